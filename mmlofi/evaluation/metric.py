@@ -1,0 +1,128 @@
+"""The Runner's metric: mAP at several tIoUs."""
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmaction.registry import METRICS
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from mmlofi.datasets.annotations import VideoRecord, load_annotations
+from mmlofi.evaluation.detection_map import detection_map, parse_tious, tiou_name
+from mmlofi.evaluation.predictions import Detections, save_detections
+
+
+@METRICS.register_module()
+class TALMetric(BaseMetric):
+    """Scores detections of untrimmed videos by ActivityNet's mAP.
+
+    The whole ground truth comes from the annotation file, on every rank, so that a video without
+    a detection counts as missed. A video counts once, also when a distributed sampler gave it out
+    twice to fill up the last batch.
+
+    Gives `mAP` (the mean over the tIoUs, for `save_best='mAP'`) and `mAP@0.50`, … of each.
+
+    Args:
+        ann_file: ActivityNet-format annotations.
+        subset: The subset that the dataset reads.
+        tious: As `parse_tious` takes them.
+        out_file: Where to write the detections as ActivityNet's json, overwritten each time.
+        only_evaluated_videos: Leave videos that the dataset did not give out (because their file
+            is missing, say) out of the ground truth. By default they count as missed, as they do
+            officially.
+        prefix: Put before the names, as in 'tal/mAP'.
+        collect_device: 'cpu' collects through files, 'gpu' through the process group.
+    """
+
+    default_prefix = ''
+
+    def __init__(self, *, ann_file: str, subset: str | Sequence[str],
+                 tious: str | float | Sequence[float] = '0.5:0.95:0.05',
+                 out_file: str | None = None, only_evaluated_videos: bool = False,
+                 prefix: str | None = None, collect_device: str = 'cpu') -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.tious = parse_tious(tious)
+        self.records = load_annotations(ann_file, subset)
+        if not any(record.labels for record in self.records):
+            raise ValueError(f'{ann_file} has no action in the {len(self.records)} videos of '
+                             f'subset {subset!r}; expected annotations to score against: choose '
+                             'an annotated subset, or leave the evaluator out')
+        self.out_file = out_file
+        self.only_evaluated_videos = only_evaluated_videos
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keeps name, segments_sec, scores and labels of each video.
+
+        Args:
+            data_batch: Not used.
+            data_samples: With `video_name` and `pred_instances`, which has `segments_sec` (K, 2),
+                `scores` (K,) and `labels` (K,).
+        """
+        for sample in data_samples:
+            found = sample['pred_instances']
+            self.results.append((
+                sample['video_name'], found['segments_sec'].detach().cpu().double().numpy(),
+                found['scores'].detach().cpu().double().numpy(), found['labels'].cpu().numpy()))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Scores what all ranks collected.
+
+        `size` is not used: it cuts the collected list at the number of videos, which keeps the
+        padding and loses true videos when a sampler pads other than at the end.
+        """
+        return super().evaluate(sys.maxsize)
+
+    def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
+        """Runs on the main process, with the results of all."""
+        if not results:
+            raise ValueError('TALMetric got no video to score; expected at least one: is the '
+                             'dataset of the evaluation loop empty?')
+        by_name = {}
+        for result in results:
+            by_name.setdefault(result[0], result)
+        detections = Detections.from_videos(
+            [by_name[name] for name in sorted(by_name)], self._classes())
+        if self.out_file is not None:
+            save_detections(detections, self.out_file)
+            print_log(f'{len(detections)} detections of {len(by_name)} videos written to '
+                      f'{os.path.abspath(self.out_file)}', logger='current')
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always')
+            scores = detection_map(self._ground_truth(set(by_name)), detections, self.tious)
+        for warning in caught:
+            _warn(f'TALMetric: {warning.message}')
+        single = {f'mAP@{tiou_name(tiou)}': value
+                  for tiou, value in zip(scores.tious, np.ravel(scores.mAP).tolist())}
+        return dict(mAP=scores.average_mAP) | single
+
+    def _ground_truth(self, evaluated: set[str]) -> list[VideoRecord]:
+        left_out = [record for record in self.records if record.name not in evaluated]
+        if not left_out:
+            return self.records
+        what = (f'TALMetric: {len(left_out)} of {len(self.records)} videos of the subset were not '
+                f'evaluated, such as {[record.name for record in left_out[:3]]}')
+        if not self.only_evaluated_videos:
+            _warn(f'{what}; their actions count as missed (only_evaluated_videos=True leaves them '
+                  'out)')
+            return self.records
+        _warn(f'{what}; they are left out of the ground truth')
+        return [record for record in self.records if record.name in evaluated]
+
+    def _classes(self) -> Sequence[str]:
+        classes = (self.dataset_meta or {}).get('classes')
+        if not classes:
+            raise ValueError('TALMetric got a dataset without class names; expected '
+                             "dataset_meta['classes'], to turn label indices into names: evaluate "
+                             'with UntrimmedVideoDataset or give your dataset metainfo')
+        return classes
+
+
+def _warn(message: str) -> None:
+    print_log(message, logger='current', level=logging.WARNING)

@@ -1,0 +1,147 @@
+"""The Runner's metric, on one process and on two."""
+import json
+import logging
+import os
+
+import pytest
+import torch
+from mmengine.hooks import CheckpointHook
+from mmengine.structures import InstanceData
+
+from mmlofi.datasets.annotations import load_annotations
+from mmlofi.evaluation.detection_map import detection_map
+from mmlofi.evaluation.metric import TALMetric
+from mmlofi.evaluation.predictions import load_detections
+
+CLASSES = ('jump', 'run')
+
+
+@pytest.fixture
+def ann_file(tmp_path):
+    database = {f'v{number}': dict(subset='validation', duration=100.0, annotations=[
+        dict(segment=[10 * number + 5, 10 * number + 20], label=CLASSES[number % 2])])
+        for number in range(5)}
+    database['t0'] = dict(subset='testing', duration=100.0, annotations=[])
+    path = tmp_path / 'annotations.json'
+    path.write_text(json.dumps(dict(database=database)))
+    return str(path)
+
+
+def sample(number, dtype=torch.float32):
+    """A data sample as MMEngine's Evaluator hands it on: some hits, some misses, tied scores."""
+    generator = torch.Generator().manual_seed(number)
+    segments = torch.tensor([10.0 * number + 5, 10 * number + 20]) + torch.rand(
+        8, 2, generator=generator) * torch.arange(8)[:, None]
+    return dict(video_name=f'v{number}', pred_instances=InstanceData(
+        segments_sec=segments.to(dtype),
+        scores=torch.rand(8, generator=generator).round(decimals=1), labels=torch.arange(8) % 2))
+
+
+def build(ann_file, **options):
+    metric = TALMetric(**dict(ann_file=ann_file, subset='validation') | options)
+    metric.dataset_meta = dict(classes=CLASSES)
+    return metric
+
+
+def score(metric, numbers):
+    metric.process(None, [sample(number) for number in numbers])
+    return metric.evaluate(5)
+
+
+def work(rank, shares, folder, ann_file):
+    os.chdir(folder)  # MMEngine collects through files in the working directory
+    torch.distributed.init_process_group('gloo', init_method=f'file://{folder}/store', rank=rank,
+                                         world_size=len(shares))
+    values = score(build(ann_file, out_file=f'{folder}/two.json'), shares[rank])
+    with open(f'{folder}/rank{rank}.json', 'w') as file:
+        json.dump(values, file)
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize('shares', [
+    ((0, 0, 1, 2), (0, 3, 3, 4)),  # padded, and not at the end alone
+    ((4, 3, 2, 1, 0), ()),
+])
+def test_two_processes_score_what_one_does(shares, ann_file, tmp_path):
+    torch.multiprocessing.spawn(work, (shares, str(tmp_path), ann_file), nprocs=2)
+    alone = score(build(ann_file, out_file=str(tmp_path / 'one.json')), range(5))
+    assert 0 < alone['mAP'] < 1
+    for rank in range(2):
+        assert json.loads((tmp_path / f'rank{rank}.json').read_text()) == alone
+    assert (tmp_path / 'two.json').read_text() == (tmp_path / 'one.json').read_text()
+
+
+def test_the_written_file_scores_the_same(ann_file, tmp_path):
+    values = score(build(ann_file, out_file=str(tmp_path / 'out.json')), range(5))
+    scores = detection_map(load_annotations(ann_file, 'validation'),
+                           load_detections(tmp_path / 'out.json'))
+    assert values['mAP'] == scores.average_mAP
+    assert [values[f'mAP@{tiou:.2f}'] for tiou in scores.tious] == scores.mAP.tolist()
+
+
+def test_names_and_the_rule_of_the_best_checkpoint(ann_file):
+    values = score(build(ann_file, tious=[0.5, 0.75]), range(5))
+    assert list(values) == ['mAP', 'mAP@0.50', 'mAP@0.75']
+    assert CheckpointHook(save_best=list(values)[0]).rules == ['greater']  # 'auto' takes the first
+    assert list(score(build(ann_file, tious=0.5, prefix='tal'), range(5))) == [
+        'tal/mAP', 'tal/mAP@0.50']
+
+
+def test_each_evaluation_starts_from_nothing(ann_file):
+    metric = build(ann_file)
+    assert score(metric, range(5)) == score(metric, range(5))
+
+
+def test_half_precision_and_dict_predictions_are_taken(ann_file):
+    metric = build(ann_file)
+    for number in range(5):
+        one = sample(number, torch.bfloat16)
+        metric.process(None, [one | dict(pred_instances=dict(one['pred_instances'].items()))])
+    assert 0 < metric.evaluate(5)['mAP'] < 1
+
+
+def test_videos_that_were_not_evaluated_count_as_missed_with_a_warning(ann_file, caplog):
+    with caplog.at_level(logging.WARNING):
+        default = score(build(ann_file), range(4))
+        restricted = score(build(ann_file, only_evaluated_videos=True), range(4))
+    assert default['mAP'] < restricted['mAP']
+    assert "1 of 5 videos of the subset were not evaluated, such as ['v4']; their" in caplog.text
+    assert 'they are left out of the ground truth' in caplog.text
+
+
+@pytest.fixture
+def caplog(caplog, monkeypatch):
+    """MMEngine prints through loggers that do not propagate: send them to pytest's."""
+    def log(message, logger=None, level=logging.INFO):
+        logging.getLogger('mmlofi').log(level, message)
+    monkeypatch.setattr('mmlofi.evaluation.metric.print_log', log)
+    return caplog
+
+
+def test_a_subset_without_actions_is_refused_at_construction(ann_file):
+    with pytest.raises(ValueError, match="no action in the 1 videos of subset 'testing'"):
+        TALMetric(ann_file=ann_file, subset='testing')
+
+
+def test_an_unknown_subset_is_refused_at_construction(ann_file):
+    with pytest.raises(ValueError, match='val'):
+        TALMetric(ann_file=ann_file, subset='val')
+
+
+def test_an_evaluation_of_no_video_is_refused(ann_file):
+    with pytest.raises(ValueError, match='got no video'):
+        build(ann_file).evaluate(0)
+
+
+def test_a_dataset_without_class_names_is_refused(ann_file):
+    metric = build(ann_file)
+    metric.dataset_meta = None
+    with pytest.raises(ValueError, match='class names'):
+        score(metric, range(5))
+
+
+def test_videos_of_another_data_set_are_refused(ann_file):
+    metric = build(ann_file)
+    metric.process(None, [sample(0) | dict(video_name='v_0')])
+    with pytest.raises(ValueError, match="no video of the 8 detections.*'v_0'"):
+        metric.evaluate(1)

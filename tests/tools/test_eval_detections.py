@@ -1,0 +1,67 @@
+"""The scoring tool as a user runs it."""
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'eval_detections.py'
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, str(TOOL), *map(str, arguments)],
+                          capture_output=True, text=True)
+
+
+@pytest.fixture
+def files(tmp_path):
+    truth, predictions = tmp_path / 'truth.json', tmp_path / 'predictions.json'
+    truth.write_text(json.dumps(dict(database=dict(
+        v=dict(subset='validation', duration=50, annotations=[
+            dict(segment=['0', '10'], label='jump'), dict(segment=[20, 30], label='run')]),
+        w=dict(subset='validation', duration=50, annotations=[])))))
+    predictions.write_text(json.dumps(dict(results=dict(v=[
+        dict(label='jump', score=0.9, segment=[0, 10]),
+        dict(label='run', score=0.9, segment=[20, 26])]))))
+    return truth, predictions
+
+
+def test_the_table_and_the_file_hold_the_scores(files, tmp_path):
+    out = tmp_path / 'new' / 'scores.json'
+    done = run(*files, '--tiou', '0.5,0.75', '--out', out)
+    assert done.returncode == 0, done.stderr
+    assert 'mAP, %   100.00   50.00   75.00' in done.stdout
+    assert '2 videos, 2 actions of 2 classes, 2 detections' in done.stdout
+    assert '1 of 2 videos of the ground truth have no detection' in done.stderr
+    scores = json.loads(out.read_text())
+    assert scores['mAP'] == {'0.50': 1, '0.75': 0.5}
+    assert scores['average_mAP'] == 0.75
+    assert scores['per_class_average_AP'] == {'jump': 1, 'run': 0.5}
+
+
+@pytest.mark.parametrize(('change', 'message'), [
+    (lambda truth, predictions: (truth, predictions, '--subset', 'val'), "'validation'"),
+    (lambda truth, predictions: (truth, truth), 'has no "results"'),
+    (lambda truth, predictions: (truth, predictions, '--tiou', '0.5:1'), 'tIoU thresholds'),
+    (lambda truth, predictions: (truth, 'none.json'), "'none.json'"),
+])
+def test_bad_input_gives_one_line_and_an_exit_status(files, change, message):
+    done = run(*change(*files))
+    assert done.returncode != 0
+    assert not done.stdout
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith('eval_detections: ')
+    assert message in last
+    assert 'Traceback' not in done.stderr
+
+
+def test_thumos_with_strings_and_without_durations_is_scored(reference_data, tmp_path):
+    folder = reference_data / 'reference' / 'evaluation'
+    predictions = tmp_path / 'predictions.json'
+    predictions.write_bytes(gzip.decompress(
+        (folder / 'thumos_test.predictions.json.gz').read_bytes()))
+    done = run(reference_data / 'data' / 'thumos14' / 'thumos_gt.json', predictions,
+               '--subset', 'test', '--tiou', '0.3:0.7:0.1')
+    assert '37.97   37.45   35.77   31.91   22.91   33.20' in done.stdout, done.stderr
