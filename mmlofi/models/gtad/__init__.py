@@ -1,0 +1,3 @@
+from .head import GTADHead
+
+__all__ = ['GTADHead']

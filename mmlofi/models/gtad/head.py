@@ -1,0 +1,142 @@
+"""G-TAD as a head: any (N, C, L) features in, losses or proposals out.
+
+Shapes: N videos, L snippets, D durations, C feature channels, K proposals of a video.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from .losses import GTADLoss
+from .network import GTADNetwork
+from .targets import build_targets
+
+# The parts of the authors' parameter names that differ from ours.
+AUTHORS_NAMES = {'backbone1.': 'stem.', 'backbone2.0.': 'nodes.', 'regu_s.': 'start.',
+                 'regu_e.': 'end.', 'localization.': 'map.', 'tconvs.': 'temporal.',
+                 'sconvs.': 'semantic.'}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalSelection:
+    """Which anchors become proposals.
+
+    With `peak_filter`, as on ActivityNet, an anchor must start at a local peak of the start
+    probability or above half its maximum (the first position always passes) and end likewise (the
+    last always passes). The end of an anchor is read at the first position after it.
+
+    Deviation: the authors never propose a segment that ends with the video, where that position
+    is missing, though many actions do; with `allow_end_at_last` the last position stands in.
+    """
+
+    peak_filter: bool = True
+    allow_end_at_last: bool = True
+    max_proposals: int = 1000
+
+    def __call__(self, iou_map: Tensor, start: Tensor, end: Tensor) -> list[InstanceData]:
+        """Proposals of each video, highest score (regressed x classified IoU) first."""
+        N, _, D, L = iou_map.shape
+        position = torch.arange(L, device=iou_map.device)
+        after = position + position[:D, None] + 1  # (D, L): the first position after the anchor
+        chosen = after <= L if self.allow_end_at_last else after < L
+        if self.peak_filter:
+            chosen = chosen & _is_likely(start, always=0)[:, None] \
+                & _is_likely(end, always=L - 1)[:, after.clamp(max=L - 1)]
+        scores = iou_map.prod(1).masked_fill(~chosen, -1).flatten(1)  # (N, D * L)
+        scores, anchor = scores.topk(min(self.max_proposals, D * L))
+        segments = torch.stack([anchor % L, after.flatten()[anchor]], dim=-1) / L
+        return [InstanceData(segments=x[score >= 0], scores=score[score >= 0])
+                for x, score in zip(segments, scores, strict=True)]
+
+
+@MODELS.register_module()
+class GTADHead(nn.Module):
+    """Sub-graph localization, G-TAD (Xu et al., CVPR 2020), the head of the LoFi paper.
+
+    Loads the authors' checkpoints by plain `load_state_dict`. ActivityNet and HACS are the
+    defaults; THUMOS has `max_duration=0.25, inner_bins=16, context_bins=16, kernel_size=3`.
+
+    Args:
+        max_duration: the longest anchor as a share of the video.
+        kernel_size: of the two middle convolutions of the IoU map.
+        loss: fields of `GTADLoss`.
+        proposals: fields of `ProposalSelection`.
+
+    Raises:
+        ValueError: for sizes no network can have.
+    """
+
+    def __init__(self, *, in_channels: int, max_duration: float = 1.0, inner_bins: int = 32,
+                 context_bins: int = 4, kernel_size: int = 1, loss: dict | None = None,
+                 proposals: dict | None = None) -> None:
+        super().__init__()
+        _check_sizes(in_channels, max_duration, inner_bins, context_bins, kernel_size)
+        self.in_channels, self.max_duration = in_channels, max_duration
+        self.network = GTADNetwork(in_channels, inner_bins, context_bins, kernel_size)
+        self.criterion = GTADLoss(**(loss or {}))
+        self.select = ProposalSelection(**(proposals or {}))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(N, C, L) -> IoU map (N, 2, D, L) and start and end (N, L), all probabilities."""
+        if features.ndim != 3 or features.size(1) != self.in_channels or features.size(2) < 1:
+            raise ValueError(
+                f'GTADHead got features of shape {tuple(features.shape)}, expected (videos, '
+                f'{self.in_channels}, snippets). Set in_channels to what the backbone gives, and '
+                'put channels before snippets.')
+        return self.network(features, self.num_durations(features.size(2)))
+
+    def loss(self, features: Tensor, data_samples: list) -> dict[str, Tensor]:
+        """Losses against `gt_instances.segments` (K, 2), normalised, where K may be 0."""
+        outputs = self(features)
+        segments = [x.gt_instances.segments.to(features.device, torch.float32)
+                    for x in data_samples]
+        length = features.size(2)
+        return self.criterion(*outputs, build_targets(segments, length, self.num_durations(length)))
+
+    def predict(self, features: Tensor, data_samples: list | None = None) -> list[InstanceData]:
+        """Class-agnostic `segments` (K, 2), normalised, and `scores` (K,) of each video."""
+        return self.select(*self(features))
+
+    def num_durations(self, length: int) -> int:
+        """D for videos of `length` snippets."""
+        return min(length, max(1, round(self.max_duration * length)))
+
+    def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
+        """Renames the authors' parameters, which a DataParallel may have prefixed, to ours."""
+        for key in [k for k in state_dict if k.startswith(prefix)]:
+            name = key[len(prefix):].removeprefix('module.')
+            if name.startswith(('backbone', 'regu_', 'localization.')):
+                for theirs, ours in AUTHORS_NAMES.items():
+                    name = name.replace(theirs, ours)
+                state_dict[f'{prefix}network.{name}'] = state_dict.pop(key)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+def _is_likely(probability: Tensor, always: int) -> Tensor:
+    """(N, L): local peaks, positions above half the maximum, and the position `always`."""
+    likely = probability > 0.5 * probability.amax(1, keepdim=True)
+    middle = probability[:, 1:-1]
+    likely[:, 1:-1] |= (middle > probability[:, :-2]) & (middle > probability[:, 2:])
+    likely[:, always] = True
+    return likely
+
+
+def _check_sizes(in_channels: int, max_duration: float, inner_bins: int, context_bins: int,
+                 kernel_size: int) -> None:
+    if in_channels < 4 or in_channels % 4:
+        raise ValueError(f'GTADHead got in_channels={in_channels}, expected a multiple of 4 (its '
+                         'first convolution has 4 groups). Pad the features or project them first.')
+    if not 0 < max_duration <= 1:
+        raise ValueError(f'GTADHead got max_duration={max_duration}, expected a share of the video '
+                         'above 0 and at most 1. Divide the longest duration by the snippets.')
+    if inner_bins < 1 or context_bins < 1:
+        raise ValueError(f'GTADHead got inner_bins={inner_bins}, context_bins={context_bins}, '
+                         'expected at least 1 each. Take the defaults, or 16 and 16 for THUMOS.')
+    if kernel_size < 1 or kernel_size % 2 == 0:
+        raise ValueError(f'GTADHead got kernel_size={kernel_size}, expected an odd number. Take 1 '
+                         'for ActivityNet and HACS, 3 for THUMOS.')
