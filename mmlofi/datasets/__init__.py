@@ -1,0 +1,8 @@
+"""Untrimmed videos: annotations, dataset, fidelity sampler and transforms."""
+from . import transforms
+from .annotations import VideoRecord, class_names, load_annotations
+from .sampler import FidelityBatchSampler
+from .untrimmed import UntrimmedVideoDataset
+
+__all__ = ['FidelityBatchSampler', 'UntrimmedVideoDataset', 'VideoRecord', 'class_names',
+           'load_annotations', 'transforms']

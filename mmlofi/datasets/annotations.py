@@ -1,0 +1,123 @@
+"""Reads ActivityNet-format annotation files into `VideoRecord` s.
+
+The format is that of ActivityNet-v1.3, which HACS, THUMOS14's usual json and most own data sets share::
+
+    {"database": {"<video>": {"subset": "training", "duration": 82.7,
+                              "annotations": [{"segment": [6.2, 77.7], "label": "Ballet"}]}}}
+
+Numbers may be strings (THUMOS14) and the duration may be absent (THUMOS14); it is then read from
+the video itself.
+"""
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class VideoRecord:
+    """One untrimmed video and the actions annotated in it, in seconds as the file has them."""
+
+    name: str
+    subset: str
+    duration_sec: float | None
+    segments_sec: tuple[tuple[float, float], ...]
+    labels: tuple[str, ...]
+
+
+def load_annotations(path: str | os.PathLike,
+                     subset: str | Sequence[str] | None = None) -> list[VideoRecord]:
+    """Reads the videos of one or several subsets in the order of the file.
+
+    Args:
+        path: A json file in ActivityNet's format.
+        subset: The subset's name, several of them, or None for all.
+
+    Raises:
+        FileNotFoundError: When there is no such file.
+        ValueError: When the file is not of this format, a number is not one, a segment ends
+            before it starts or lies outside its video, or the subset holds no video. All bad
+            segments are counted and the first few named.
+
+    Segments of no length are kept (ActivityNet-v1.3 has 12 and its mAP counts them as missed);
+    `UntrimmedVideoDataset` leaves them out of training.
+    """
+    database = _read_database(path)
+    records, problems = [], []
+    for name, entry in database.items():
+        if isinstance(entry, dict) and entry.get('subset') is None:
+            raise ValueError(f'{path}: video {name!r} has no "subset"; every entry needs one, such '
+                             'as "training" or "validation"')
+        record = _parse_entry(str(path), name, entry, problems)
+        records.append(record)
+    wanted = None if subset is None else {subset} if isinstance(subset, str) else set(subset)
+    if wanted is not None:
+        present = sorted({record.subset for record in records})
+        missing = sorted(wanted.difference(present))
+        if missing:
+            raise ValueError(f'{path} has no video of subset {missing}; it has {present}. Set the '
+                             'subset to one of these')
+        kept = [record for record in records if record.subset in wanted]
+        names = {record.name for record in kept}
+        problems = [problem for problem in problems if problem[0] in names]
+        records = kept
+    if not records:
+        raise ValueError(f'{path} holds no video; its "database" is empty')
+    if problems:
+        shown = '; '.join(f'{name}: {what}' for name, what in problems[:5])
+        raise ValueError(f'{path} has {len(problems)} bad segments: {shown}'
+                         f'{"; …" if len(problems) > 5 else ""}. Expected start <= end in '
+                         'seconds, inside the video: correct or remove them')
+    return records
+
+
+def class_names(records: Iterable[VideoRecord]) -> tuple[str, ...]:
+    """All labels in alphabetical order: a class's index is its place here."""
+    return tuple(sorted({label for record in records for label in record.labels}))
+
+
+def _read_database(path: str | os.PathLike) -> dict:
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f'no annotation file at {os.fspath(path)!r}: expected a json file '
+                                "in ActivityNet's format; set `ann_file` to where yours lies")
+    with open(path, encoding='utf-8') as file:
+        try:
+            content = json.load(file)
+        except ValueError as error:
+            raise ValueError(f'{path} is not valid json ({error}); expected an annotation file in '
+                             "ActivityNet's format: download or write it again") from error
+    database = content.get('database') if isinstance(content, dict) else None
+    if not isinstance(database, dict):
+        found = sorted(content)[:5] if isinstance(content, dict) else type(content).__name__
+        raise ValueError(f'{path} has no "database" of videos (found {found}); expected '
+                         "ActivityNet's format {\"database\": {video: {subset, duration, "
+                         'annotations}}}. A file of detections is not one of annotations')
+    return database
+
+
+def _parse_entry(path: str, name: str, entry: dict,
+                 problems: list[tuple[str, str]]) -> VideoRecord:
+    try:
+        duration = entry.get('duration')
+        duration = None if duration is None else float(duration)
+        annotations = [(float(item['segment'][0]), float(item['segment'][1]), str(item['label']))
+                       for item in entry.get('annotations', [])]
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise ValueError(
+            f'{path}: the entry of video {name!r} cannot be read ({type(error).__name__}: {error});'
+            ' expected {"subset", "duration", "annotations": [{"segment": [start, end], "label"}]}'
+        ) from error
+    if duration is not None and not (math.isfinite(duration) and duration > 0):
+        raise ValueError(f'{path}: video {name!r} has duration {duration}; expected seconds above '
+                         '0, or none at all')
+    for start, end, label in annotations:
+        outside = end < 0 or duration is not None and start > duration
+        if not (math.isfinite(start) and math.isfinite(end)) or end < start or outside:
+            where = 'no end' if duration is None else f'a duration of {duration:g} s'
+            problems.append((name, f'{label!r} [{start:g}, {end:g}] in a video of {where}'))
+    return VideoRecord(name, str(entry['subset']), duration,
+                       tuple((start, end) for start, end, _ in annotations),
+                       tuple(label for _, _, label in annotations))

@@ -1,0 +1,101 @@
+"""Opens a video with decord, at the frame size that the fidelity needs."""
+from __future__ import annotations
+
+import io
+import os
+
+import decord
+import numpy as np
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+from mmengine.fileio import get
+
+from mmlofi.fidelity import FULL
+
+
+@TRANSFORMS.register_module()
+class OpenVideo(BaseTransform):
+    """Opens the video for `DecordDecode`, which then resizes while it decodes.
+
+    In place of MMAction2's `DecordInit`, which takes no size and always reads the whole file into
+    memory. Resizing in the decoder saves about 30 % of the time at side 112. Nothing is enlarged.
+
+    Required Keys: filename, fidelity (optional, full otherwise)
+
+    Added Keys: video_reader, total_frames, avg_fps, frame_times_sec (one a frame at a variable
+    frame rate, else None)
+
+    Modified Keys: duration_sec (that of the file: the time its frames cover)
+
+    Args:
+        short_side: Pixels of the frame's shorter side at full fidelity, divided by r_s at others;
+            None keeps the stored size.
+        num_threads: Decoder threads a video.
+        backend_args: An MMEngine file backend, such as `dict(backend='petrel')`; None reads from
+            disk by path.
+    """
+
+    def __init__(self, *, short_side: int | None = None, num_threads: int = 1,
+                 backend_args: dict | None = None) -> None:
+        self.short_side = short_side
+        self.num_threads = num_threads
+        self.backend_args = backend_args
+
+    def transform(self, results: dict) -> dict:
+        """Adds the reader and what is known of the video's time axis.
+
+        Raises:
+            FileNotFoundError: When there is no such file.
+            ValueError: When decord finds no video frames in it.
+        """
+        filename = results['filename']
+        reader = self._open(filename)
+        if self.short_side is not None:
+            wanted = results.get('fidelity', FULL).reduce_side(self.short_side)
+            height, width = reader[0].shape[:2]
+            if min(height, width) > wanted:
+                scale = wanted / min(height, width)
+                reader = self._open(filename, width=round(width * scale),
+                                    height=round(height * scale))
+        results['video_reader'] = reader
+        results['total_frames'] = len(reader)
+        results['avg_fps'] = reader.get_avg_fps()
+        results['frame_times_sec'], results['duration_sec'] = _time_axis(reader)
+        return results
+
+    def _open(self, filename: str, **size: int) -> decord.VideoReader:
+        if self.backend_args is None and not os.path.isfile(filename):
+            raise FileNotFoundError(f'no video at {filename!r}; expected a file that decord can '
+                                    'read: check `data_prefix`, `filename_tmpl` and the names in '
+                                    'the annotation file')
+        source = filename if self.backend_args is None else io.BytesIO(
+            get(filename, backend_args=self.backend_args))
+        try:
+            reader = decord.VideoReader(source, num_threads=self.num_threads, **size)
+            if len(reader) == 0:
+                raise decord.DECORDError('it holds no frame')
+        except decord.DECORDError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise ValueError(f'{filename!r} cannot be decoded ({reason}); expected a video with at '
+                             'least one frame: download it again or drop it from the '
+                             'annotations') from error
+        return reader
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(short_side={self.short_side})'
+
+
+def _time_axis(reader: decord.VideoReader) -> tuple[np.ndarray | None, float]:
+    """Start times of the frames from the video's start (None at constant rate), and its duration.
+
+    A rate counts as variable when some frame starts more than half a frame from where an even
+    spacing puts it.
+    """
+    total, fps = len(reader), reader.get_avg_fps()
+    spans = reader.get_frame_timestamp(np.arange(total)).astype(np.float64)   # (frames, start/end)
+    starts = spans[:, 0] - spans[0, 0]
+    last = float(spans[-1, 1] - spans[-1, 0]) or 1 / fps
+    duration = float(starts[-1]) + last
+    even = np.arange(total) * duration / total
+    variable = np.abs(starts - even).max() > 0.5 * duration / total
+    return (starts, duration) if variable else (None, duration)

@@ -1,0 +1,57 @@
+"""Packs one video for the localizer.
+
+Shape legend: L snippets, T frames a snippet, C channels, K actions.
+"""
+from __future__ import annotations
+
+import numpy as np
+import torch
+from mmaction.registry import TRANSFORMS
+from mmaction.structures import ActionDataSample
+from mmcv.transforms import BaseTransform
+from mmengine.structures import InstanceData
+
+from mmlofi.fidelity import FULL
+
+
+@TRANSFORMS.register_module()
+class PackTALInputs(BaseTransform):
+    """Makes the model's input and the data sample with the ground truth, normalised to [0, 1].
+
+    Frames stay uint8, (L, 3, T, H, W) as MMAction2's ``FormatShape(input_format='NCTHW')`` leaves
+    them; features are (C, L). Segments are clipped to the part of the video that the snippets
+    cover and given as shares of it; those that lie outside or have no length are dropped.
+
+    Required Keys: imgs or features, video_name, duration_sec, num_clips, window_norm,
+    segments_sec, gt_labels, fidelity (optional), avg_fps (optional)
+
+    Added Keys: inputs, data_samples (`gt_instances` with `segments` (K, 2) float32 and `labels`
+    (K,); metainfo video_name, duration_sec, num_snippets, window_norm, fidelity)
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Returns only what the model needs."""
+        if 'features' in results:
+            inputs = results['features']
+        else:
+            inputs = torch.from_numpy(np.ascontiguousarray(results['imgs']))  # (L, 3, T, H, W)
+        sample = ActionDataSample(metainfo=dict(
+            video_name=results['video_name'], duration_sec=results['duration_sec'],
+            num_snippets=results['num_clips'], window_norm=results['window_norm'],
+            fidelity=results.get('fidelity', FULL).name))
+        sample.gt_instances = _instances_in_window(results)
+        return dict(inputs=inputs, data_samples=sample)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'
+
+
+def _instances_in_window(results: dict) -> InstanceData:
+    start, end = results['window_norm']
+    segments = np.asarray(results['segments_sec'], dtype=np.float64).reshape(-1, 2)
+    segments = (segments / results['duration_sec'] - start) / (end - start)
+    segments = segments.clip(0, 1)
+    kept = segments[:, 1] > segments[:, 0]
+    labels = np.asarray(results['gt_labels'], dtype=np.int64).reshape(-1)
+    return InstanceData(segments=torch.from_numpy(segments[kept]).float(),
+                        labels=torch.from_numpy(labels[kept]))
