@@ -1,0 +1,86 @@
+"""Turns the frames of snippets into one feature a snippet, with any MMAction2 backbone.
+
+Shape legend: N videos, L snippets, T frames a snippet, H × W a frame, C channels.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+INPUT_FORMATS = ('auto', '2d', '3d')
+
+
+class SnippetEncoder(nn.Module):
+    """Applies a backbone to (N, L, 3, T, H, W) frames and averages to (N, C, L) features.
+
+    LoFi, section 3.1: a snippet's frame features are averaged to one feature. Three families:
+
+    - frames folded into the batch (TSN, TSM): (N·L·T, 3, H, W), averaged over space and T;
+    - clips (SlowOnly, R(2+1)D, I3D, …): (N·L, 3, T, H, W), averaged over space and time;
+    - several pathways (SlowFast): each averaged, then concatenated.
+
+    It holds no parameters: the backbone stays where the localizer has it, so that checkpoints of
+    recognizers fit without conversion.
+
+    Args:
+        input_format: '2d' folds frames into the batch, '3d' gives clips; 'auto' decides by the
+            backbone's first convolution.
+    """
+
+    def __init__(self, *, input_format: str = 'auto') -> None:
+        super().__init__()
+        if input_format not in INPUT_FORMATS:
+            raise ValueError(f'SnippetEncoder got input_format={input_format!r}; expected one of '
+                             f'{INPUT_FORMATS}')
+        self.input_format = input_format
+
+    def forward(self, backbone: nn.Module, frames: Tensor) -> Tensor:
+        """Encodes (N, L, 3, T, H, W) normalised frames to (N, C, L).
+
+        Raises:
+            ValueError: When the input is not frames of that shape, or a TSM's `num_segments` is
+                not T.
+        """
+        if frames.ndim != 6:
+            raise ValueError(
+                f'SnippetEncoder got an input of shape {tuple(frames.shape)}; expected frames '
+                "(N, L, 3, T, H, W): end the pipeline with FormatShape(input_format='NCTHW') and "
+                'PackTALInputs, or remove the backbone to train on features')
+        N, L, _, T, H, W = frames.shape
+        clips = frames.flatten(0, 1)                                          # (N·L, 3, T, H, W)
+        if self._is_2d(backbone):
+            _check_segments(backbone, T)
+            images = clips.transpose(1, 2).reshape(-1, 3, H, W)               # (N·L·T, 3, H, W)
+            features = _pool(backbone(images))                                # (N·L·T, C)
+            features = features.unflatten(0, (-1, T)).mean(1)                 # (N·L, C)
+        else:
+            features = _pool(backbone(clips))                                 # (N·L, C)
+        return features.unflatten(0, (N, L)).transpose(1, 2)                  # (N, C, L)
+
+    def _is_2d(self, backbone: nn.Module) -> bool:
+        if self.input_format != 'auto':
+            return self.input_format == '2d'
+        first = next((module for module in backbone.modules()
+                      if isinstance(module, (nn.Conv2d, nn.Conv3d))), None)
+        if first is None:
+            raise ValueError(
+                f'SnippetEncoder cannot tell what {type(backbone).__name__} takes, as it has no '
+                "convolution; expected a backbone for frames: set encoder=dict(input_format='2d') "
+                "or '3d'")
+        return isinstance(first, nn.Conv2d)
+
+
+def _check_segments(backbone: nn.Module, T: int) -> None:
+    segments = getattr(backbone, 'num_segments', T)
+    if getattr(backbone, 'is_shift', True) and segments != T:
+        raise ValueError(
+            f'{type(backbone).__name__} shifts features among num_segments={segments} frames, but '
+            f'a snippet has {T}; expected them equal: set model.backbone.num_segments={T}, or '
+            f'clip_len={segments} in SampleSnippets')
+
+
+def _pool(features: Tensor | tuple[Tensor, ...] | list[Tensor]) -> Tensor:
+    """Averages each pathway over all but (batch, channel) and concatenates: (B, C)."""
+    if isinstance(features, (tuple, list)):
+        return torch.cat([_pool(pathway) for pathway in features], dim=1)
+    return features.flatten(2).mean(2) if features.ndim > 2 else features

@@ -1,0 +1,119 @@
+"""The end-to-end localizer: encoder, localization head, class scores.
+
+Shape legend: N videos, L snippets, T frames a snippet, C channels, K segments.
+"""
+from __future__ import annotations
+
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmlofi.evaluation.soft_nms import soft_nms_batch
+from mmlofi.models.encoder import SnippetEncoder
+
+
+@MODELS.register_module()
+class EndToEndLocalizer(BaseModel):
+    """Localizes actions in untrimmed videos from frames, or from snippet features.
+
+    LoFi, section 3: in stage 2 encoder and head train together on low-fidelity batches; in stage 3
+    the encoder is frozen, which here means that its features were extracted and the model has no
+    backbone. Gradients reach the encoder from the head's loss alone.
+
+    The backbone is MMAction2's own object at `backbone`, so a recognizer's checkpoint loads by
+    `load_from` and a LoFi checkpoint loads into a recognizer.
+
+    Args:
+        head: Config of the localization head. It gets (N, C, L) features and has
+            `loss(features, data_samples)` and `predict(features, data_samples)`.
+        backbone: Config of any MMAction2 backbone for frames; None takes features.
+        encoder: Arguments of `SnippetEncoder`.
+        class_scores: Config of where class scores come from (`VideoClassifier`,
+            `ClassScoreFile`). None gives every proposal label 0.
+        nms: Arguments of `soft_nms`; the paper: sigma 0.84, top_k 100.
+        top_classes: Classes of the video that each proposal is given.
+        data_preprocessor: MMAction2's ActionDataPreprocessor, as in the preset, with
+            format_shape='NCTHW'.
+    """
+
+    def __init__(self, *, head: dict, backbone: dict | None = None, encoder: dict | None = None,
+                 class_scores: dict | None = None, nms: dict | None = None, top_classes: int = 2,
+                 data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
+        super().__init__(data_preprocessor or dict(type='ActionDataPreprocessor'), init_cfg)
+        self.backbone = None if backbone is None else MODELS.build(backbone)
+        self.encoder = SnippetEncoder(**(encoder or {}))
+        self.head = MODELS.build(head)
+        self.class_scores = None if class_scores is None else MODELS.build(class_scores)
+        self.nms = dict(sigma=0.84, top_k=100) | dict(nms or {})
+        self.top_classes = top_classes
+
+    def forward(self, inputs: Tensor, data_samples: list[ActionDataSample] | None = None,
+                mode: str = 'tensor', **kwargs) -> dict | list | Tensor | tuple:
+        """Runs one batch: (N, L, 3, T, H, W) frames, or (N, C, L) features without a backbone.
+
+        `mode='loss'` gives a dict of losses, 'predict' the data samples with predictions,
+        'tensor' the head's raw outputs.
+        """
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            return self.head(self.extract_feat(inputs))
+        raise ValueError(f"EndToEndLocalizer got mode={mode!r}; expected 'loss', 'predict' or "
+                         "'tensor'")
+
+    def extract_feat(self, inputs: Tensor) -> Tensor:
+        """Snippet features (N, C, L)."""
+        if self.backbone is not None:
+            return self.encoder(self.backbone, inputs)
+        if inputs.ndim != 3:
+            raise ValueError(
+                f'EndToEndLocalizer without a backbone got an input of shape '
+                f'{tuple(inputs.shape)}; expected features (N, C, L): load them with '
+                'LoadSnippetFeatures, or give the model a backbone for frames')
+        return inputs
+
+    def loss(self, inputs: Tensor, data_samples: list[ActionDataSample]) -> dict[str, Tensor]:
+        """The head's losses and the classifier's."""
+        features = self.extract_feat(inputs)
+        losses = self.head.loss(features, data_samples)
+        if self.class_scores is not None:
+            losses |= self.class_scores.loss(features, data_samples)
+        return losses
+
+    def predict(self, inputs: Tensor, data_samples: list[ActionDataSample]
+                ) -> list[ActionDataSample]:
+        """Adds `pred_instances` (segments_sec (K, 2), scores (K,), labels (K,)) to each sample."""
+        features = self.extract_feat(inputs)
+        proposals = self.head.predict(features, data_samples)
+        scores = [None] * len(data_samples)
+        if self.class_scores is not None:
+            scores = self.class_scores.predict(features, data_samples)
+        kept = soft_nms_batch([proposal.segments for proposal in proposals],
+                              [proposal.scores for proposal in proposals], **self.nms)
+        for sample, (segments, confidences), class_scores in zip(data_samples, kept, scores):
+            sample.pred_instances = self._label(
+                _to_seconds(segments, sample), confidences, class_scores)
+        return data_samples
+
+    def _label(self, segments_sec: Tensor, scores: Tensor,
+               class_scores: Tensor | None) -> InstanceData:
+        """Each segment once for each of the video's best classes."""
+        if class_scores is None:
+            labels = torch.zeros_like(scores, dtype=torch.long)
+            return InstanceData(segments_sec=segments_sec, scores=scores, labels=labels)
+        weights, classes = class_scores.topk(min(self.top_classes, len(class_scores)))
+        count = len(scores)
+        return InstanceData(
+            segments_sec=segments_sec.repeat(len(classes), 1),
+            scores=(weights[:, None] * scores).flatten(),
+            labels=classes.repeat_interleave(count))
+
+
+def _to_seconds(segments: Tensor, sample: ActionDataSample) -> Tensor:
+    """From shares of the window that the snippets cover to seconds of the video."""
+    start, end = sample.get('window_norm', (0.0, 1.0))
+    return (start + segments * (end - start)) * sample.duration_sec
