@@ -1,0 +1,15 @@
+"""LoFi pre-training of video encoders for temporal action localization, on MMAction2.
+
+Importing it mends known faults of the host stack, then registers everything into
+`mmaction.registry`.
+"""
+from mmlofi import compat
+
+__version__ = '0.1.0'
+
+compat.apply()
+
+from mmlofi import datasets, engine, evaluation, models  # noqa: E402  (the mends come first)
+from mmlofi.fidelity import Fidelity, FidelityCycle  # noqa: E402
+
+__all__ = ['Fidelity', 'FidelityCycle', 'datasets', 'engine', 'evaluation', 'models']

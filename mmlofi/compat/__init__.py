@@ -1,0 +1,45 @@
+"""Mends for known faults of the host stack; the one place for such mends.
+
+Each mend is a function that says which versions have the fault and does nothing where the fault is
+absent. No installed file is touched. `apply` runs when mmlofi is imported, and may run again.
+"""
+from __future__ import annotations
+
+import importlib.util
+import warnings
+
+from mmlofi.compat.drn import mend_missing_drn
+
+
+def require_mmcv() -> None:
+    """Fail with the command to run where neither mmcv nor mmcv-lite is installed.
+
+    mmcv is no requirement of the package: pip would put mmcv-lite over a user's full mmcv, or
+    compile the full one for half an hour.
+
+    Raises:
+        ImportError: If there is no module `mmcv`.
+    """
+    if importlib.util.find_spec('mmcv') is None:
+        raise ImportError(
+            'mmlofi found no module mmcv; mmaction2 needs mmcv >= 2.0 and < 2.2, and the small '
+            'mmcv-lite is enough: pip install "mmlofi[lite]" (or install the full mmcv)'
+        )
+
+
+def silence_mmcv_lite() -> None:
+    """mmcv-lite 2.1: no word about a compiled op that mmlofi does not use."""
+    warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
+
+
+def apply() -> None:
+    """Apply every mend that this stack needs."""
+    require_mmcv()
+    silence_mmcv_lite()
+    mend_missing_drn()
+    # The mends below import mmengine and torch, which need nothing mended to be imported.
+    from mmlofi.compat.amp import mend_amp_without_accelerator
+    from mmlofi.compat.checkpoints import mend_checkpoint_loading
+
+    mend_checkpoint_loading()
+    mend_amp_without_accelerator()

@@ -1,0 +1,49 @@
+"""mmengine 0.10.7 and 0.11.0rc3: `--amp` stops with an assertion where there is no GPU.
+
+`AmpOptimWrapper` then becomes bfloat16 autocast without loss scaling, which needs none, so that
+one config trains on both.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from mmaction.registry import OPTIM_WRAPPERS
+from mmengine.device import get_device
+from mmengine.optim import OptimWrapper
+from mmengine.runner import autocast
+from torch import nn
+
+
+class CPUAmpOptimWrapper(OptimWrapper):
+    """bfloat16 autocast on a CPU, with the arguments of MMEngine's `AmpOptimWrapper`.
+
+    `loss_scale`, `dtype` and `use_fsdp` are taken and ignored: bfloat16 has the exponents of
+    float32, so nothing is scaled, and CPU autocast knows no float16 in MMEngine.
+    """
+
+    def __init__(
+        self,
+        *,
+        loss_scale: str | float | dict = 'dynamic',
+        dtype: str | torch.dtype | None = None,
+        use_fsdp: bool = False,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Autocast around the forward pass, inside MMEngine's gradient accumulation context."""
+        with super().optim_context(model), autocast(dtype=torch.bfloat16):
+            yield
+
+
+def mend_amp_without_accelerator() -> None:
+    """mmengine < 0.12: let `AmpOptimWrapper` mean `CPUAmpOptimWrapper` on a machine without GPU.
+
+    MMAction2's registry is asked before MMEngine's, so the upstream class is left as it is.
+    """
+    if get_device() == 'cpu' and 'AmpOptimWrapper' not in OPTIM_WRAPPERS.module_dict:
+        OPTIM_WRAPPERS.register_module(name='AmpOptimWrapper', module=CPUAmpOptimWrapper)
