@@ -1,0 +1,95 @@
+"""Start a distributed run where there is no GPU: MMEngine's launchers always set a CUDA device.
+
+A Runner leaves a process group alone that exists already, so a tool calls `prepare_launcher(cfg)`
+before it builds the Runner. With a GPU, or without a launcher, nothing is changed.
+"""
+from __future__ import annotations
+
+import os
+import subprocess
+from datetime import timedelta
+
+import torch
+import torch.distributed
+from mmengine.config import Config
+from mmengine.device import get_device
+
+# The variables in which each launcher says which rank a process is: rank, world size, local rank.
+RANK_VARIABLES = {
+    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+    'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
+}
+
+
+def prepare_launcher(cfg: Config) -> None:
+    """Make `cfg.launcher` work on a machine without GPU: gloo, and a wrapper without devices.
+
+    Changes `cfg.env_cfg` and `cfg.model_wrapper_cfg`; `find_unused_parameters` and a timeout in
+    `env_cfg.dist_cfg` are kept, and so is a `model_wrapper_cfg` that the config already has.
+
+    Raises:
+        ValueError: If the launcher is unknown or did not set its variables.
+    """
+    launcher = cfg.get('launcher', 'none')
+    if launcher == 'none' or get_device() != 'cpu':
+        return
+    wrapper = dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+        device_ids=None,
+    )
+    cfg.model_wrapper_cfg = {**wrapper, **(cfg.get('model_wrapper_cfg') or {})}
+    env_cfg = cfg.get('env_cfg') or {}
+    timeout_sec = (env_cfg.get('dist_cfg') or {}).get('timeout')
+    cfg.env_cfg = {**env_cfg, 'dist_cfg': {**(env_cfg.get('dist_cfg') or {}), 'backend': 'gloo'}}
+    init_gloo(launcher, timeout_sec=timeout_sec)
+
+
+def init_gloo(launcher: str, *, timeout_sec: float | None = None) -> None:
+    """Join the other ranks over gloo; does nothing if this process has joined already.
+
+    Raises:
+        ValueError: If the launcher is unknown or did not set its variables.
+    """
+    if torch.distributed.is_initialized():
+        return
+    export_rank(launcher)
+    timeout = None if timeout_sec is None else timedelta(seconds=timeout_sec)
+    torch.distributed.init_process_group('gloo', timeout=timeout)
+
+
+def export_rank(launcher: str) -> None:
+    """Write what a launcher says about this rank into the variables that torch reads.
+
+    Raises:
+        ValueError: If the launcher is unknown or did not set its variables.
+    """
+    if launcher not in RANK_VARIABLES:
+        raise ValueError(
+            f'launcher {launcher!r} is unknown; expected one of {", ".join(RANK_VARIABLES)} or none'
+        )
+    missing = [name for name in RANK_VARIABLES[launcher] if name not in os.environ]
+    if missing:
+        raise ValueError(
+            f'--launcher {launcher} found no {", ".join(missing)} in the environment; expected a '
+            'process started by torchrun, srun or mpirun: start it with tools/dist_train.sh or '
+            'tools/slurm_train.sh, or leave out --launcher'
+        )
+    for target, name in zip(RANK_VARIABLES['pytorch'], RANK_VARIABLES[launcher]):
+        os.environ[target] = os.environ[name]
+    os.environ.setdefault('MASTER_PORT', '29500')
+    if 'MASTER_ADDR' not in os.environ:
+        os.environ['MASTER_ADDR'] = first_host(launcher)
+
+
+def first_host(launcher: str) -> str:
+    """The host of rank 0 where nobody named it: asked of Slurm, else this machine."""
+    nodes = os.environ.get('SLURM_NODELIST')
+    if launcher != 'slurm' or not nodes:
+        return '127.0.0.1'
+    listing = subprocess.run(
+        ['scontrol', 'show', 'hostnames', nodes], check=True, capture_output=True, text=True
+    )
+    return listing.stdout.split()[0]

@@ -1,0 +1,171 @@
+"""Distributed runs without a GPU."""
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmlofi.engine import launch
+from mmlofi.engine.launch import export_rank, prepare_launcher
+
+ROOT = Path(launch.__file__).parents[2]
+VARIABLES = [name for names in launch.RANK_VARIABLES.values() for name in names]
+
+TRAIN = """
+import sys
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.dist import all_gather
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
+
+import mmlofi
+from mmlofi.engine.launch import prepare_launcher
+
+
+@MODELS.register_module()
+class Line(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
+    def forward(self, inputs, mode):
+        return {'loss': (self.layer(torch.stack(inputs)) - 1).pow(2).mean()}
+
+
+@DATASETS.register_module()
+class Points(torch.utils.data.Dataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return dict(inputs=torch.full((1,), float(index)))
+
+
+cfg = Config(dict(
+    launcher='pytorch', work_dir=sys.argv[1], resume=len(sys.argv) > 2, default_scope='mmaction',
+    model=dict(type='Line'), custom_hooks=[dict(type='EMAHook')],
+    env_cfg=dict(dist_cfg=dict(backend='nccl', timeout=60)),
+    train_cfg=dict(by_epoch=True, max_epochs=len(sys.argv)),
+    train_dataloader=dict(batch_size=1, dataset=dict(type='Points'),
+                          sampler=dict(type='DefaultSampler', shuffle=False)),
+    optim_wrapper=dict(type='AmpOptimWrapper', optimizer=dict(type='SGD', lr=0.1)),
+    randomness=dict(seed=0, diff_rank_seed=True),
+))
+prepare_launcher(cfg)
+runner = Runner.from_cfg(cfg)
+runner.train()
+weights = torch.cat(all_gather(runner.model.module.layer.weight.detach()))
+assert len(weights) == 2 and weights[0] == weights[1], weights
+if runner.rank == 0:
+    print('ranks agree after epoch', runner.epoch)
+"""
+
+
+@pytest.fixture
+def no_rank(monkeypatch):
+    """An environment in which no launcher has said anything."""
+    for name in [*VARIABLES, 'MASTER_ADDR', 'MASTER_PORT', 'SLURM_NODELIST']:
+        monkeypatch.setenv(name, '')  # so that the test's own changes are undone
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+@pytest.fixture
+def on_cpu(monkeypatch):
+    """A machine without GPU, and no other ranks to wait for; the calls of init_gloo."""
+    calls = []
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
+    monkeypatch.setattr(launch, 'init_gloo', lambda *args, **kwargs: calls.append((args, kwargs)))
+    return calls
+
+
+@pytest.mark.slow
+def test_two_ranks_train_save_and_resume_on_a_cpu(tmp_path):
+    script = tmp_path / 'script.py'
+    script.write_text(TRAIN)
+    work_dir = str(tmp_path / 'work_dir')
+    for epochs, arguments in ((2, [work_dir]), (3, [work_dir, 'resume'])):
+        done = subprocess.run(
+            [sys.executable, '-m', 'torch.distributed.run', '--nproc-per-node=2']
+            + ['--rdzv-backend=c10d', '--rdzv-endpoint=localhost:0', str(script), *arguments],
+            env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f'ranks agree after epoch {epochs}' in done.stdout
+
+
+def test_without_a_launcher_the_config_is_left_as_it_is(on_cpu):
+    cfg = Config(dict(launcher='none', env_cfg=dict(dist_cfg=dict(backend='nccl'))))
+    prepare_launcher(cfg)
+    assert cfg.to_dict() == dict(launcher='none', env_cfg=dict(dist_cfg=dict(backend='nccl')))
+    assert on_cpu == []
+
+
+def test_with_a_gpu_the_config_is_left_as_it_is(on_cpu, monkeypatch):
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
+    cfg = Config(dict(launcher='pytorch'))
+    prepare_launcher(cfg)
+    assert cfg.to_dict() == dict(launcher='pytorch')
+    assert on_cpu == []
+
+
+def test_on_a_cpu_the_wrapper_has_no_device_and_the_timeout_is_kept(on_cpu):
+    cfg = Config(
+        dict(
+            launcher='pytorch',
+            find_unused_parameters=True,
+            env_cfg=dict(cudnn_benchmark=False, dist_cfg=dict(backend='nccl', timeout=5)),
+        )
+    )
+    prepare_launcher(cfg)
+    assert cfg.model_wrapper_cfg == dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=True,
+        device_ids=None,
+    )
+    assert cfg.env_cfg == dict(cudnn_benchmark=False, dist_cfg=dict(backend='gloo', timeout=5))
+    assert on_cpu == [(('pytorch',), dict(timeout_sec=5))]
+
+
+def test_a_wrapper_in_the_config_comes_first(on_cpu):
+    cfg = Config(dict(launcher='pytorch', model_wrapper_cfg=dict(broadcast_buffers=True)))
+    prepare_launcher(cfg)
+    assert cfg.model_wrapper_cfg.broadcast_buffers
+    assert cfg.model_wrapper_cfg.device_ids is None
+
+
+def test_what_slurm_says_becomes_what_torch_reads(no_rank):
+    for name, value in zip(launch.RANK_VARIABLES['slurm'], '351', strict=True):
+        no_rank.setenv(name, value)
+    export_rank('slurm')
+    assert [os.environ[name] for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')] == ['3', '5', '1']
+    assert (os.environ['MASTER_ADDR'], os.environ['MASTER_PORT']) == ('127.0.0.1', '29500')
+
+
+def test_an_address_that_was_given_is_kept(no_rank):
+    for name in launch.RANK_VARIABLES['mpi']:
+        no_rank.setenv(name, '0')
+    no_rank.setenv('MASTER_ADDR', 'host0')
+    no_rank.setenv('MASTER_PORT', '1234')
+    export_rank('mpi')
+    assert (os.environ['MASTER_ADDR'], os.environ['MASTER_PORT']) == ('host0', '1234')
+
+
+def test_a_launcher_that_did_not_start_the_process_is_named(no_rank):
+    with pytest.raises(ValueError, match='--launcher slurm found no SLURM_PROCID.*slurm_train.sh'):
+        export_rank('slurm')
+
+
+def test_an_unknown_launcher_is_named():
+    with pytest.raises(ValueError, match="'ssh' is unknown; expected one of pytorch"):
+        export_rank('ssh')

@@ -1,0 +1,85 @@
+"""The shell launchers, with a stand-in for the program that each starts."""
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).parents[2] / 'tools'
+LAUNCHERS = ('dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh', 'run_tests.sh')
+
+
+def run(script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
+    """Run a script of tools/ from another folder."""
+    environment = {k: v for k, v in os.environ.items() if k not in ('NNODES', 'PORT', 'GPUS')}
+    return subprocess.run(
+        ['bash', str(TOOLS / script), *arguments],
+        env=environment | variables,
+        cwd='/',
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture
+def path(tmp_path) -> str:
+    """A PATH on which `python` and `srun` print their arguments, one a line."""
+    for name in ('python', 'srun'):
+        (tmp_path / name).write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+        (tmp_path / name).chmod(0o755)
+    return f'{tmp_path}:{os.environ["PATH"]}'
+
+
+@pytest.mark.parametrize('script', LAUNCHERS)
+def test_help_says_what_a_script_does_in_a_sentence(script):
+    done = run(script, '--help')
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0].endswith('.')
+    assert f'usage: bash tools/{script}' in done.stdout
+
+
+@pytest.mark.parametrize('script', LAUNCHERS[:4])
+def test_too_few_arguments_give_the_usage(script):
+    done = run(script, 'one')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert 'usage: ' in done.stderr
+
+
+def test_torchrun_gets_the_machines_and_the_tool_its_arguments(path):
+    done = run(
+        'dist_train.sh', 'my config.py', '4', '--cfg-options', "a='b c'",
+        PATH=path, NNODES='2', NODE_RANK='1', MASTER_ADDR='host0', PORT='1234',
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [
+        '-m', 'torch.distributed.run', '--nnodes=2', '--node-rank=1', '--nproc-per-node=4',
+        '--master-addr=host0', '--master-port=1234', str(TOOLS / 'train.py'), 'my config.py',
+        '--launcher', 'pytorch', '--cfg-options', "a='b c'",
+    ]  # fmt: skip
+
+
+def test_testing_passes_the_checkpoint(path):
+    done = run('dist_test.sh', 'config.py', 'a.pth', '2', '--dump', 'x', PATH=path)
+    tail = [str(TOOLS / 'test.py'), 'config.py', 'a.pth', '--launcher', 'pytorch', '--dump', 'x']
+    assert done.stdout.splitlines()[-7:] == tail
+
+
+@pytest.mark.parametrize(
+    ('script', 'arguments', 'tool'),
+    [
+        ('slurm_train.sh', ['c.py'], 'train.py'),
+        ('slurm_test.sh', ['c.py', 'a.pth'], 'test.py'),
+    ],
+)
+def test_srun_gets_the_tasks_and_the_tool_its_arguments(path, script, arguments, tool):
+    done = run(
+        script, 'video', 'lofi', *arguments, '--amp',
+        PATH=path, GPUS='2', SRUN_ARGS='--time 1:00 --qos high',
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [
+        '--partition=video', '--job-name=lofi', '--gres=gpu:2', '--ntasks=2',
+        '--ntasks-per-node=2', '--cpus-per-task=5', '--kill-on-bad-exit=1',
+        '--time', '1:00', '--qos', 'high',
+        'python', '-u', str(TOOLS / tool), *arguments, '--launcher', 'slurm', '--amp',
+    ]  # fmt: skip
