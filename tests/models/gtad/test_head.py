@@ -27,8 +27,8 @@ def authors_weights(case):
 
 @pytest.mark.parametrize('name', VARIANTS)
 def test_outputs_equal_the_authors_network(reference_data, name):
-    case = json.loads((reference_data / 'gtad' / f'{name}.json').read_text())
-    expected = np.load(reference_data / 'gtad' / f'{name}.npz')
+    case = json.loads((reference_data / 'reference' / 'gtad' / f'{name}.json').read_text())
+    expected = np.load(reference_data / 'reference' / 'gtad' / f'{name}.npz')
     head = GTADHead(in_channels=case['config']['feat_dim'], **VARIANTS[name])
     head.load_state_dict(authors_weights(case))
     with torch.no_grad():

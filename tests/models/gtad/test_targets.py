@@ -19,8 +19,8 @@ def test_targets_equal_those_computed_one_number_at_a_time(twin, length, duratio
 
 @pytest.mark.parametrize('name', ['anet', 'thumos'])
 def test_targets_equal_the_authors(reference_data, name):
-    case = json.loads((reference_data / 'gtad' / f'{name}.json').read_text())
-    expected = np.load(reference_data / 'gtad' / f'{name}.npz')
+    case = json.loads((reference_data / 'reference' / 'gtad' / f'{name}.json').read_text())
+    expected = np.load(reference_data / 'reference' / 'gtad' / f'{name}.npz')
     length = expected['target_start'].shape[1]
     targets = build_targets([torch.tensor(x) for x in case['segments_norm']], length, length)
     for field, ours in targets._asdict().items():
