@@ -1,5 +1,6 @@
-"""The cycle hook, and what makes MMEngine's launchers run without a GPU."""
+"""Hooks, and what makes MMEngine's launchers run without a GPU."""
+from .cost_hook import CostHook
 from .cycle_hook import LoFiCycleHook
 from .launch import prepare_launcher
 
-__all__ = ['LoFiCycleHook', 'prepare_launcher']
+__all__ = ['CostHook', 'LoFiCycleHook', 'prepare_launcher']

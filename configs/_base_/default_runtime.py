@@ -1,0 +1,8 @@
+# What every mmlofi config shares: MMAction2's runtime, and mmlofi registered into it.
+_base_ = 'mmaction::_base_/default_runtime.py'
+
+custom_imports = dict(imports=['mmlofi'], allow_failed_imports=False)
+default_hooks = dict(
+    cost=dict(type='CostHook'),
+    logger=dict(interval=20),
+    checkpoint=dict(interval=1, max_keep_ckpts=2, save_best='mAP', rule='greater'))
