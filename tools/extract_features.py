@@ -1,0 +1,167 @@
+"""Writes full-fidelity snippet features, one npz file a video, for training a head on them.
+
+The config is one with a backbone and a test_dataloader of videos (stage 2); the checkpoint is that
+of stage 2 (LoFi) or of a recognizer with the same backbone (ACP). Complete files are kept, so that
+an interrupted run continues. Under torchrun each process takes its share of the videos.
+"""
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import os.path as osp
+
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config, DictAction
+from mmengine.dataset import pseudo_collate
+from mmengine.device import get_device
+from mmengine.dist import barrier, get_rank, get_world_size, init_dist, is_distributed
+from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader, set_random_seed
+from mmengine.utils import ProgressBar
+from torch.utils.data import DataLoader, Subset
+
+from mmlofi.datasets.transforms import save_features
+from mmlofi.engine.launch import prepare_launcher
+from mmlofi.models import EndToEndLocalizer
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file with a backbone')
+    parser.add_argument('checkpoint', help='checkpoint with that backbone')
+    parser.add_argument('--out', required=True, help='folder for the features')
+    parser.add_argument('--subsets', nargs='+', default=['training', 'validation'],
+                        help='subsets of the annotation file; default training validation')
+    parser.add_argument('--chunk-snippets', type=int, default=32,
+                        help='snippets in the encoder at a time: bounds memory; default 32')
+    parser.add_argument('--dtype', choices=['float32', 'float16'], default='float32',
+                        help='of the stored features')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='override settings of the config')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+                        help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    return parser.parse_args()
+
+
+def build_encoder(cfg: Config, checkpoint: str) -> EndToEndLocalizer:
+    """The config's localizer in evaluation mode, with the checkpoint's backbone."""
+    if cfg.model.get('backbone') is None:
+        raise SystemExit(f'{cfg.filename} has no model.backbone; expected a stage-2 config, whose '
+                         'encoder makes the features')
+    model = MODELS.build(cfg.model)
+    if not isinstance(model, EndToEndLocalizer):
+        raise SystemExit(f'{cfg.filename} is of a {type(model).__name__}; expected a stage-2 config, '
+                         'of an EndToEndLocalizer and untrimmed videos: give that one with this '
+                         'checkpoint')
+    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    state = content.get('state_dict', content)
+    weights = {key.removeprefix('module.').removeprefix('backbone.'): value
+               for key, value in state.items()
+               if key.removeprefix('module.').startswith('backbone.')}
+    fits = model.backbone.load_state_dict(weights, strict=False) if weights else None
+    if fits is None or fits.missing_keys or fits.unexpected_keys:
+        missing = sorted(model.backbone.state_dict()) if fits is None else fits.missing_keys
+        extra = [] if fits is None else fits.unexpected_keys
+        raise SystemExit(
+            f'{checkpoint} does not hold this backbone ({type(model.backbone).__name__}): '
+            f'{len(missing)} weights are missing, the first {missing[:2]}, and {len(extra)} are '
+            f'unknown, the first {extra[:2]}; expected a checkpoint of a model with the same '
+            'backbone settings')
+    return model.eval().requires_grad_(False).to(get_device())
+
+
+def claim_folder(out: str, header: dict) -> None:
+    """Writes what the features are beside them; refuses a folder of other ones."""
+    path = osp.join(out, 'features.json')
+    if osp.exists(path):
+        with open(path, encoding='utf-8') as file:
+            found = json.load(file)
+        changed = sorted(key for key in header if found.get(key) != header[key])
+        if changed:
+            raise SystemExit(f'{out} holds features made with other settings ({changed} differ); '
+                             'expected an empty folder or the same settings: give another --out, '
+                             'or delete this one')
+    else:
+        os.makedirs(out, exist_ok=True)
+        if any(name.endswith('.npz') for name in os.listdir(out)):
+            raise SystemExit(f'{out} holds npz files, and no features.json that says what they '
+                             'are; expected an empty folder, or one that this tool made')
+        with open(path, 'w', encoding='utf-8') as file:
+            json.dump(header, file, indent=1)
+
+
+def describe(cfg: Config, checkpoint: str, dtype: str) -> dict:
+    """What the stored features depend on."""
+    with open(checkpoint, 'rb') as file:
+        digest = hashlib.file_digest(file, 'sha256').hexdigest() if hasattr(
+            hashlib, 'file_digest') else hashlib.sha256(file.read()).hexdigest()
+    dataset = cfg.test_dataloader.dataset
+    return dict(checkpoint_sha256=digest, dtype=dtype,
+                backbone=json.loads(json.dumps(cfg.model.backbone, default=str)),
+                pipeline=json.loads(json.dumps(dataset.pipeline, default=str)))
+
+
+@torch.inference_mode()
+def encode(model: EndToEndLocalizer, batch: dict, chunk: int) -> torch.Tensor:
+    """Features (C, L) of one video, `chunk` snippets at a time."""
+    parts = []
+    frames = batch['inputs'][0]                                                # (L, 3, T, H, W)
+    for part in frames.split(chunk):
+        data = dict(inputs=[part], data_samples=batch['data_samples'])
+        data = model.data_preprocessor(data, training=False)
+        parts.append(model.extract_feat(data['inputs'])[0])                    # (C, chunk)
+    return torch.cat(parts, dim=1)
+
+
+def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, subset: str) -> None:
+    """One subset's features, this process's share of the videos that are not there yet."""
+    dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, subset=subset, test_mode=True))
+    names = [dataset.get_data_info(index)['video_name'] for index in range(len(dataset))]
+    mine = range(get_rank(), len(names), get_world_size())
+    todo = [index for index in mine if not osp.exists(osp.join(args.out, f'{names[index]}.npz'))]
+    if get_rank() == 0:
+        print(f'{subset}: {len(names)} videos, {len(todo)} of {len(mine)} to do on this process')
+    if not todo:
+        return
+    loader = DataLoader(Subset(dataset, todo), num_workers=cfg.test_dataloader.num_workers,
+                        collate_fn=pseudo_collate)
+    progress = ProgressBar(len(todo)) if get_rank() == 0 else None
+    for batch in loader:
+        sample = batch['data_samples'][0]
+        features = encode(model, batch, args.chunk_snippets).cpu().numpy().astype(args.dtype)
+        save_features(osp.join(args.out, f'{sample.video_name}.npz'), features,
+                      sample.duration_sec)
+        if progress is not None:
+            progress.update()
+    if progress is not None:
+        print()
+
+
+def main() -> None:
+    args = parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    init_default_scope('mmaction')
+    cfg.launcher = args.launcher
+    prepare_launcher(cfg)
+    if args.launcher != 'none' and not is_distributed():
+        init_dist(args.launcher, **cfg.env_cfg.dist_cfg)
+    set_random_seed(0)
+    model = build_encoder(cfg, args.checkpoint)
+    if get_rank() == 0:
+        claim_folder(args.out, describe(cfg, args.checkpoint, args.dtype))
+    barrier()
+    for subset in args.subsets:
+        extract(cfg, model, args, subset)
+    barrier()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,56 @@
+"""Tests a checkpoint: mAP of a localizer, accuracy of a recognizer. MMAction2's flags."""
+from __future__ import annotations
+
+import argparse
+import os
+import os.path as osp
+
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+from mmlofi.engine.launch import prepare_launcher
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--work-dir', help='folder of logs; default work_dirs/<name of the config>')
+    parser.add_argument('--dump', metavar='PRED.json',
+                        help="write the detections as json in ActivityNet's format")
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='override settings of the config, such as model.nms.sigma=0.5')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+                        help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    return parser.parse_args()
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
+    """Puts the command line's choices into the config."""
+    cfg.launcher = args.launcher
+    if args.work_dir is not None or cfg.get('work_dir') is None:
+        name = osp.splitext(osp.basename(args.config))[0]
+        cfg.work_dir = args.work_dir or osp.join('work_dirs', name)
+    cfg.load_from = args.checkpoint
+    cfg.resume = False
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    if args.dump is not None:
+        if not isinstance(cfg.test_evaluator, dict) or cfg.test_evaluator.type != 'TALMetric':
+            raise SystemExit(f'--dump writes the detections that TALMetric scores, and {args.config} '
+                             'has another test_evaluator: leave it out, or test a localizer')
+        cfg.test_evaluator.out_file = args.dump
+    return cfg
+
+
+def main() -> None:
+    args = parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = merge_args(Config.fromfile(args.config), args)
+    prepare_launcher(cfg)
+    Runner.from_cfg(cfg).test()
+
+
+if __name__ == '__main__':
+    main()
