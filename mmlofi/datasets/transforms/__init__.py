@@ -1,9 +1,10 @@
-"""Transforms of the LoFi pipeline; frame sizes and decoding are MMAction2's own."""
+"""Transforms of the LoFi pipeline; spatial transforms are MMAction2's own."""
 from .at_fidelity import AtFidelity
+from .decode import DecodeSnippets
 from .features import LoadSnippetFeatures, save_features
 from .open_video import OpenVideo
 from .pack import PackTALInputs
 from .snippets import SampleSnippets
 
-__all__ = ['AtFidelity', 'LoadSnippetFeatures', 'OpenVideo', 'PackTALInputs', 'SampleSnippets',
-           'save_features']
+__all__ = ['AtFidelity', 'DecodeSnippets', 'LoadSnippetFeatures', 'OpenVideo', 'PackTALInputs',
+           'SampleSnippets', 'save_features']

@@ -66,6 +66,10 @@ class LoadSnippetFeatures(BaseTransform):
             results['duration_sec'] = duration
         return results
 
+    def check_file(self, filename: str) -> None:
+        """Raises what `transform` would for this file; the dataset asks at construction."""
+        self._read(filename)
+
     def _read(self, filename: str) -> tuple[np.ndarray, float | None]:
         if not os.path.isfile(filename):
             raise FileNotFoundError(f'no features at {filename!r}; expected one file a video: run '

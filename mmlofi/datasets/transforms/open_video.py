@@ -15,7 +15,7 @@ from mmlofi.fidelity import FULL
 
 @TRANSFORMS.register_module()
 class OpenVideo(BaseTransform):
-    """Opens the video for `DecordDecode`, which then resizes while it decodes.
+    """Opens the video for `DecodeSnippets`, which then resizes while it decodes.
 
     In place of MMAction2's `DecordInit`, which takes no size and always reads the whole file into
     memory. Resizing in the decoder saves about 30 % of the time at side 112. Nothing is enlarged.
