@@ -27,15 +27,16 @@ def require_mmcv() -> None:
         )
 
 
-def silence_mmcv_lite() -> None:
-    """mmcv-lite 2.1: no word about a compiled op that mmlofi does not use."""
+def silence_known_warnings() -> None:
+    """mmcv-lite 2.1 warns of an op that mmlofi does not use, mmengine 0.10.7 of pkg_resources."""
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
+    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
 
 
 def apply() -> None:
     """Apply every mend that this stack needs."""
     require_mmcv()
-    silence_mmcv_lite()
+    silence_known_warnings()
     mend_missing_drn()
     # The mends below import mmengine and torch, which need nothing mended to be imported.
     from mmlofi.compat.amp import mend_amp_without_accelerator

@@ -1,0 +1,29 @@
+# Stage 3, and the ACP baseline: a new G-TAD head on the frozen encoder's full-fidelity features.
+#
+#   python tools/extract_features.py configs/toy/lofi_toy.py CHECKPOINT --out features/toy
+#   python tools/train.py configs/toy/gtad_toy.py
+_base_ = './_base_toy.py'
+
+model = dict(
+    type='EndToEndLocalizer',
+    head=dict(_base_.gtad_head, in_channels=_base_.feat_dim),
+    class_scores=dict(type='VideoClassifier', in_channels=_base_.feat_dim,
+                      num_classes=_base_.num_classes))
+
+pipeline = [dict(type='LoadSnippetFeatures', num_snippets=_base_.num_snippets,
+                 feat_dim=_base_.feat_dim), dict(type='PackTALInputs')]
+dataset = dict(type='UntrimmedVideoDataset', ann_file=_base_.ann_file,
+               data_prefix=dict(feature=_base_.feature_root), pipeline=pipeline)
+train_dataloader = dict(
+    batch_size=16, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(dataset, subset='training'))
+val_dataloader = dict(
+    batch_size=16, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(dataset, subset='validation', test_mode=True))
+test_dataloader = val_dataloader
+
+max_epochs = 40
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
+optim_wrapper = dict(optimizer=dict(type='Adam', lr=2e-3, weight_decay=1e-4))
+param_scheduler = [dict(type='MultiStepLR', milestones=[24], gamma=0.1)]
+auto_scale_lr = dict(enable=False, base_batch_size=16)

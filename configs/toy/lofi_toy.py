@@ -1,0 +1,46 @@
+# Stage 2, long C-LoFi: encoder and a G-TAD head end to end, one epoch each at S, T and ST in turn.
+#
+#   python tools/train.py configs/toy/lofi_toy.py --cfg-options load_from=ACP_CHECKPOINT
+#
+# Deviates from the paper, whose encoder comes from Kinetics, by AdamW in place of SGD 0.1.
+_base_ = './_base_toy.py'
+
+model = dict(
+    type='EndToEndLocalizer',
+    backbone=_base_.backbone,
+    head=dict(_base_.gtad_head, in_channels=_base_.feat_dim),
+    data_preprocessor=_base_.frame_preprocessor)
+
+custom_hooks = [dict(type='LoFiCycleHook', by='epoch', interval=1, cycle=[
+    dict(name='S', spatial=2), dict(name='T', temporal=4),
+    dict(name='ST', temporal=2, spatial=2**0.5)])]
+
+open_video = dict(type='OpenVideo', short_side=_base_.side)   # square videos: nothing to crop
+sample_snippets = dict(type='SampleSnippets', num_snippets=_base_.num_snippets,
+                       clip_len=_base_.clip_len, frame_interval=_base_.frame_interval)
+decode = dict(type='DecodeSnippets')
+pack = [dict(type='FormatShape', input_format='NCTHW'), dict(type='PackTALInputs')]
+train_pipeline = [open_video, dict(sample_snippets, placement='jitter'), decode,
+                  dict(type='Flip', flip_ratio=0.5), *pack]
+test_pipeline = [open_video, sample_snippets, decode, *pack]
+dataset = dict(type='UntrimmedVideoDataset', ann_file=_base_.ann_file,
+               data_prefix=dict(video=_base_.data_root + '/videos'))
+train_dataloader = dict(   # 4 videos at every fidelity: 20 updates an epoch
+    batch_size=4, num_workers=1, persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    batch_sampler=dict(type='FidelityBatchSampler'),
+    dataset=dict(dataset, subset='training', pipeline=train_pipeline))
+test_dataloader = dict(
+    batch_size=1, num_workers=1, sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(dataset, subset='validation', pipeline=test_pipeline, test_mode=True))
+val_dataloader = None   # the stage-2 head is thrown away: stage 3 is what counts
+val_evaluator = None
+val_cfg = None
+
+max_epochs = 36
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs)
+optim_wrapper = dict(optimizer=dict(type='AdamW', lr=3e-3, weight_decay=1e-4))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=20),
+    dict(type='CosineAnnealingLR', T_max=max_epochs, convert_to_iter_based=True)]
+auto_scale_lr = dict(enable=False, base_batch_size=4)
