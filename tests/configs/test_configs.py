@@ -1,0 +1,145 @@
+"""Every shipped config is built, trains and tests, at a reduced size and on stand-ins for its data.
+
+Only sizes, the learning rate (without stage 1's weights 0.1 is too much), worker processes and the
+weights to load are overridden, as `--cfg-options` does it; the networks have their real depth.
+"""
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from shipped import CONFIGS, LOADERS, ROOT, cycle_of, load, transforms_of
+
+from mmlofi.fidelity import Fidelity
+
+SIDE, NUM_SNIPPETS = 32, 8
+SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE)
+
+
+def small_transforms(pipeline: list, at: str) -> dict:
+    """Overrides that shrink a pipeline, with dotted names as for `--cfg-options`."""
+    options = {}
+    for index, step in enumerate(pipeline):
+        place, step = f'{at}.{index}', step
+        if 'transform' in step:
+            place, step = f'{place}.transform', step.transform
+        options |= {f'{place}.{key}': value for key, value in SMALL.items() if key in step}
+        if 'scale' in step:
+            options[f'{place}.scale'] = (-1, SIDE) if -1 in step.scale else (SIDE, SIDE)
+    return options
+
+
+def shrink(cfg: Config, work_dir: Path) -> Config:
+    """The config at a size for a test: each fidelity of the cycle for one step."""
+    options = {'load_from': None, 'work_dir': str(work_dir), 'optim_wrapper.optimizer.lr': 1e-4,
+               'train_cfg.max_epochs': max(1, len(cycle_of(cfg))),
+               'default_hooks.checkpoint.interval': 1000,
+               'default_hooks.checkpoint.save_last': False}
+    for loader in LOADERS:
+        if cfg.get(loader) is not None:
+            options |= {f'{loader}.batch_size': 2, f'{loader}.num_workers': 0,
+                        f'{loader}.persistent_workers': False}
+            options |= small_transforms(cfg[loader].dataset.pipeline, f'{loader}.dataset.pipeline')
+    if cfg.model.type == 'Recognizer2D':     # ImageNet's weights come from the net
+        options |= {'model.backbone.pretrained': None, 'model.backbone.pretrained2d': False}
+    if cycle_of(cfg):
+        options['custom_hooks.0.interval'] = 1
+    cfg.merge_from_dict(options)
+    return cfg
+
+
+class Witness(Hook):
+    """Keeps the first weights, and the losses and input shapes of each step."""
+
+    def __init__(self) -> None:
+        self.losses, self.shapes = [], []
+
+    def before_train(self, runner: Runner) -> None:
+        self.first = {name: weight.clone() for name, weight in runner.model.named_parameters()}
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        self.losses += [float(loss.detach()) for loss in outputs.values()]
+        # Frames: (L, 3, T, the shorter of H and W); the toy benchmark crops nothing.
+        self.shapes += [{(*inputs.shape[:3], min(inputs.shape[3:], default=None))
+                         for inputs in data_batch['inputs']}]
+
+    def has_changed(self, model: torch.nn.Module, part: str) -> bool:
+        return any(not torch.equal(weight, self.first[name])
+                   for name, weight in model.named_parameters() if name.startswith(f'{part}.'))
+
+
+# With one step an epoch, an epoch ends before gradients of several steps have added up.
+@pytest.mark.filterwarnings('ignore:Detected call of `scheduler.step')
+@pytest.mark.parametrize('name', CONFIGS)
+def test_config_trains_at_each_of_its_fidelities_and_tests(name, lay_out_data, tmp_path):
+    cfg = shrink(load(name), tmp_path / 'work')
+    cfg.experiment_name = name.replace('/', '_')
+    lay_out_data(cfg)
+    torch.manual_seed(0)
+    runner, witness = Runner.from_cfg(cfg), Witness()
+    runner.register_hook(witness)
+
+    runner.train()
+
+    assert witness.losses
+    assert all(math.isfinite(loss) for loss in witness.losses)
+    for part in ('backbone', 'head', 'cls_head', 'class_scores'):
+        if getattr(runner.model, part, None) is not None:
+            assert witness.has_changed(runner.model, part), f'{part} has not learned'
+    if cycle_of(cfg):
+        assert witness.shapes == [{expected_shape(cfg, fidelity)} for fidelity in cycle_of(cfg)]
+    scores = runner.test()
+    assert scores
+    assert all(math.isfinite(score) for score in scores.values())
+
+
+def expected_shape(cfg: Config, fidelity: Fidelity) -> tuple[int, ...]:
+    """(L, 3, T, side) of a video in the batch."""
+    clip_len = transforms_of(cfg, 'train_dataloader')['SampleSnippets'].clip_len
+    return fidelity.reduce_snippets(NUM_SNIPPETS), 3, clip_len, fidelity.reduce_side(SIDE)
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_header_gives_the_commands_and_what_to_expect(name):
+    text = (ROOT / name).read_text()
+    header = re.match(r'(#.*\n)+', text)[0].replace('\\\n#', '')
+    commands = re.findall(r'(?:bash|python) (tools/\S+) (\S+)', header)
+    assert name in {config for _, config in commands}
+    for tool, config in commands:
+        assert (ROOT / tool).is_file()
+        assert (ROOT / config).is_file()
+    if name.count('/') == 1:     # the paper knows nothing of the toy benchmark
+        for entry in ('Paper:', 'Ours:', 'GPUs', 'emory', 'ours'):
+            assert entry in header
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_no_config_says_where_to_write(name):
+    assert load(name).get('work_dir') is None
+
+
+def test_readme_links_exactly_the_shipped_configs():
+    text = (ROOT / 'configs/README.md').read_text()
+    linked = {link for link in re.findall(r'\]\((\S+?)\)', text) if '_base_' not in link}
+    assert linked == {name.removeprefix('configs/') for name in CONFIGS}
+    for path in re.findall(r'(?:configs|tools)/\w+\.(?:py|sh)', text):
+        assert (ROOT / path).is_file() or '/my_' in path, path
+
+
+def test_the_readme_s_own_encoder_becomes_a_config(tmp_path):
+    text = (ROOT / 'configs/README.md').read_text()
+    config = tmp_path / 'my_lofi.py'
+    config.write_text(re.search(r'```python\n(.+?)```', text, re.DOTALL)[1].replace(
+        "'_base_/", f"'{ROOT}/configs/_base_/"))
+    init_default_scope('mmaction')
+    with torch.device('meta'):
+        model = MODELS.build(Config.fromfile(config).model)
+    assert model.head.in_channels == 2048

@@ -1,0 +1,152 @@
+"""The shipped configs have the paper's settings, and agree with what they say of themselves."""
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.dataset import Compose, DefaultSampler
+from mmengine.hub import get_config
+from mmengine.registry import init_default_scope
+from shipped import LOADERS, LOFI_ANET, ROOT, cycle_of, load, transforms_of
+from torch.nn import SyncBatchNorm
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmlofi.datasets import FidelityBatchSampler, class_names, load_annotations
+
+PAPER_SIZE = dict(S=(100, 112), T=(25, 224), ST=(50, 158))
+
+
+@pytest.mark.parametrize('name', LOFI_ANET)
+def test_fidelities_at_paper_size(name):
+    cfg = load(name)
+    steps = transforms_of(cfg, 'train_dataloader')
+    assert {fidelity.name: (fidelity.reduce_snippets(steps['SampleSnippets'].num_snippets),
+                            fidelity.reduce_side(steps['RandomCrop'].size))
+            for fidelity in cycle_of(cfg)}.items() <= PAPER_SIZE.items()
+    for fidelity in cycle_of(cfg):
+        assert fidelity.pixel_share == pytest.approx(1 / 4)
+
+
+def test_a_real_video_at_paper_size(reference_data):
+    init_default_scope('mmaction')
+    cfg = load('configs/lofi_tsm_anet.py')
+    video = dict(filename=str(reference_data / 'data/videos/test.mp4'), video_name='test',
+                 modality='RGB', start_index=0, segments_sec=[[0, 1]], gt_labels=[0])
+    training = Compose(cfg.train_dataloader.dataset.pipeline)
+    for fidelity in cycle_of(cfg):
+        L, side = PAPER_SIZE[fidelity.name]
+        frames = training(dict(video, fidelity=fidelity))['inputs']
+        assert frames.shape == (L, 3, 8, side, side)
+    frames = Compose(cfg.test_dataloader.dataset.pipeline)(dict(video))['inputs']
+    assert frames.shape == (100, 3, 8, 224, 224)
+
+
+def test_the_method_cycles_s_then_t_then_st_every_epoch_or_every_16_batches():
+    long, short = load('configs/lofi_tsm_anet.py'), load('configs/lofi_short_tsm_anet.py')
+    for cfg, by, interval in ((long, 'epoch', 1), (short, 'iter', 16)):
+        assert [fidelity.name for fidelity in cycle_of(cfg)] == list(PAPER_SIZE)
+        assert (cfg.custom_hooks[0].by, cfg.custom_hooks[0].interval) == (by, interval)
+
+
+@pytest.mark.parametrize('name', LOFI_ANET)
+def test_full_fidelity_is_seen_in_testing_alone(name):
+    cfg = load(name)
+    steps = transforms_of(cfg, 'test_dataloader')
+    assert (steps['SampleSnippets'].num_snippets, steps['CenterCrop'].crop_size) == (100, 224)
+    snippet = [(transforms_of(cfg, loader)['SampleSnippets'].clip_len,
+                transforms_of(cfg, loader)['SampleSnippets'].frame_interval)
+               for loader in ('train_dataloader', 'test_dataloader')]
+    assert snippet[0] == snippet[1]
+    assert all(fidelity.pixel_share < 1 for fidelity in cycle_of(cfg))
+
+
+@pytest.mark.parametrize('name', LOFI_ANET)
+def test_16_videos_make_an_update_at_every_fidelity(name):
+    cfg = load(name)
+    gpus = int(re.search(rf'dist_train\.sh {name} (\d+)', (ROOT / name).read_text())[1])
+    batch_size = cfg.train_dataloader.batch_size
+    assert gpus * batch_size == cfg.auto_scale_lr.base_batch_size
+    assert gpus * batch_size * cfg.optim_wrapper.get('accumulative_counts', 1) == 16
+
+    videos = DefaultSampler(range(50), shuffle=True)
+    sampler = FidelityBatchSampler(videos, batch_size, cycle=cfg.custom_hooks[0].cycle)
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        assert {len(batch) for batch in sampler} == {batch_size}
+
+
+@pytest.mark.parametrize('name', LOFI_ANET)
+def test_every_batch_norm_of_the_encoder_follows_norm_eval(name):
+    init_default_scope('mmaction')
+    cfg = load(name)
+    with torch.device('meta'):
+        backbone = MODELS.build(cfg.model.backbone)
+    backbone.train()
+    norms = [module for module in backbone.modules() if isinstance(module, _BatchNorm)]
+    assert {norm.training for norm in norms} == {not cfg.norm_eval}
+    assert SyncBatchNorm not in map(type, norms)
+
+
+MMACTION_PRESETS = {
+    'configs/lofi_tsm_anet.py': 'configs/acp_tsm_kinetics.py',
+    'configs/lofi_tsm_r50_anet.py': 'recognition/tsm/'
+        'tsm_imagenet-pretrained-r50_8xb16-dense-1x1x8-50e_kinetics400-rgb.py',
+    'configs/lofi_slowfast_anet.py': 'recognition/slowfast/'
+        'slowfast_r50_8xb8-4x16x1-256e_kinetics400-rgb.py',
+}
+
+
+@pytest.mark.parametrize(('name', 'stage_1'), MMACTION_PRESETS.items())
+def test_the_stage_1_checkpoint_named_by_load_from_fits_the_whole_encoder(name, stage_1):
+    """By names and shapes: the recognizer that it is of is built, nothing is downloaded."""
+    init_default_scope('mmaction')
+    ours = load(name)
+    theirs = load(stage_1) if stage_1.startswith('configs/') else get_config(f'mmaction::{stage_1}')
+    assert Path(stage_1).stem in ours.load_from
+    with torch.device('meta'):
+        shapes = [{key: tuple(value.shape) for key, value in MODELS.build(cfg).state_dict().items()}
+                  for cfg in (ours.model.backbone, theirs.model.backbone)]
+    assert shapes[0] == shapes[1]
+
+
+def test_acp_baseline_differs_from_stage_3_by_the_features_alone():
+    lofi, acp = load('configs/gtad_tsm_anet.py'), load('configs/acp_gtad_tsm_anet.py')
+    for loader in LOADERS:
+        assert acp[loader].dataset.data_prefix != lofi[loader].dataset.data_prefix
+        acp[loader].dataset.data_prefix = lofi[loader].dataset.data_prefix
+    settings = ('model', *LOADERS, 'optim_wrapper', 'param_scheduler', 'train_cfg', 'val_evaluator')
+    for setting in settings:
+        assert acp[setting] == lofi[setting]
+
+
+def test_features_of_another_folder_are_named_by_the_environment(monkeypatch):
+    monkeypatch.setenv('LOFI_FEATURES', 'features/elsewhere')
+    cfg = load('configs/gtad_tsm_anet.py')
+    assert {cfg[loader].dataset.data_prefix.feature for loader in LOADERS} == {'features/elsewhere'}
+
+
+def test_the_classes_are_those_of_the_real_annotations(reference_data):
+    records = load_annotations(reference_data / 'data/activitynet/activity_net.v1-3.json')
+    assert load('configs/gtad_tsm_anet.py').anet_classes == class_names(records)
+
+
+def test_the_header_of_stage_3_shows_how_to_use_class_scores_of_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stage_3 = load('configs/gtad_tsm_anet.py')
+    scores = tmp_path / 'data/activitynet/cuhk_val_simp_share.json'
+    scores.parent.mkdir(parents=True)
+    scores.write_text(json.dumps({'class': stage_3.anet_classes, 'results': {}}))
+    lines = re.findall(r'^#   (_base_.+|model.+|    classes=.+)$',
+                       (ROOT / 'configs/gtad_tsm_anet.py').read_text(), re.MULTILINE)
+    config = tmp_path / 'my_stage_3.py'
+    config.write_text('\n'.join(lines).replace("'./", f"'{ROOT}/configs/"))
+
+    model = Config.fromfile(config).model
+
+    assert MODELS.build(model.class_scores).path == str(scores.relative_to(tmp_path))
+    assert model.head == stage_3.model.head

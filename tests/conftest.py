@@ -1,0 +1,75 @@
+"""What all tests share: the reference data, and small videos whose frames show their number."""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+BITS = 10
+COLUMNS = 5   # the bits of a frame's number lie in two rows of five blocks
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _one_thread():
+    """Tiny tensors are slower on several threads, and the machine may be shared."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _mmactions_registries():
+    """What a Runner or a tool sets from a config's `default_scope`."""
+    init_default_scope('mmaction')
+
+
+@pytest.fixture(scope='session')
+def reference_data() -> Path:
+    """Real annotations and videos, and the authors' results; never part of the project."""
+    folder = Path(os.environ.get('MMLOFI_REFERENCE_DATA',
+                                 Path(__file__).resolve().parents[2] / 'shared'))
+    if not (folder / 'reference').is_dir():
+        pytest.skip(f'the reference data is absent at {folder}; MMLOFI_REFERENCE_DATA says where '
+                    'it is')
+    return folder
+
+
+def numbered_frame(number: int, width: int, height: int) -> np.ndarray:
+    """A BGR frame whose ten blocks are white where `number` has a bit."""
+    bits = (number >> np.arange(BITS) & 1).reshape(2, COLUMNS).astype(np.uint8) * 255
+    gray = cv2.resize(bits, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.repeat(gray[..., None], 3, axis=2)
+
+
+@pytest.fixture(scope='session')
+def write_numbered_video():
+    """Writes a real file whose frame i shows the number i; mp4 or avi by the path's suffix."""
+    def write(path: Path, num_frames: int, *, fps: float = 10, width: int = 80,
+              height: int = 64) -> Path:
+        codec = 'mp4v' if path.suffix == '.mp4' else 'MJPG'
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), fps, (width, height))
+        for number in range(num_frames):
+            writer.write(numbered_frame(number, width, height))
+        writer.release()
+        return path
+    return write
+
+
+@pytest.fixture(scope='session')
+def read_numbers():
+    """The numbers that frames (H, W, 3) show, at whatever size they were decoded."""
+    def read(frames) -> list[int]:
+        small = [cv2.resize(np.ascontiguousarray(frame[..., 0]), (COLUMNS, 2),
+                            interpolation=cv2.INTER_AREA) for frame in frames]
+        return [int(((frame.reshape(-1) > 127) << np.arange(BITS)).sum()) for frame in small]
+    return read
+
+
+@pytest.fixture(scope='session')
+def numbered_video(tmp_path_factory, write_numbered_video) -> Path:
+    """100 numbered frames of 80 × 64 at 10 a second, a key frame every 12."""
+    return write_numbered_video(tmp_path_factory.mktemp('video') / 'numbered.mp4', 100)
