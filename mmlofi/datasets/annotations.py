@@ -1,6 +1,7 @@
 """Reads ActivityNet-format annotation files into `VideoRecord` s.
 
-The format is that of ActivityNet-v1.3, which HACS, THUMOS14's usual json and most own data sets share::
+The format is that of ActivityNet-v1.3, which HACS, THUMOS14's usual json and most own data sets
+share::
 
     {"database": {"<video>": {"subset": "training", "duration": 82.7,
                               "annotations": [{"segment": [6.2, 77.7], "label": "Ballet"}]}}}
@@ -53,19 +54,19 @@ def load_annotations(path: str | os.PathLike,
                              'as "training" or "validation"')
         record = _parse_entry(str(path), name, entry, problems)
         records.append(record)
+    if not records:
+        raise ValueError(f'{path} holds no video; its "database" is empty')
     wanted = None if subset is None else {subset} if isinstance(subset, str) else set(subset)
     if wanted is not None:
         present = sorted({record.subset for record in records})
         missing = sorted(wanted.difference(present))
-        if missing:
+        if missing or not wanted:
             raise ValueError(f'{path} has no video of subset {missing}; it has {present}. Set the '
                              'subset to one of these')
         kept = [record for record in records if record.subset in wanted]
         names = {record.name for record in kept}
         problems = [problem for problem in problems if problem[0] in names]
         records = kept
-    if not records:
-        raise ValueError(f'{path} holds no video; its "database" is empty')
     if problems:
         shown = '; '.join(f'{name}: {what}' for name, what in problems[:5])
         raise ValueError(f'{path} has {len(problems)} bad segments: {shown}'
@@ -114,7 +115,10 @@ def _parse_entry(path: str, name: str, entry: dict,
         raise ValueError(f'{path}: video {name!r} has duration {duration}; expected seconds above '
                          '0, or none at all')
     for start, end, label in annotations:
-        outside = end < 0 or duration is not None and start > duration
+        # Annotators overshoot a little: up to 0.9 s in ActivityNet-v1.3.
+        margin = 1 if duration is None else max(1, 0.02 * duration)
+        outside = start < -margin or duration is not None and (
+            start > duration or end > duration + margin)
         if not (math.isfinite(start) and math.isfinite(end)) or end < start or outside:
             where = 'no end' if duration is None else f'a duration of {duration:g} s'
             problems.append((name, f'{label!r} [{start:g}, {end:g}] in a video of {where}'))

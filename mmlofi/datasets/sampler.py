@@ -7,6 +7,7 @@ index is right at every step, whatever the number of workers or ranks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from mmaction.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
@@ -65,7 +66,7 @@ class FidelityBatchSampler(Sampler):
         return self.cycle.at(self.epoch, step, len(self))
 
     def __iter__(self) -> Iterator[list[tuple[int, Fidelity]]]:
-        indices = list(self.sampler)
+        indices = list(islice(self.sampler, len(self.sampler)))   # also of an endless sampler
         for step in range(len(self)):
             fidelity = self.fidelity_at(step)
             chosen = indices[step * self.batch_size:(step + 1) * self.batch_size]

@@ -25,7 +25,8 @@ class UntrimmedVideoDataset(BaseDataset):
 
     Everything that can be known to be wrong is said at construction: an annotation file that
     cannot be read, an empty subset, a class outside `metainfo.classes`, and, unless
-    `check_files=False`, missing and unreadable videos, all counted and the first few named.
+    `check_files=False`, missing and unreadable videos, all counted and the first few named, and
+    features whose first file is not of the size that `LoadSnippetFeatures` expects.
 
     Args:
         ann_file: ActivityNet-format json, under `data_root` unless absolute.
@@ -56,12 +57,14 @@ class UntrimmedVideoDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """One dict a video: video_name, filename, duration_sec, segments_sec, gt_labels."""
         records = load_annotations(self.ann_file, self.subset)
-        classes = self._metainfo.setdefault('classes', class_names(load_annotations(self.ann_file)))
-        class_index = {label: index for index, label in enumerate(classes)}
+        if 'classes' not in self._metainfo:
+            self._metainfo['classes'] = class_names(load_annotations(self.ann_file))
+        class_index = {label: index for index, label in enumerate(self._metainfo['classes'])}
         self._refuse_unknown_classes(records, class_index)
         data_list = [self._data_info(record, class_index) for record in records]
         if self.check_files:
             self._refuse_bad_files([info['filename'] for info in data_list])
+            self._check_first_file(data_list[0]['filename'])
         empty = sum(end <= start for record in records for start, end in record.segments_sec)
         if empty and not self.test_mode:
             print_log(f'{self.ann_file}: {empty} segments of {self.subset} have no length and do '
@@ -98,27 +101,60 @@ class UntrimmedVideoDataset(BaseDataset):
                              'the annotations')
 
     def _refuse_bad_files(self, filenames: list[str]) -> None:
+        if os.environ.get('LOCAL_RANK', '0') != '0':   # once a machine; if it fails, all stop
+            return
+        print_log(f'looking at {len(filenames)} {self.source} files of {self.subset!r} '
+                  '(check_files=False leaves it out)', logger='current')
         with ThreadPoolExecutor(8) as pool:
             states = list(pool.map(_is_readable if self.source == 'video' else os.path.isfile,
                                    filenames))
         bad = [name for name, good in zip(filenames, states) if not good]
         missing = [name for name in bad if not os.path.isfile(name)]
-        advice = 'correct data_prefix and filename_tmpl, or take these videos out of the annotations'
+        advice = 'correct data_prefix and filename_tmpl, or drop these videos from the annotations'
         if missing:
             raise FileNotFoundError(
                 f'{len(missing)} of {len(filenames)} {self.source} files of subset '
                 f'{self.subset!r} are missing, the first: {missing[:3]}; expected one file a '
-                f'video: {advice}')
+                f'video: {advice}; check_files=False where they are not on a disk')
         if bad:
             raise ValueError(f'{len(bad)} of {len(filenames)} videos of subset {self.subset!r} '
-                             f'hold no readable video stream, the first: {bad[:3]}; {advice}')
+                             'hold no readable video stream or are cut off, the first: '
+                             f'{bad[:3]}; expected whole videos: {advice}')
+
+    def _check_first_file(self, filename: str) -> None:
+        """Lets transforms that can say so refuse it, as for a wrong size of features: for all."""
+        for transform in self.pipeline.transforms:
+            if hasattr(transform, 'check_file'):
+                transform.check_file(filename)
 
 
 def _is_readable(filename: str) -> bool:
-    """Whether the file exists and its container has a video stream with frames (header only)."""
-    if not os.path.isfile(filename):
+    """Whether the file is there, not cut off, and its header has a video stream with frames."""
+    if not os.path.isfile(filename) or _is_cut_off(filename):
         return False
     capture = cv2.VideoCapture(filename)
     readable = capture.isOpened() and capture.get(cv2.CAP_PROP_FRAME_COUNT) != 0
     capture.release()
     return readable
+
+
+def _is_cut_off(filename: str) -> bool:
+    """Whether an mp4 ends before the last of its top-level boxes does, as broken downloads do.
+
+    Its header may be whole, so that opening it tells nothing. Other containers do not say.
+    """
+    size = os.path.getsize(filename)
+    with open(filename, 'rb') as file:
+        if file.read(8)[4:] != b'ftyp':
+            return False
+        start = 0
+        while start < size:
+            file.seek(start)
+            head = file.read(16)
+            length = int.from_bytes(head[:4], 'big')
+            if length == 1:   # a long box: its length follows
+                length = int.from_bytes(head[8:16], 'big')
+            if length == 0:   # to the end of the file, whatever that is
+                return False
+            start += max(length, 8)
+    return start > size

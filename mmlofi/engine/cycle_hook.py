@@ -30,7 +30,8 @@ class LoFiCycleHook(Hook):
 
     Raises:
         ValueError: Before the first step, when the training data loader has no
-            `FidelityBatchSampler`, or the loop is not by epoch.
+            `FidelityBatchSampler`, or the loop is not by epoch; before the first step of a
+            fidelity, when the pipeline gave it the size of another one.
     """
 
     priority = 'ABOVE_NORMAL'   # before the sampler-seed hook, which looks at the inner sampler
@@ -39,6 +40,7 @@ class LoFiCycleHook(Hook):
                  interval: int = 1) -> None:
         self.cycle = FidelityCycle.from_config(cycle, by, interval)
         self._current: Fidelity | None = None
+        self._shapes: dict[Fidelity, tuple[int, ...]] = {}
 
     def before_train(self, runner: Runner) -> None:
         """Hands over the cycle."""
@@ -64,6 +66,8 @@ class LoFiCycleHook(Hook):
                           ) -> None:
         """Logs the fidelity of the step that is about to run."""
         fidelity = runner.train_dataloader.batch_sampler.fidelity_at(batch_idx)
+        if data_batch is not None and fidelity not in self._shapes:
+            self._check_shape(fidelity, tuple(data_batch['inputs'][0].shape))
         if fidelity != self._current:
             print_log(f'fidelity {fidelity.name}: r_t={fidelity.temporal:g}, '
                       f'r_s={fidelity.spatial:g}, {fidelity.pixel_share:.0%} of the pixels '
@@ -71,3 +75,23 @@ class LoFiCycleHook(Hook):
             self._current = fidelity
         runner.message_hub.update_scalar('train/fidelity/temporal', fidelity.temporal)
         runner.message_hub.update_scalar('train/fidelity/spatial', fidelity.spatial)
+
+    def _check_shape(self, fidelity: Fidelity, shape: tuple[int, ...]) -> None:
+        """Refuses a pipeline that does not follow the cycle, whose saving would be on paper only.
+
+        Inputs are frames (L, 3, T, H, W), or features (C, L), which have no side to reduce.
+        """
+        frames = len(shape) == 5
+        for other, seen in self._shapes.items():
+            same_snippets = seen[0 if frames else -1] == shape[0 if frames else -1]
+            if other.temporal != fidelity.temporal and same_snippets:
+                raise ValueError(
+                    f'fidelities {other.name!r} and {fidelity.name!r} differ in r_t, yet both '
+                    f'gave inputs of shape {shape}; expected another number of snippets: sample '
+                    'them with SampleSnippets, and enough of them to divide')
+            if frames and other.spatial != fidelity.spatial and seen[-2:] == shape[-2:]:
+                raise ValueError(
+                    f'fidelities {other.name!r} and {fidelity.name!r} differ in r_s, yet both '
+                    f'gave frames of {shape[-2]} x {shape[-1]}; expected another side: wrap '
+                    "Resize and crops in dict(type='AtFidelity', transform=…)")
+        self._shapes[fidelity] = shape

@@ -56,6 +56,27 @@ class TALMetric(BaseMetric):
         self.out_file = out_file
         self.only_evaluated_videos = only_evaluated_videos
 
+    @property
+    def dataset_meta(self) -> dict | None:
+        """The dataset's `metainfo`, which the evaluation loop sets when it is built.
+
+        Raises:
+            ValueError: Then, before training, when it has no class names or lacks one that is
+                annotated.
+        """
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict) -> None:
+        self._dataset_meta = dataset_meta
+        annotated = {label for record in self.records for label in record.labels}
+        unknown = sorted(annotated.difference(self._classes()))
+        if unknown:
+            raise ValueError(f'TALMetric got a dataset without the classes {unknown[:5]} '
+                             f'({len(unknown)} of the {len(annotated)} annotated); expected all of '
+                             'them: give the dataset and the metric the same annotation file, or '
+                             'complete metainfo.classes')
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keeps name, segments_sec, scores and labels of each video.
 

@@ -40,11 +40,21 @@ class VideoClassifier(BaseModule):
         return self.linear(self.norm(features.detach().float()).mean(2))
 
     def loss(self, features: Tensor, data_samples: list) -> dict[str, Tensor]:
-        """`loss_video_class`, over all classes of all videos."""
+        """`loss_video_class`, over all classes of all videos.
+
+        Raises:
+            ValueError: For a label that is not below `num_classes`.
+        """
         logits = self(features)
         targets = torch.zeros_like(logits)                                                # (N, K)
         for row, sample in zip(targets, data_samples):
-            row[sample.gt_instances.labels.to(row.device)] = 1
+            labels = sample.gt_instances.labels.to(row.device)
+            if (labels >= len(row)).any():
+                raise ValueError(
+                    f'VideoClassifier got label {int(labels.max())} (from 0); expected one of '
+                    f'{len(row)} classes: set class_scores.num_classes to the number of classes '
+                    'of the annotations')
+            row[labels] = 1
         loss = F.binary_cross_entropy_with_logits(logits, targets)
         return dict(loss_video_class=self.loss_weight * loss)
 
@@ -73,19 +83,17 @@ class ClassScoreFile(BaseModule):
         if not os.path.isfile(path):
             raise FileNotFoundError(f'no class scores at {path!r}; expected a json file: give its '
                                     "path, or use class_scores=dict(type='VideoClassifier', …)")
-        with open(path, encoding='utf-8') as file:
-            content = json.load(file)
-        if not isinstance(content, dict) or not {'class', 'results'} <= set(content):
-            raise ValueError(f'{path!r} has no "class" and "results"; expected '
-                             '{"class": [names], "results": {video: [scores]}}')
+        content = _read_scores(path)
         missing = sorted(set(classes) - set(content['class']))
         if missing:
             raise ValueError(f'{path!r} has no score for the classes {missing[:5]} '
                              f'({len(missing)} of {len(classes)}); expected all of the data set')
         self.path = path
-        columns = [content['class'].index(name) for name in classes]
-        self.scores = {name: torch.tensor(row, dtype=torch.float32).flatten()[columns]
-                       for name, row in content['results'].items()}
+        names = content['class']
+        columns = [names.index(name) for name in classes]
+        self.scores = {
+            video.removeprefix('v_'): _as_row(row, len(names), path, video)[columns]
+            for video, row in content['results'].items()}
 
     def loss(self, features: Tensor, data_samples: list) -> dict[str, Tensor]:
         """Nothing to train."""
@@ -94,9 +102,35 @@ class ClassScoreFile(BaseModule):
     def predict(self, features: Tensor, data_samples: list) -> Tensor:
         """The file's scores (N, K)."""
         names = [sample.video_name for sample in data_samples]
-        rows = [self.scores.get(name, self.scores.get(name.removeprefix('v_'))) for name in names]
+        rows = [self.scores.get(name.removeprefix('v_')) for name in names]
         missing = [name for name, row in zip(names, rows) if row is None]
         if missing:
             raise ValueError(f'{self.path!r} has no scores for the videos {missing}; expected '
                              'every video that is tested: add them, or take another file')
         return torch.stack(rows).to(features.device)
+
+
+def _read_scores(path: str) -> dict:
+    with open(path, encoding='utf-8') as file:
+        try:
+            content = json.load(file)
+        except ValueError as error:
+            raise ValueError(f'{path!r} is not valid json ({error}); expected class scores: '
+                             'download or write them again') from error
+    if not isinstance(content, dict) or not {'class', 'results'} <= set(content):
+        raise ValueError(f'{path!r} has no "class" and "results"; expected '
+                         '{"class": [names], "results": {video: [scores]}}')
+    return content
+
+
+def _as_row(row: list, num_classes: int, path: str, name: str) -> Tensor:
+    """A video's scores as (K,), also where the file wraps them in another list."""
+    try:
+        scores = torch.tensor(row, dtype=torch.float32).flatten()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{path!r} has {str(row)[:50]} for the video {name!r}; expected a list of '
+                         f'{num_classes} numbers: write the file again') from error
+    if len(scores) != num_classes:
+        raise ValueError(f'{path!r} has {len(scores)} scores for the video {name!r}; expected '
+                         f'{num_classes}, one for each of "class": write the file again')
+    return scores

@@ -4,6 +4,7 @@ Shape legend: N videos, L snippets, T frames a snippet, C channels, K segments.
 """
 from __future__ import annotations
 
+import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
@@ -41,7 +42,8 @@ class EndToEndLocalizer(BaseModel):
     def __init__(self, *, head: dict, backbone: dict | None = None, encoder: dict | None = None,
                  class_scores: dict | None = None, nms: dict | None = None, top_classes: int = 2,
                  data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
-        super().__init__(data_preprocessor or dict(type='ActionDataPreprocessor'), init_cfg)
+        super().__init__(
+            MODELS.build(data_preprocessor or dict(type='ActionDataPreprocessor')), init_cfg)
         self.backbone = None if backbone is None else MODELS.build(backbone)
         self.encoder = SnippetEncoder(**(encoder or {}))
         self.head = MODELS.build(head)

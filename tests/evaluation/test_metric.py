@@ -135,9 +135,14 @@ def test_an_evaluation_of_no_video_is_refused(ann_file):
 
 def test_a_dataset_without_class_names_is_refused(ann_file):
     metric = build(ann_file)
-    metric.dataset_meta = None
     with pytest.raises(ValueError, match='class names'):
-        score(metric, range(5))
+        metric.dataset_meta = None
+
+
+def test_a_dataset_that_lacks_an_annotated_class_is_refused_before_training(ann_file):
+    metric = build(ann_file)
+    with pytest.raises(ValueError, match=r"without the classes \['.*complete metainfo.classes"):
+        metric.dataset_meta = dict(classes=CLASSES[:1])
 
 
 def test_videos_of_another_data_set_are_refused(ann_file):

@@ -83,9 +83,8 @@ def _fill_short_gaps(distinct: np.ndarray, key_frames: list[int], longest: int) 
 def _read(reader: decord.VideoReader, frame_inds: np.ndarray) -> np.ndarray:
     """Frames as (len(frame_inds), H, W, 3), around a fault of decord 0.6.
 
-    At widths that divide the padded length of a row (16, 24, 48, 72, … pixels; which ones depends
-    on the CPU), it gives the whole rows as if a pixel had more than 3 channels, and `get_batch`
-    fails.
+    At widths that divide the padded length of a row (measured: 2, 4, 6, 8, 12, 16, 24, 48, 72) it
+    gives the whole rows, as if a pixel had more than 3 channels, and `get_batch` fails.
     """
     try:
         return reader.get_batch(frame_inds).asnumpy()

@@ -5,6 +5,7 @@ Shape legend: L snippets, C channels.
 from __future__ import annotations
 
 import os
+import zipfile
 
 import numpy as np
 import torch
@@ -74,7 +75,11 @@ class LoadSnippetFeatures(BaseTransform):
         if not os.path.isfile(filename):
             raise FileNotFoundError(f'no features at {filename!r}; expected one file a video: run '
                                     'tools/extract_features.py, or set `data_prefix.feature`')
-        content = np.load(filename)
+        try:
+            content = np.load(filename)
+        except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+            raise ValueError(f'{filename!r} cannot be read as features ({error}); expected npz or '
+                             'npy: delete it and run tools/extract_features.py again') from error
         if isinstance(content, np.ndarray):
             features, duration = content, None
         elif 'features' in content:
@@ -85,9 +90,10 @@ class LoadSnippetFeatures(BaseTransform):
                              "'features', as tools/extract_features.py writes it")
         if features.ndim == 2 and self.layout == 'LC':
             features = features.T
-        if features.ndim != 2 or self.feat_dim not in (None, features.shape[0]):
+        if features.ndim != 2 or not features.size or (
+                self.feat_dim not in (None, features.shape[0])):
             raise ValueError(
                 f'{filename!r} holds features of shape {features.shape} (channels, snippets); '
-                f'expected {self.feat_dim or "any number of"} channels: set the head\'s '
-                'in_channels and `feat_dim` to those of the encoder, or `layout`')
+                f'expected {self.feat_dim or "any number of"} channels and a snippet or more: set '
+                "the head's in_channels and `feat_dim` to those of the encoder, or `layout`")
         return features, duration

@@ -74,7 +74,7 @@ class OpenVideo(BaseTransform):
             reader = decord.VideoReader(source, num_threads=self.num_threads, **size)
             if len(reader) == 0:
                 raise decord.DECORDError('it holds no frame')
-        except decord.DECORDError as error:
+        except (decord.DECORDError, RuntimeError) as error:   # either, by what is wrong
             reason = str(error).strip().splitlines()[-1]
             raise ValueError(f'{filename!r} cannot be decoded ({reason}); expected a video with at '
                              'least one frame: download it again or drop it from the '
@@ -89,11 +89,14 @@ def _time_axis(reader: decord.VideoReader) -> tuple[np.ndarray | None, float]:
     """Start times of the frames from the video's start (None at constant rate), and its duration.
 
     A rate counts as variable when some frame starts more than half a frame from where an even
-    spacing puts it.
+    spacing puts it; as constant also in a file without time stamps (some avi), where decord gives
+    -3.7e17 s for some of the frames.
     """
     total, fps = len(reader), reader.get_avg_fps()
     spans = reader.get_frame_timestamp(np.arange(total)).astype(np.float64)   # (frames, start/end)
     starts = spans[:, 0] - spans[0, 0]
+    if spans.min() < -1e9 or (np.diff(starts) <= 0).any():
+        return None, total / fps
     last = float(spans[-1, 1] - spans[-1, 0]) or 1 / fps
     duration = float(starts[-1]) + last
     even = np.arange(total) * duration / total

@@ -30,7 +30,15 @@ class PackTALInputs(BaseTransform):
     """
 
     def transform(self, results: dict) -> dict:
-        """Returns only what the model needs."""
+        """Returns only what the model needs.
+
+        Raises:
+            ValueError: When nothing says how long the video is.
+        """
+        if results['duration_sec'] is None:
+            raise ValueError(f'video {results["video_name"]!r} has no duration; expected one in '
+                             'the annotations or the file: add "duration" to the annotations, or '
+                             'extract features with tools/extract_features.py, which stores it')
         if 'features' in results:
             inputs = results['features']
         else:

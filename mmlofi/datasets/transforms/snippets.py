@@ -82,7 +82,8 @@ class SampleSnippets(BaseTransform):
     def _frames_around(self, centres: np.ndarray, total_frames: int) -> np.ndarray:
         """Frame numbers (L, T) around fractional frame positions (L,)."""
         reach = (np.arange(self.clip_len) - (self.clip_len - 1) / 2) * self.frame_interval   # (T,)
-        frames = np.floor(centres[:, None] + reach)                                       # (L, T)
+        # A position that rounding put just below a frame's start is at the start.
+        frames = np.floor(centres[:, None] + reach + 1e-6)                                # (L, T)
         return np.clip(frames, 0, total_frames - 1).astype(np.int64)
 
     def __repr__(self) -> str:

@@ -36,7 +36,7 @@ class ProposalSelection:
 
     peak_filter: bool = True
     allow_end_at_last: bool = True
-    max_proposals: int = 1000
+    max_proposals: int | None = None
 
     def __call__(self, iou_map: Tensor, start: Tensor, end: Tensor) -> list[InstanceData]:
         """Proposals of each video, highest score (regressed x classified IoU) first."""
@@ -48,10 +48,11 @@ class ProposalSelection:
             chosen = chosen & _is_likely(start, always=0)[:, None] \
                 & _is_likely(end, always=L - 1)[:, after.clamp(max=L - 1)]
         scores = iou_map.prod(1).masked_fill(~chosen, -1).flatten(1)  # (N, D * L)
-        scores, anchor = scores.topk(min(self.max_proposals, D * L))
+        scores, anchor = scores.topk(min(self.max_proposals or D * L, D * L))
         segments = torch.stack([anchor % L, after.flatten()[anchor]], dim=-1) / L
-        return [InstanceData(segments=x[score >= 0], scores=score[score >= 0])
-                for x, score in zip(segments, scores, strict=True)]
+        kept = ~(scores < 0)  # NaN stays, for soft-NMS to say that the model has diverged
+        return [InstanceData(segments=x[keep], scores=score[keep])
+                for x, score, keep in zip(segments, scores, kept)]
 
 
 @MODELS.register_module()

@@ -200,6 +200,13 @@ def test_a_score_is_the_product_of_both_ious_of_its_anchor():
     assert found.segments[0].tolist() == [0.5, 1.0]
 
 
+def test_scores_of_a_diverged_model_are_not_dropped_as_if_nothing_were_there():
+    found, = ProposalSelection(peak_filter=False)(*maps(torch.full((4, 4), torch.nan), [0.5] * 4,
+                                                        [0.5] * 4))
+    assert found.scores.isnan().all()
+    assert len(found.scores) == 10
+
+
 def test_the_filter_keeps_peaks_high_positions_and_the_outermost():
     start = [0.1, 0.1, 0.3, 0.2, 0.9, 0.8, 0.1, 0.1]  # peaks at 2 and 4, high: 4 and 5, first: 0
     end = [0.1, 0.1, 0.1, 0.2, 0.1, 0.1, 0.9, 0.1]    # peaks at 3 and 6, last: 7

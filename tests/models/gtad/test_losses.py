@@ -15,8 +15,9 @@ def random_outputs(videos=2, durations=6, length=6):
 
 
 def test_losses_equal_the_authors(reference_data):
-    expected = json.loads((reference_data / 'reference' / 'gtad' / 'anet.json').read_text())['losses']
-    arrays = np.load(reference_data / 'reference' / 'gtad' / 'anet.npz')
+    folder = reference_data / 'reference' / 'gtad'
+    expected = json.loads((folder / 'anet.json').read_text())['losses']
+    arrays = np.load(folder / 'anet.npz')
     iou_map, start, end, *targets = (torch.from_numpy(arrays[name]) for name in (
         'iou_map', 'start', 'end', 'target_iou', 'target_start', 'target_end'))
     loss = GTADLoss()(iou_map, start, end, Targets(*targets))

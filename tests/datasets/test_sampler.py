@@ -1,0 +1,156 @@
+"""FidelityBatchSampler, alone, over two ranks and through real worker processes."""
+from __future__ import annotations
+
+import json
+
+import mmengine.dataset.sampler
+import numpy as np
+import pytest
+from mmengine.dataset import DefaultSampler, pseudo_collate
+from torch.utils.data import DataLoader
+
+from mmlofi import Fidelity, FidelityCycle
+from mmlofi.datasets import FidelityBatchSampler, UntrimmedVideoDataset
+from mmlofi.datasets.transforms import save_features
+
+CYCLE = [dict(name='S', spatial=2), dict(name='T', temporal=4),
+         dict(name='ST', temporal=2, spatial=2**0.5)]
+LONG = dict(by='epoch')
+SHORT = dict(by='iter', interval=2)
+
+
+def make(num_videos=10, batch_size=3, *, seed=0, cycle=CYCLE, **settings):
+    inner = DefaultSampler(range(num_videos), shuffle=True, seed=seed)
+    return FidelityBatchSampler(inner, batch_size, cycle=cycle, **settings)
+
+
+def epoch_of(sampler, epoch):
+    """Video numbers and fidelities of an epoch, batch by batch."""
+    sampler.set_epoch(epoch)
+    batches = list(sampler)
+    return ([[index for index, _ in batch] for batch in batches],
+            [[fidelity.name for _, fidelity in batch] for batch in batches])
+
+
+@pytest.mark.parametrize('settings', [LONG, SHORT])
+def test_every_epoch_has_the_same_batches_of_the_same_size(settings):
+    sampler = make(**settings)
+    for epoch in range(6):
+        videos, _ = epoch_of(sampler, epoch)
+        assert len(videos) == len(sampler) == 3
+        assert [len(batch) for batch in videos] == [3, 3, 3]
+
+
+@pytest.mark.parametrize('drop_last', [True, False])
+def test_no_video_comes_twice_in_an_epoch_and_none_is_lost(drop_last):
+    sampler = make(drop_last=drop_last)
+    seen = set()
+    for epoch in range(20):
+        videos = sum(epoch_of(sampler, epoch)[0], [])
+        assert len(set(videos)) == len(videos) == (9 if drop_last else 10)
+        seen |= set(videos)
+    assert seen == set(range(10))
+
+
+def test_the_rest_makes_a_smaller_last_batch_when_asked_for():
+    assert [len(batch) for batch in make(drop_last=False)] == [3, 3, 3, 1]
+    assert [len(batch) for batch in make(9, drop_last=False)] == [3, 3, 3]
+
+
+def test_a_batch_has_one_fidelity_and_the_short_cycle_changes_it_within_the_epoch():
+    sampler = make(by='iter', interval=1)
+    names = epoch_of(sampler, 0)[1] + epoch_of(sampler, 1)[1]
+    assert [set(batch) for batch in names] == [{'S'}, {'T'}, {'ST'}] * 2
+
+
+def test_the_long_cycle_changes_at_epochs():
+    sampler = make()
+    assert [{name for batch in epoch_of(sampler, epoch)[1] for name in batch}
+            for epoch in range(4)] == [{'S'}, {'T'}, {'ST'}, {'S'}]
+
+
+def test_what_fidelity_at_says_is_what_the_batches_have():
+    sampler = make(20, by='iter', interval=4)
+    for epoch in range(3):
+        names = epoch_of(sampler, epoch)[1]
+        assert [batch[0] for batch in names] == \
+            [sampler.fidelity_at(step).name for step in range(len(sampler))]
+
+
+def test_the_order_depends_on_seed_and_epoch_alone():
+    sampler = make()
+    first = [epoch_of(sampler, epoch) for epoch in range(3)]
+    again = make()
+    assert [epoch_of(again, epoch) for epoch in (2, 0, 1)] == [first[2], first[0], first[1]]
+    assert first[0][0] != first[1][0]
+    assert epoch_of(make(seed=1), 0)[0] != first[0][0]
+
+
+@pytest.mark.parametrize('settings', [LONG, SHORT])
+def test_two_ranks_agree_on_the_fidelity_of_every_step_and_share_the_videos(monkeypatch, settings):
+    ranks = []
+    for rank in range(2):
+        monkeypatch.setattr(mmengine.dataset.sampler, 'get_dist_info', lambda rank=rank: (rank, 2))
+        ranks.append(make(16, 2, **settings))
+    for epoch in range(4):
+        (videos, names), (other_videos, other_names) = (epoch_of(rank, epoch) for rank in ranks)
+        assert names == other_names
+        assert sorted(sum(videos + other_videos, [])) == list(range(16))
+
+
+def test_a_cycle_given_later_replaces_the_first():
+    sampler = make()
+    sampler.set_cycle(FidelityCycle((Fidelity('X', temporal=3),)))
+    assert set(sum(epoch_of(sampler, 0)[1], [])) == {'X'}
+
+
+def test_without_a_cycle_every_batch_is_of_full_fidelity():
+    sampler = FidelityBatchSampler(DefaultSampler(range(4), seed=0), 2)
+    assert set(sum(epoch_of(sampler, 0)[1], [])) == {'full'}
+
+
+@pytest.mark.parametrize('batch_size', [0, -1, 2.0])
+def test_a_batch_size_that_is_none_is_refused(batch_size):
+    with pytest.raises(ValueError, match='expected a whole number of 1 or more'):
+        make(batch_size=batch_size)
+
+
+def test_fewer_videos_than_a_batch_are_refused_with_a_way_out():
+    with pytest.raises(ValueError, match='a rank gets 3 videos an epoch, fewer than batch_size=4'):
+        make(3, 4)
+    assert len(make(3, 4, drop_last=False)) == 1
+
+
+@pytest.fixture
+def videos(tmp_path):
+    """Twelve videos of features."""
+    database = {}
+    for number in range(12):
+        save_features(tmp_path / f'{number}.npz', np.full((2, 8), number, np.float32), 1.0)
+        database[str(number)] = dict(subset='training', duration=1.0, annotations=[])
+    (tmp_path / 'gt.json').write_text(json.dumps(dict(database=database)))
+    return UntrimmedVideoDataset(
+        str(tmp_path / 'gt.json'), subset='training', data_prefix=dict(feature=str(tmp_path)),
+        metainfo=dict(classes=()),
+        pipeline=[dict(type='LoadSnippetFeatures', num_snippets=8), dict(type='PackTALInputs')])
+
+
+@pytest.mark.parametrize(('workers', 'start', 'settings'), [
+    (0, None, LONG), (1, 'fork', LONG), (2, 'fork', LONG), (0, None, SHORT), (1, 'fork', SHORT),
+    (2, 'fork', SHORT), pytest.param(1, 'spawn', SHORT, marks=pytest.mark.slow)])
+def test_every_sample_from_persistent_workers_has_the_samplers_fidelity(videos, workers, start,
+                                                                        settings):
+    sampler = make(12, 2, **settings)
+    loader = DataLoader(videos, batch_sampler=sampler, num_workers=workers,
+                        persistent_workers=workers > 0, multiprocessing_context=start,
+                        collate_fn=pseudo_collate)
+    positions = dict(S=8, T=2, ST=4)
+    for epoch in range(4):
+        expected_videos, expected_names = epoch_of(sampler, epoch)
+        for step, batch in enumerate(loader):
+            samples = batch['data_samples']
+            assert [sample.fidelity for sample in samples] == expected_names[step]
+            assert [int(sample.video_name) for sample in samples] == expected_videos[step]
+            assert {features.shape[1] for features in batch['inputs']} == \
+                {positions[expected_names[step][0]]}
+        assert step == len(sampler) - 1

@@ -1,0 +1,104 @@
+"""LoadSnippetFeatures and save_features."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from mmlofi import Fidelity
+from mmlofi.datasets.transforms import LoadSnippetFeatures, save_features
+
+
+def loaded(path, *, fidelity=None, **settings):
+    results = dict(filename=str(path), duration_sec=5.0)
+    if fidelity is not None:
+        results['fidelity'] = fidelity
+    return LoadSnippetFeatures(**settings)(results)
+
+
+@pytest.fixture
+def features():
+    return np.random.default_rng(0).normal(size=(6, 10)).astype(np.float32)               # (C, L)
+
+
+def test_what_is_saved_is_loaded(tmp_path, features):
+    save_features(tmp_path / 'v.npz', features, 12.5)
+    results = loaded(tmp_path / 'v.npz', num_snippets=10, feat_dim=6)
+    assert torch.equal(results['features'], torch.from_numpy(features))
+    assert results['duration_sec'] == 12.5   # the file's own, not the annotation's
+    assert results['num_clips'] == 10
+    assert results['window_norm'] == (0, 1)
+
+
+def test_a_save_that_fails_leaves_the_old_file(tmp_path, features):
+    save_features(tmp_path / 'v.npz', features, 12.5)
+    with pytest.raises(TypeError):
+        save_features(tmp_path / 'v.npz', features, object())
+    assert loaded(tmp_path / 'v.npz', num_snippets=10)['duration_sec'] == 12.5
+
+
+def test_a_plain_npy_is_read_and_keeps_the_annotated_duration(tmp_path, features):
+    np.save(tmp_path / 'v.npy', features.astype(np.float64))
+    results = loaded(tmp_path / 'v.npy', num_snippets=10)
+    assert results['features'].dtype == torch.float32
+    assert torch.equal(results['features'], torch.from_numpy(features))
+    assert results['duration_sec'] == 5.0
+
+
+def test_features_stored_the_other_way_round_are_turned(tmp_path, features):
+    np.save(tmp_path / 'v.npy', features.T)
+    results = loaded(tmp_path / 'v.npy', num_snippets=10, feat_dim=6, layout='LC')
+    assert torch.equal(results['features'], torch.from_numpy(features))
+
+
+def test_another_length_is_interpolated_over_the_whole_video(tmp_path):
+    ramp = (np.arange(8, dtype=np.float32) + 0.5)[None] / 8   # each position's own time
+    save_features(tmp_path / 'v.npz', ramp, 1.0)
+    for length in (4, 16):
+        times = loaded(tmp_path / 'v.npz', num_snippets=length)['features'][0]
+        expected = (torch.arange(length) + 0.5) / length
+        # half a position from the ends there is nothing to interpolate with
+        torch.testing.assert_close(times, expected.clamp(1 / 16, 15 / 16))
+
+
+def test_a_temporal_fidelity_asks_for_fewer_positions(tmp_path, features):
+    save_features(tmp_path / 'v.npz', features, 1.0)
+    results = loaded(tmp_path / 'v.npz', num_snippets=20, fidelity=Fidelity('T', temporal=4))
+    assert results['features'].shape == (6, 5)
+    assert results['num_clips'] == 5
+
+
+def test_missing_features_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'no features at .*v\.npz.*extract_features\.py'):
+        loaded(tmp_path / 'v.npz')
+
+
+@pytest.mark.parametrize('shape', [(10, 6), (6,), (1, 6, 10)])
+def test_features_of_a_wrong_size_are_named_with_their_shape(tmp_path, shape):
+    np.savez(tmp_path / 'v.npz', features=np.zeros(shape, np.float32))
+    with pytest.raises(ValueError, match=r'v\.npz.*shape \(.*expected 6 channels.*feat_dim'):
+        loaded(tmp_path / 'v.npz', feat_dim=6)
+
+
+def test_an_npz_of_something_else_is_named(tmp_path):
+    np.savez(tmp_path / 'v.npz', rgb=np.zeros((6, 10)), flow=np.zeros((6, 10)))
+    with pytest.raises(ValueError, match=r"v\.npz' holds \['flow', 'rgb'\].*'features'"):
+        loaded(tmp_path / 'v.npz')
+
+
+@pytest.mark.parametrize('content', [b'', b'no array'])
+def test_a_file_that_is_no_array_is_named(tmp_path, content):
+    (tmp_path / 'v.npz').write_bytes(content)
+    with pytest.raises(ValueError, match=r'v\.npz.*cannot be read.*extract_features'):
+        loaded(tmp_path / 'v.npz')
+
+
+def test_features_without_a_position_are_refused(tmp_path):
+    np.savez(tmp_path / 'v.npz', features=np.zeros((6, 0), np.float32))
+    with pytest.raises(ValueError, match=r'v\.npz.*shape \(6, 0\)'):
+        loaded(tmp_path / 'v.npz')
+
+
+def test_an_unknown_layout_is_refused():
+    with pytest.raises(ValueError, match="layout='TC'; expected 'CL' or 'LC'"):
+        LoadSnippetFeatures(layout='TC')

@@ -1,0 +1,135 @@
+"""OpenVideo on real files: five of the reference data, and synthetic ones."""
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+
+from mmlofi import Fidelity
+from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets
+
+S = Fidelity('S', spatial=2)
+# frames, a second, width, height
+REAL = {'demo.mp4': (280, 28, 340, 256), 'spatiotemporal_det.mp4': (57, 6, 340, 256),
+        'structuralize.mp4': (300, 29.97, 426, 240), 'test.avi': (164, 25, 320, 240),
+        'test.mp4': (300, 30, 340, 256)}
+
+
+def opened(path, *, fidelity=None, **settings):
+    results = dict(filename=str(path))
+    if fidelity is not None:
+        results['fidelity'] = fidelity
+    return OpenVideo(**settings)(results)
+
+
+def frame_shapes(results, frame_inds):
+    return {frame.shape for frame in DecodeSnippets()(dict(results, frame_inds=frame_inds))['imgs']}
+
+
+@pytest.mark.parametrize('name', REAL)
+def test_real_videos_have_their_frames_rate_and_duration(reference_data, name):
+    frames, fps, width, height = REAL[name]
+    results = opened(reference_data / 'data' / 'videos' / name)
+    assert results['total_frames'] == frames
+    assert results['avg_fps'] == pytest.approx(fps, abs=0.01)
+    assert results['duration_sec'] == pytest.approx(frames / fps, rel=0.01)
+    assert results['frame_times_sec'] is None
+    assert frame_shapes(results, [0, frames // 2, frames - 1]) == {(height, width, 3)}
+
+
+@pytest.mark.parametrize('name', REAL)
+def test_real_videos_are_decoded_at_the_fidelitys_side(reference_data, name):
+    frames, _, width, height = REAL[name]
+    results = opened(reference_data / 'data' / 'videos' / name, short_side=128, fidelity=S)
+    assert frame_shapes(results, [0, frames - 1]) == {(64, round(width * 64 / height), 3)}
+
+
+def test_the_short_side_is_reduced_whichever_it_is(tmp_path, write_numbered_video):
+    tall = write_numbered_video(tmp_path / 'tall.mp4', 3, width=40, height=100)
+    assert frame_shapes(opened(tall, short_side=20), [0]) == {(50, 20, 3)}
+
+
+def test_nothing_is_enlarged(numbered_video):
+    assert frame_shapes(opened(numbered_video, short_side=256), [0]) == {(64, 80, 3)}
+    assert frame_shapes(opened(numbered_video, short_side=120, fidelity=S), [0]) == {(60, 75, 3)}
+
+
+def test_without_a_short_side_every_fidelity_has_the_stored_size(numbered_video):
+    assert frame_shapes(opened(numbered_video, fidelity=S), [0]) == {(64, 80, 3)}
+
+
+def test_a_file_backend_reads_the_same_frames(numbered_video, read_numbers):
+    results = opened(numbered_video, backend_args=dict(backend='local'), short_side=32)
+    assert results['total_frames'] == 100
+    results['frame_inds'] = np.array([7, 70])
+    assert read_numbers(DecodeSnippets()(results)['imgs']) == [7, 70]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'no video at .*gone\.mp4.*check `data_prefix`'):
+        opened(tmp_path / 'gone.mp4')
+
+
+@pytest.mark.parametrize('content', [b'', b'this is a text and no video\n' * 40])
+def test_a_file_that_is_no_video_is_named(tmp_path, content):
+    path = tmp_path / 'text.mp4'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r'text\.mp4.*cannot be decoded.*download it again'):
+        opened(path)
+
+
+def test_a_cut_off_download_is_named(tmp_path, numbered_video):
+    path = tmp_path / 'half.mp4'
+    path.write_bytes(numbered_video.read_bytes()[:3000])
+    with pytest.raises(ValueError, match=r'half\.mp4.*cannot be decoded'):
+        opened(path, short_side=32)
+
+
+def _with_durations(data: bytes, durations: list[int]) -> bytes:
+    """An mp4's boxes with these durations of frames (in 1/10240 s for OpenCV's 10 a second)."""
+    boxes = b''
+    while data:
+        size, kind = struct.unpack('>I4s', data[:8])
+        content, data = data[8:size], data[size:]
+        if kind in (b'moov', b'trak', b'mdia', b'minf', b'stbl'):
+            content = _with_durations(content, durations)
+        elif kind == b'stts':
+            content = struct.pack('>II', 0, len(durations)) + b''.join(
+                struct.pack('>II', 1, duration) for duration in durations)
+        elif kind == b'edts':   # says how long the track is, at the old durations
+            continue
+        boxes += struct.pack('>I4s', len(content) + 8, kind) + content
+    return boxes
+
+
+@pytest.fixture
+def uneven_video(tmp_path, write_numbered_video):
+    """50 frames of 0.1 s, then 50 of 0.3 s."""
+    path = write_numbered_video(tmp_path / 'even.mp4', 100)
+    uneven = tmp_path / 'uneven.mp4'
+    uneven.write_bytes(_with_durations(path.read_bytes(), [1024] * 50 + [3072] * 50))
+    return uneven
+
+
+def test_at_a_variable_frame_rate_every_frame_has_its_time(uneven_video):
+    results = opened(uneven_video)
+    expected = np.concatenate([np.arange(50) * 0.1, 5 + np.arange(50) * 0.3])
+    assert results['total_frames'] == 100
+    np.testing.assert_allclose(results['frame_times_sec'], expected, atol=1e-3)
+    assert results['duration_sec'] == pytest.approx(20, abs=0.3)   # how long the last one is shown
+
+
+def test_at_a_variable_frame_rate_snippets_are_spread_over_time(uneven_video, read_numbers):
+    results = SampleSnippets(num_snippets=4, clip_len=1)(opened(uneven_video))
+    # centres at about 2.5, 7.5, 12.5 and 17.5 s
+    np.testing.assert_allclose(read_numbers(DecodeSnippets()(results)['imgs']), [25, 58, 75, 91],
+                               atol=1)
+
+
+def test_a_single_frame_is_a_video(tmp_path, write_numbered_video, read_numbers):
+    results = opened(write_numbered_video(tmp_path / 'one.mp4', 1, fps=10))
+    assert results['total_frames'] == 1
+    assert results['duration_sec'] == pytest.approx(0.1)
+    results = SampleSnippets(num_snippets=3, clip_len=2)(results)
+    assert read_numbers(DecodeSnippets()(results)['imgs']) == [0] * 6

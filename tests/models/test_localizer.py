@@ -1,0 +1,238 @@
+"""EndToEndLocalizer from frames and from features."""
+from __future__ import annotations
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.optim import OptimWrapper
+from mmengine.runner import load_checkpoint, save_checkpoint
+from mmengine.structures import InstanceData
+from torch import nn
+
+from mmlofi.models import EndToEndLocalizer
+
+TSM = dict(type='ResNetTSM', depth=18, pretrained=None, pretrained2d=False, num_segments=2,
+           shift_div=8)
+PREPROCESSOR = dict(type='ActionDataPreprocessor', mean=[120.0, 110.0, 100.0],
+                    std=[60.0, 50.0, 40.0], format_shape='NCTHW')
+
+
+@MODELS.register_module()
+class FixedProposals(nn.Module):
+    """A head that proposes three segments, far apart, in every video."""
+
+    segments = torch.tensor([[0.0, 0.2], [0.3, 0.5], [0.9, 1.0]])
+    scores = torch.tensor([0.9, 0.6, 0.3])
+
+    def predict(self, features, data_samples):
+        return [InstanceData(segments=self.segments, scores=self.scores) for _ in data_samples]
+
+
+@MODELS.register_module()
+class FixedClasses(nn.Module):
+    """Class scores 0.1, 0.5, 0.2 for the first video, and the reverse for the second."""
+
+    def predict(self, features, data_samples):
+        scores = torch.tensor([[0.1, 0.5, 0.2], [0.2, 0.5, 0.1]])
+        return scores[:len(data_samples)]
+
+
+def samples(count=2, *, duration_sec=10.0, **metainfo):
+    videos = [ActionDataSample(metainfo=dict(video_name=f'v{number}', duration_sec=duration_sec,
+                                             **metainfo)) for number in range(count)]
+    for video in videos:
+        video.gt_instances = InstanceData(segments=torch.tensor([[0.25, 0.75]]),
+                                          labels=torch.tensor([1]))
+    return videos
+
+
+def from_features(**settings):
+    torch.manual_seed(0)
+    settings.setdefault('head', dict(type='GTADHead', in_channels=8))
+    return EndToEndLocalizer(**settings)
+
+
+def from_frames(**settings):
+    torch.manual_seed(0)
+    return EndToEndLocalizer(backbone=TSM, head=dict(type='GTADHead', in_channels=512),
+                             data_preprocessor=PREPROCESSOR, **settings)
+
+
+def frame_batch(count=2, snippets=4, side=32):
+    frames = [torch.randint(256, (snippets, 3, 2, side, side), dtype=torch.uint8)
+              for _ in range(count)]
+    return dict(inputs=frames, data_samples=samples(count))
+
+
+def test_a_step_on_frames_trains_encoder_head_and_classifier():
+    model = from_frames(class_scores=dict(type='VideoClassifier', in_channels=512, num_classes=3))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
+    losses = model.train_step(frame_batch(), wrapper)
+    assert {'loss', 'loss_video_class'} < set(losses)
+    assert all(torch.isfinite(value) for value in losses.values())
+    changed = {name.split('.')[0] for name, value in model.state_dict().items()
+               if not torch.equal(value, before[name])}
+    assert {'backbone', 'head', 'class_scores'} <= changed
+
+
+def test_frames_are_normalised_on_the_model():
+    model = from_frames()
+    batch = frame_batch(1)
+    seen = model.data_preprocessor(batch)['inputs']
+    assert seen.shape == (1, 4, 3, 2, 32, 32)
+    expected = (batch['inputs'][0].float() - torch.tensor([120.0, 110, 100]).view(3, 1, 1, 1)) \
+        / torch.tensor([60.0, 50, 40]).view(3, 1, 1, 1)
+    torch.testing.assert_close(seen[0], expected)
+
+
+def test_the_three_modes_work_from_features():
+    model = from_features().eval()
+    features = torch.randn(2, 8, 6)
+    losses = model(features, samples(), mode='loss')
+    assert losses
+    assert all(name.startswith('loss_') and torch.isfinite(value)
+               for name, value in losses.items())
+    iou_map, start, end = model(features, mode='tensor')
+    assert iou_map.shape == (2, 2, 6, 6)
+    assert start.shape == end.shape == (2, 6)
+    predicted = model(features, samples(), mode='predict')
+    assert [sample.video_name for sample in predicted] == ['v0', 'v1']
+    for sample in predicted:
+        found = sample.pred_instances
+        assert 0 < len(found.scores) <= 100
+        assert found.segments_sec.shape == (len(found.scores), 2)
+        assert (found.segments_sec[:, 1] > found.segments_sec[:, 0]).all()
+        assert found.segments_sec.min() >= 0
+        assert found.segments_sec.max() <= 10
+
+
+def test_frames_and_their_features_give_the_same_predictions():
+    model = from_frames().eval()
+    batch = frame_batch()
+    with torch.no_grad():
+        features = model.extract_feat(model.data_preprocessor(batch)['inputs'])
+        assert features.shape == (2, 512, 4)
+        second = EndToEndLocalizer(head=dict(type='GTADHead', in_channels=512)).eval()
+        second.head.load_state_dict(model.head.state_dict())
+        for one, other in zip(model.test_step(batch),
+                              second.test_step(dict(inputs=list(features),
+                                                    data_samples=samples()))):
+            torch.testing.assert_close(one.pred_instances.scores, other.pred_instances.scores)
+            torch.testing.assert_close(one.pred_instances.segments_sec,
+                                       other.pred_instances.segments_sec)
+
+
+def test_the_classifiers_loss_leaves_the_encoder_alone_and_the_heads_does_not():
+    model = from_frames(class_scores=dict(type='VideoClassifier', in_channels=512, num_classes=3))
+    batch = model.data_preprocessor(frame_batch())
+    losses = model.loss(**batch)
+    classes = losses.pop('loss_video_class')
+    classes.backward(retain_graph=True)
+    assert all(parameter.grad is None for parameter in model.backbone.parameters())
+    sum(losses.values()).backward()
+    assert all(parameter.grad is not None for parameter in model.backbone.parameters())
+
+
+def predictions(model, videos, sigma=0.84):
+    model.nms.update(sigma=sigma)
+    return [video.pred_instances for video in model.predict(torch.zeros(len(videos), 8, 6), videos)]
+
+
+def test_each_proposal_gets_the_videos_two_best_classes_and_their_scores():
+    model = from_features(head=dict(type='FixedProposals'), class_scores=dict(type='FixedClasses'))
+    first, second = predictions(model, samples())
+    for found, classes in ((first, (1, 2)), (second, (1, 0))):
+        assert found.labels.tolist() == [classes[0]] * 3 + [classes[1]] * 3
+        torch.testing.assert_close(found.scores, torch.tensor(
+            [0.9 * 0.5, 0.6 * 0.5, 0.3 * 0.5, 0.9 * 0.2, 0.6 * 0.2, 0.3 * 0.2]))
+        torch.testing.assert_close(found.segments_sec, FixedProposals.segments.repeat(2, 1) * 10)
+
+
+def test_more_classes_than_there_are_mean_all_of_them():
+    model = from_features(head=dict(type='FixedProposals'), class_scores=dict(type='FixedClasses'),
+                          top_classes=9)
+    assert predictions(model, samples(1))[0].labels.tolist() == [1] * 3 + [2] * 3 + [0] * 3
+
+
+def test_without_class_scores_every_proposal_has_label_0_and_its_own_score():
+    found, = predictions(from_features(head=dict(type='FixedProposals')), samples(1))
+    assert found.labels.tolist() == [0, 0, 0]
+    torch.testing.assert_close(found.scores, FixedProposals.scores)
+
+
+def test_segments_are_seconds_of_the_video():
+    found, = predictions(from_features(head=dict(type='FixedProposals')),
+                         samples(1, duration_sec=60.0))
+    torch.testing.assert_close(found.segments_sec,
+                               torch.tensor([[0.0, 12.0], [18.0, 30.0], [54.0, 60.0]]))
+
+
+def test_segments_of_a_window_are_seconds_of_the_whole_video():
+    found, = predictions(from_features(head=dict(type='FixedProposals')),
+                         samples(1, duration_sec=60.0, window_norm=(0.5, 0.75)))
+    torch.testing.assert_close(found.segments_sec,
+                               torch.tensor([[30.0, 33.0], [34.5, 37.5], [43.5, 45.0]]))
+
+
+def test_top_k_is_taken_before_classes():
+    model = from_features(head=dict(type='FixedProposals'), class_scores=dict(type='FixedClasses'),
+                          nms=dict(top_k=2))
+    assert model.nms == dict(sigma=0.84, top_k=2)
+    assert len(predictions(model, samples(1))[0].scores) == 4
+
+
+RECOGNIZER = dict(
+    type='Recognizer2D', backbone=TSM, data_preprocessor=PREPROCESSOR,
+    cls_head=dict(type='TSMHead', num_classes=3, in_channels=512, num_segments=2))
+
+
+def test_a_recognizers_checkpoint_loads_into_the_backbone_whole(tmp_path):
+    torch.manual_seed(1)
+    recognizer = MODELS.build(RECOGNIZER)
+    save_checkpoint(dict(state_dict=recognizer.state_dict()), str(tmp_path / 'acp.pth'))
+    model = from_frames()
+    load_checkpoint(model, str(tmp_path / 'acp.pth'))
+    expected = recognizer.backbone.state_dict()
+    assert model.backbone.state_dict().keys() == expected.keys()
+    for name, value in model.backbone.state_dict().items():
+        assert torch.equal(value, expected[name]), name
+
+
+def test_a_localizers_checkpoint_loads_into_a_recognizer_whole(tmp_path):
+    model = from_frames()
+    save_checkpoint(dict(state_dict=model.state_dict()), str(tmp_path / 'lofi.pth'))
+    torch.manual_seed(1)
+    recognizer = MODELS.build(RECOGNIZER)
+    load_checkpoint(recognizer, str(tmp_path / 'lofi.pth'))
+    for name, value in model.backbone.state_dict().items():
+        assert torch.equal(recognizer.backbone.state_dict()[name], value), name
+
+
+def test_everything_outside_backbone_and_head_adds_nothing_to_a_checkpoint():
+    assert {name.split('.')[0] for name in from_frames().state_dict()} == {'backbone', 'head'}
+
+
+def test_frames_without_a_backbone_are_refused():
+    with pytest.raises(ValueError, match=r'without a backbone got an input of shape \(1, 4, 3, 2, '
+                                         r'8, 8\); expected features \(N, C, L\)'):
+        from_features().extract_feat(torch.zeros(1, 4, 3, 2, 8, 8))
+
+
+def test_features_for_a_model_with_a_backbone_are_refused():
+    with pytest.raises(ValueError, match='expected frames .*remove the backbone'):
+        from_frames().extract_feat(torch.zeros(1, 512, 8))
+
+
+def test_an_unknown_mode_is_refused():
+    with pytest.raises(ValueError, match="mode='train'; expected 'loss', 'predict' or 'tensor'"):
+        from_features()(torch.zeros(1, 8, 6), mode='train')
+
+
+def test_a_video_without_actions_gives_finite_losses():
+    videos = samples(1)
+    videos[0].gt_instances = InstanceData(segments=torch.zeros(0, 2),
+                                          labels=torch.zeros(0, dtype=torch.int64))
+    model = from_features(class_scores=dict(type='VideoClassifier', in_channels=8, num_classes=3))
+    assert all(torch.isfinite(value) for value in model.loss(torch.randn(1, 8, 6), videos).values())
