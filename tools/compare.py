@@ -3,7 +3,8 @@
   python tools/compare.py ACP=work_dirs/acp_gtad LoFi=work_dirs/lofi+work_dirs/lofi_gtad
 
 A '+' joins the stages of one method: seconds add up, and mAP is that of the last. A ',' separates
-runs of one method that differ by seed: their mean ± standard deviation is shown.
+runs of one method that differ by seed: their mean ± standard deviation is shown. Seconds and memory
+are those of the trainings named, without extraction and data-loader workers.
 """
 from __future__ import annotations
 

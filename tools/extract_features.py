@@ -55,9 +55,9 @@ def build_encoder(cfg: Config, checkpoint: str) -> EndToEndLocalizer:
                          'encoder makes the features')
     model = MODELS.build(cfg.model)
     if not isinstance(model, EndToEndLocalizer):
-        raise SystemExit(f'{cfg.filename} is of a {type(model).__name__}; expected a stage-2 config, '
-                         'of an EndToEndLocalizer and untrimmed videos: give that one with this '
-                         'checkpoint')
+        raise SystemExit(f'{cfg.filename} is of a {type(model).__name__}; expected a stage-2 '
+                         'config, of an EndToEndLocalizer and untrimmed videos: give that one with '
+                         'this checkpoint')
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     state = content.get('state_dict', content)
     weights = {key.removeprefix('module.').removeprefix('backbone.'): value
@@ -101,9 +101,10 @@ def describe(cfg: Config, checkpoint: str, dtype: str) -> dict:
         digest = hashlib.file_digest(file, 'sha256').hexdigest() if hasattr(
             hashlib, 'file_digest') else hashlib.sha256(file.read()).hexdigest()
     dataset = cfg.test_dataloader.dataset
-    return dict(checkpoint_sha256=digest, dtype=dtype,
-                backbone=json.loads(json.dumps(cfg.model.backbone, default=str)),
-                pipeline=json.loads(json.dumps(dataset.pipeline, default=str)))
+    plain = {key: dataset.get(key)
+             for key in ('data_root', 'data_prefix', 'filename_tmpl', 'pipeline')}
+    plain |= {key: cfg.model.get(key) for key in ('backbone', 'encoder', 'data_preprocessor')}
+    return dict(checkpoint_sha256=digest, dtype=dtype, **json.loads(json.dumps(plain, default=str)))
 
 
 @torch.inference_mode()
@@ -158,9 +159,8 @@ def main() -> None:
     if get_rank() == 0:
         claim_folder(args.out, describe(cfg, args.checkpoint, args.dtype))
     barrier()
-    for subset in args.subsets:
+    for subset in args.subsets:   # no barrier after it: a rank that is done need not wait
         extract(cfg, model, args, subset)
-    barrier()
 
 
 if __name__ == '__main__':

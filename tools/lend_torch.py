@@ -10,6 +10,7 @@ behind, if there is no torch that fits the requirement in setup.cfg and works.
 """
 from __future__ import annotations
 
+import argparse
 import configparser
 import json
 import shutil
@@ -143,4 +144,8 @@ def main(python: str, setup_cfg: str) -> str:
 
 
 if __name__ == '__main__':
-    print(main(*sys.argv[1:]))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('python', metavar='PYTHON', help='the Python that has a torch')
+    parser.add_argument('setup_cfg', metavar='SETUP_CFG', help='says which torch fits')
+    print(main(**vars(parser.parse_args())))

@@ -19,9 +19,9 @@ END
 seed=0 smoke= out=
 while [ $# -gt 0 ]; do
     case "$1" in
-        --seed) seed=$2; shift 2 ;;
+        --seed) seed=${2:?--seed needs a number}; shift 2 ;;
         --smoke) smoke=1; shift ;;
-        --out) out=$2; shift 2 ;;
+        --out) out=${2:?--out needs a folder}; shift 2 ;;
         -h | --help) usage; exit ;;
         *) usage >&2; exit 2 ;;
     esac

@@ -38,8 +38,9 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.merge_from_dict(args.cfg_options)
     if args.dump is not None:
         if not isinstance(cfg.test_evaluator, dict) or cfg.test_evaluator.type != 'TALMetric':
-            raise SystemExit(f'--dump writes the detections that TALMetric scores, and {args.config} '
-                             'has another test_evaluator: leave it out, or test a localizer')
+            raise SystemExit('--dump writes the detections that TALMetric scores, and '
+                             f'{args.config} has another test_evaluator: leave it out, or test a '
+                             'localizer')
         cfg.test_evaluator.out_file = args.dump
     return cfg
 

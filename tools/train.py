@@ -50,9 +50,11 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.auto_scale_lr:
         cfg.setdefault('auto_scale_lr', {})['enable'] = True
-    chosen = {name: getattr(args, name) for name in ('seed', 'diff_rank_seed', 'deterministic')}
-    cfg.randomness = dict(cfg.get('randomness') or {}, **{
-        name: value for name, value in chosen.items() if value is not None and value is not False})
+    cfg.randomness = dict(dict(seed=None), **(cfg.get('randomness') or {}))
+    if args.seed is not None:
+        cfg.randomness.seed = args.seed
+    cfg.randomness.update({name: True for name in ('diff_rank_seed', 'deterministic')
+                           if getattr(args, name)})
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     if args.resume is not None:   # so that the command that starts a run also continues it

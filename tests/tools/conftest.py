@@ -1,0 +1,173 @@
+"""Runs the tools, and once each stage on a tiny benchmark, for all tests that look at them."""
+from __future__ import annotations
+
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mmlofi.datasets.transforms import save_features
+from mmlofi.procedural import Benchmark, generate
+
+ROOT = Path(__file__).parents[2]
+TRAIN, VAL = 6, 5     # videos; an odd number to test on, so that two ranks get a padded share
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished command and the folder that it wrote to."""
+
+    folder: Path
+    output: str
+
+    @property
+    def checkpoint(self) -> Path:
+        """The last one that training wrote."""
+        return Path((self.folder / 'last_checkpoint').read_text())
+
+
+@pytest.fixture(scope='session')
+def toy_configs() -> Path:
+    """The configs for the procedural benchmark."""
+    return ROOT / 'configs' / 'toy'
+
+
+@pytest.fixture(scope='session')
+def toy_data(tmp_path_factory) -> Path:
+    """A procedural benchmark of a few videos and two clips a class."""
+    folder = tmp_path_factory.mktemp('toy') / 'data'
+    generate(folder, Benchmark(train_videos=TRAIN, val_videos=VAL, clips_per_class=2), workers=1)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def toy_features(tmp_path_factory) -> Path:
+    """Features of the benchmark's videos that mean nothing but have the right shape."""
+    folder = tmp_path_factory.mktemp('toy_features')
+    rng = np.random.default_rng(0)
+    names = [f'train_{i:04d}' for i in range(TRAIN)] + [f'val_{i:04d}' for i in range(VAL)]
+    for name in names:
+        save_features(folder / f'{name}.npz', rng.standard_normal((128, 32)).astype('f'), 30.0)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def run_tool(toy_data) -> Callable[..., subprocess.CompletedProcess]:
+    """Runs a tool as a user does, in a process of its own on the CPU: `run_tool('train.py', …)`."""
+    def run(tool: str, *arguments: object, cwd: Path | None = None, **variables: object
+            ) -> subprocess.CompletedProcess:
+        command = {'.py': [sys.executable], '.sh': ['bash']}[Path(tool).suffix]
+        path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
+        environment = os.environ | dict(PATH=path, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1',
+                                        CUDA_VISIBLE_DEVICES='', TOY_DATA=str(toy_data))
+        return subprocess.run(
+            [*command, str(ROOT / 'tools' / tool), *map(str, arguments)],
+            env=environment | {name: str(value) for name, value in variables.items()},
+            cwd=cwd, capture_output=True, text=True, timeout=300)
+    return run
+
+
+@pytest.fixture(scope='session')
+def must_run(run_tool) -> Callable[..., str]:
+    """`run_tool` that has to succeed; gives what was printed."""
+    def run(tool: str, *arguments: object, **variables: object) -> str:
+        done = run_tool(tool, *arguments, **variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+    return run
+
+
+@pytest.fixture(scope='session')
+def call_tool(toy_data, toy_features, tmp_path_factory) -> Callable[..., None]:
+    """Runs a Python tool inside the test's process, which saves the seconds of importing torch."""
+    elsewhere = tmp_path_factory.mktemp('elsewhere')
+
+    def call(tool: str, *arguments: object) -> None:
+        path = str(ROOT / 'tools' / tool)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(sys, 'argv', [path, *map(str, arguments)])
+            patched.setattr('mmengine.device.get_device', lambda: 'cpu')     # of the extraction
+            patched.setenv('TOY_DATA', str(toy_data))
+            patched.setenv('TOY_FEATURES', str(toy_features))
+            patched.setenv('LOCAL_RANK', '0')     # set by the tools, so that it is undone
+            patched.chdir(elsewhere)
+            runpy.run_path(path, run_name='__main__')
+    return call
+
+
+@pytest.fixture(scope='session')
+def untrained_lofi(toy_configs, tmp_path_factory) -> Path:
+    """A checkpoint of the stage-2 model with random weights."""
+    init_default_scope('mmaction')
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(toy_configs / 'lofi_toy.py').model)
+    model.init_weights()
+    path = tmp_path_factory.mktemp('untrained') / 'lofi.pth'
+    torch.save(dict(state_dict=model.state_dict()), path)
+    return path
+
+
+@pytest.fixture(scope='session')
+def acp(must_run, toy_configs, tmp_path_factory) -> Run:
+    """Stage 1, one epoch of two steps; another seed than stage 2's, whose own weights differ."""
+    folder = tmp_path_factory.mktemp('acp')
+    output = must_run('train.py', toy_configs / 'acp_toy.py', '--work-dir', folder, '--seed', 1,
+                      '--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1',
+                      'train_dataloader.batch_size=5')
+    return Run(folder, output)
+
+
+@pytest.fixture(scope='session')
+def train_lofi(acp, must_run, toy_configs) -> Callable[..., Run]:
+    """Trains stage 2 from the ACP checkpoint, or resumes; an epoch is one step of 4 videos."""
+    def train(folder: Path, max_epochs: int) -> Run:
+        output = must_run('train.py', toy_configs / 'lofi_toy.py', '--work-dir', folder,
+                          '--seed', 0, '--resume', '--cfg-options', f'load_from={acp.checkpoint}',
+                          f'train_cfg.max_epochs={max_epochs}')
+        return Run(folder, output)
+    return train
+
+
+@pytest.fixture(scope='session')
+def lofi_begun(train_lofi, tmp_path_factory) -> Run:
+    """Stage 2 that ended after two of its three fidelities; nobody goes on in this folder."""
+    return train_lofi(tmp_path_factory.mktemp('lofi_begun'), 2)
+
+
+@pytest.fixture(scope='session')
+def lofi(lofi_begun, train_lofi, tmp_path_factory) -> Run:
+    """The same, resumed in a copy of its folder for the third fidelity."""
+    folder = tmp_path_factory.mktemp('lofi') / 'work_dir'
+    shutil.copytree(lofi_begun.folder, folder)
+    (folder / 'last_checkpoint').write_text(str(folder / lofi_begun.checkpoint.name))
+    return train_lofi(folder, 3)
+
+
+@pytest.fixture(scope='session')
+def features(lofi, must_run, toy_configs, tmp_path_factory) -> Run:
+    """The encoder's features, by one process."""
+    folder = tmp_path_factory.mktemp('features') / 'lofi'
+    output = must_run('extract_features.py', toy_configs / 'lofi_toy.py', lofi.checkpoint,
+                      '--out', folder)
+    return Run(folder, output)
+
+
+@pytest.fixture(scope='session')
+def gtad(features, must_run, toy_configs, tmp_path_factory) -> Run:
+    """Stage 3 on these features, validated after each of two epochs."""
+    folder = tmp_path_factory.mktemp('gtad')
+    output = must_run('train.py', toy_configs / 'gtad_toy.py', '--work-dir', folder, '--seed', 0,
+                      '--cfg-options', 'train_cfg.max_epochs=2', 'train_cfg.val_interval=1',
+                      TOY_FEATURES=features.folder)
+    return Run(folder, output)

@@ -1,0 +1,154 @@
+"""Extraction of features by the command line."""
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+
+VIDEOS = {f'train_{i:04d}' for i in range(6)} | {f'val_{i:04d}' for i in range(5)}
+
+
+@pytest.fixture(scope='module')
+def extract(call_tool, toy_configs):
+    """Runs the tool with the stage-2 config, in this process and without workers."""
+    def run(checkpoint, out, *arguments, config='lofi_toy.py'):
+        call_tool('extract_features.py', toy_configs / config, checkpoint, '--out', out,
+                  *arguments, '--cfg-options', 'test_dataloader.num_workers=0')
+    return run
+
+
+@pytest.fixture(scope='module')
+def complete(untrained_lofi, extract, tmp_path_factory):
+    """All features of the untrained encoder. No test changes it."""
+    folder = tmp_path_factory.mktemp('complete') / 'features'
+    extract(untrained_lofi, folder)
+    return folder
+
+
+@pytest.fixture
+def folder(complete, tmp_path):
+    """A copy of them to work on."""
+    return shutil.copytree(complete, tmp_path / 'features')
+
+
+def features_of(path):
+    with np.load(path) as content:
+        return content['features']
+
+
+def test_each_video_of_both_subsets_gets_one_file(complete):
+    assert {path.stem for path in complete.glob('*.npz')} == VIDEOS
+    assert {path.name for path in complete.iterdir() if path.suffix != '.npz'} == {'features.json'}
+
+
+def test_features_are_those_of_the_model_at_full_fidelity(complete, untrained_lofi, toy_data,
+                                                          toy_configs, monkeypatch):
+    monkeypatch.setenv('TOY_DATA', str(toy_data))
+    cfg = Config.fromfile(toy_configs / 'lofi_toy.py')
+    init_default_scope('mmaction')
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    model = MODELS.build(cfg.model).eval()
+    model.load_state_dict(torch.load(untrained_lofi)['state_dict'])
+    sample = dataset[3]
+    data = model.data_preprocessor(pseudo_collate([sample]))
+    with torch.no_grad():
+        expected = model.extract_feat(data['inputs'])[0].numpy()               # (C, L)
+    assert expected.shape == (cfg.feat_dim, cfg.num_snippets)
+    with np.load(complete / 'val_0003.npz') as content:
+        np.testing.assert_allclose(content['features'], expected, rtol=1e-4, atol=1e-6)
+        assert content['features'].dtype == np.float32
+        assert content['duration_sec'] == sample['data_samples'].duration_sec
+
+
+def test_complete_files_are_kept_and_missing_ones_are_made(folder, extract, untrained_lofi, capsys):
+    before = {path.stem: path.stat().st_mtime_ns for path in folder.glob('*.npz')}
+    lost = features_of(folder / 'val_0001.npz')
+    (folder / 'val_0001.npz').unlink()
+    extract(untrained_lofi, folder)
+    output = capsys.readouterr().out
+    assert 'training: 6 videos, 0 of 6 to do' in output
+    assert 'validation: 5 videos, 1 of 5 to do' in output
+    after = {path.stem: path.stat().st_mtime_ns for path in folder.glob('*.npz')}
+    assert {name for name in VIDEOS if before[name] != after[name]} == {'val_0001'}
+    np.testing.assert_allclose(features_of(folder / 'val_0001.npz'), lost, rtol=1e-4, atol=1e-6)
+
+
+def test_small_chunks_give_equal_features_and_half_precision_is_stored(complete, extract, tmp_path,
+                                                                       untrained_lofi):
+    extract(untrained_lofi, tmp_path / 'half', '--subsets', 'validation', '--chunk-snippets', 7,
+            '--dtype', 'float16')
+    assert len(list((tmp_path / 'half').glob('*.npz'))) == 5
+    half = features_of(tmp_path / 'half' / 'val_0002.npz')
+    assert half.dtype == np.float16
+    np.testing.assert_allclose(half, features_of(complete / 'val_0002.npz'), rtol=2e-3, atol=1e-3)
+
+
+def test_features_of_another_checkpoint_are_not_mixed_in(folder, extract, untrained_lofi, tmp_path):
+    content = torch.load(untrained_lofi)
+    torch.save(dict(content, changed=True), tmp_path / 'other.pth')
+    with pytest.raises(SystemExit, match=r"other settings \(\['checkpoint_sha256'\] differ\)"):
+        extract(tmp_path / 'other.pth', folder)
+    with pytest.raises(SystemExit, match=r"\['dtype'\] differ.*give another --out"):
+        extract(untrained_lofi, folder, '--dtype', 'float16')
+
+
+def test_a_folder_of_unknown_features_is_refused(folder, extract, untrained_lofi):
+    (folder / 'features.json').unlink()
+    with pytest.raises(SystemExit, match='no features.json that says what they are'):
+        extract(untrained_lofi, folder)
+
+
+def test_a_recognizers_checkpoint_gives_the_features_of_its_backbone(complete, extract, toy_configs,
+                                                                     untrained_lofi, tmp_path):
+    state = torch.load(untrained_lofi)['state_dict']
+    recognizer = MODELS.build(Config.fromfile(toy_configs / 'acp_toy.py').model)
+    own = recognizer.state_dict()
+    own |= {name: value for name, value in state.items() if name.startswith('backbone.')}
+    torch.save(dict(state_dict={f'module.{name}': own[name] for name in own}), tmp_path / 'acp.pth')
+    extract(tmp_path / 'acp.pth', tmp_path / 'out', '--subsets', 'validation')
+    np.testing.assert_allclose(features_of(tmp_path / 'out' / 'val_0000.npz'),
+                               features_of(complete / 'val_0000.npz'), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize('change', [
+    lambda state: {name.replace('backbone.', 'encoder.'): state[name] for name in state},
+    lambda state: {name: state[name] for name in state if 'layer4' not in name},
+    lambda state: state | {'backbone.extra': torch.zeros(1)}])
+def test_a_checkpoint_without_this_backbone_is_refused(change, extract, untrained_lofi, tmp_path):
+    torch.save(dict(state_dict=change(torch.load(untrained_lofi)['state_dict'])),
+               tmp_path / 'changed.pth')
+    with pytest.raises(SystemExit, match='changed.pth does not hold this backbone .*expected a '
+                                         'checkpoint of a model with the same backbone settings'):
+        extract(tmp_path / 'changed.pth', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_configs_of_other_stages_are_refused(extract, untrained_lofi, tmp_path):
+    with pytest.raises(SystemExit, match='gtad_toy.py has no model.backbone; expected a stage-2'):
+        extract(untrained_lofi, tmp_path / 'out', config='gtad_toy.py')
+    with pytest.raises(SystemExit, match='acp_toy.py is of a Recognizer3D; expected a stage-2'):
+        extract(untrained_lofi, tmp_path / 'out', config='acp_toy.py')
+
+
+def test_a_missing_checkpoint_is_named(extract, tmp_path):
+    with pytest.raises(FileNotFoundError, match='no checkpoint at none.pth; expected a file'):
+        extract('none.pth', tmp_path / 'out')
+
+
+def test_an_unknown_subset_is_named(folder, extract, untrained_lofi):
+    with pytest.raises(ValueError, match=r"no video of subset \['test'\]; it has \['training', "):
+        extract(untrained_lofi, folder, '--subsets', 'test')
+
+
+def test_the_folder_says_what_its_features_depend_on(complete):
+    found = json.loads((complete / 'features.json').read_text())
+    assert found.keys() == {'checkpoint_sha256', 'dtype', 'backbone', 'encoder', 'pipeline',
+                            'data_preprocessor', 'data_root', 'data_prefix', 'filename_tmpl'}
+    assert found['backbone']['type'] == 'ResNet3dSlowOnly'
