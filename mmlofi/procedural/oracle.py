@@ -1,6 +1,7 @@
 """Snippet features that know the truth, to see what a head alone can reach.
 
-Shapes: C channels (one of occupancy, one a class), L snippets.
+Shapes: C channels (one of occupancy, one a class, zeros up to a multiple of 4, which is what
+G-TAD's first convolution takes), L snippets.
 """
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ def oracle_features(video: ProceduralVideo, num_snippets: int) -> np.ndarray:
         raise ValueError(f'num_snippets is {num_snippets}, expected at least 1; 64 is usual here')
     trajectory = video.trajectory()
     edges = np.linspace(0, trajectory.duration_sec, num_snippets + 1)
-    features = np.zeros((1 + video.benchmark.classes, num_snippets), np.float32)
+    channels = -(-(1 + video.benchmark.classes) // 4) * 4
+    features = np.zeros((channels, num_snippets), np.float32)
     for start, end in trajectory.segments_sec:
         features[0] += np.clip(np.minimum(edges[1:], end) - np.maximum(edges[:-1], start), 0, None)
     features[0] /= edges[1]

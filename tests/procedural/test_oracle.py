@@ -21,7 +21,7 @@ def test_occupancy_sums_to_the_time_in_action_whatever_the_number_of_snippets():
 
 def test_the_other_channels_tell_the_scene():
     features = np.stack([oracle_features(video, 8) for video in VIDEOS])  # (N, C, L)
-    assert features.shape == (6, 6, 8)
+    assert features.shape == (6, 8, 8)  # 1 + 5 channels and 2 of zeros
     labels = np.array([[video.label] for video in VIDEOS])  # (N, 1)
     np.testing.assert_array_equal(features[:, 1:].argmax(axis=1), labels.repeat(8, axis=1))
 
