@@ -1,0 +1,64 @@
+"""Says how much of a checkpoint fits the model, and stops a run that would start from nothing."""
+from __future__ import annotations
+
+from collections import defaultdict
+
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import Tensor
+
+# Batch norm counts its batches since torch 0.4.1; older checkpoints fit all the same.
+OPTIONAL = 'num_batches_tracked'
+
+
+@HOOKS.register_module()
+class CheckpointFitHook(Hook):
+    """Compares a checkpoint with the model, part by part, before it is loaded.
+
+    MMEngine loads what fits and only logs the rest, so a LoFi training could start from a random
+    encoder because `load_from` names a checkpoint of another depth. Here a part of the model, such
+    as its backbone, has to fit as a whole or not at all, and some part has to fit. A head that the
+    checkpoint does not hold, as in stage 2, starts anew.
+
+    Raises:
+        ValueError: When a part of the model fits only partly, when nothing does, or when the
+            checkpoint has an encoder and the model's does not fit it.
+    """
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Runs when the file has been read, before its weights reach the model."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        loaded = {key.removeprefix('module.'): value
+                  for key, value in checkpoint.get('state_dict', checkpoint).items()}
+        fits, misses = defaultdict(int), defaultdict(list)
+        for key, value in model.state_dict().items():
+            part = key.partition('.')[0]
+            if isinstance(loaded.get(key), Tensor) and loaded[key].shape == value.shape:
+                fits[part] += 1
+            elif not key.endswith(OPTIONAL):
+                misses[part].append(key)
+        unused = sorted({key.partition('.')[0] for key in loaded} - set(fits))
+        self._refuse(fits, misses, unused)
+        words = [f'{part}: {count} weights' for part, count in fits.items()]
+        words += [f'{part}: none, it starts anew' for part in misses if part not in fits]
+        words += [f'{part} of the checkpoint is not used' for part in unused]
+        print_log('the checkpoint gives ' + '; '.join(words), logger='current')
+
+    def _refuse(self, fits: dict[str, int], misses: dict[str, list[str]],
+                unused: list[str]) -> None:
+        partly = [part for part in misses if part in fits]
+        if 'backbone' in misses and 'backbone' in unused:
+            partly.append('backbone')
+        if fits and not partly:
+            return
+        what = '; '.join(
+            f'of {part} {fits.get(part, 0)} of {fits.get(part, 0) + len(misses[part])} weights fit '
+            f'(the first that does not: {misses[part][0]})' for part in partly)
+        raise ValueError(
+            f'the checkpoint does not fit the model: {what or "no weight fits"}. The checkpoint '
+            f'has, unused, {unused}; expected one of a model with the same settings: correct '
+            'load_from (or --resume), or the depth and size of the model, or set '
+            'default_hooks.checkpoint_fit=None to load what fits')
