@@ -11,4 +11,5 @@ auto_scale_lr = dict(enable=False, base_batch_size=16)
 
 # Not stated in the paper: the encoder's batch norm. True keeps the statistics of stage 1 and trains
 # the affine part; False would mix those of three resolutions, of which the test has none but full.
+# On the procedural benchmark, from a scratch encoder, False was needed: docs/procedural_benchmark.md.
 norm_eval = True

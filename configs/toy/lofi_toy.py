@@ -2,7 +2,8 @@
 #
 #   python tools/train.py configs/toy/lofi_toy.py --cfg-options load_from=ACP_CHECKPOINT
 #
-# Deviates from the paper, whose encoder comes from Kinetics, by AdamW in place of SGD 0.1.
+# Deviates from the paper, whose encoder comes from Kinetics, by AdamW in place of SGD 0.1. Batch norm
+# trains its statistics: frozen, the encoder did not learn (docs/procedural_benchmark.md).
 _base_ = './_base_toy.py'
 
 model = dict(
