@@ -1,4 +1,7 @@
 # What every mmlofi config shares: MMAction2's runtime, and mmlofi registered into it.
+#
+# At least 2 checkpoints are kept: MMEngine deletes before it saves, so that with 1 a run that is
+# killed while saving has nothing to resume from.
 _base_ = 'mmaction::_base_/default_runtime.py'
 
 custom_imports = dict(imports=['mmlofi'], allow_failed_imports=False)

@@ -22,4 +22,4 @@ val_evaluator = dict(type='TALMetric', ann_file=ann_file, subset='validation',
 test_evaluator = val_evaluator
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
-default_hooks = dict(checkpoint=dict(max_keep_ckpts=1, save_best=None))
+default_hooks = dict(checkpoint=dict(save_best=None))
