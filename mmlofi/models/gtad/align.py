@@ -95,6 +95,7 @@ class _ProjectThenAlign(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, nodes, context, weight, bias, anchors, inner_bins):
+        """(N, A, H), from the arguments of `project_then_align`."""
         ctx.save_for_backward(nodes, context, weight)
         ctx.anchors, ctx.split = anchors, inner_bins * weight.size(0)
         table_rows = nodes.size(2) * weight.size(1) // nodes.size(1)  # L * B
@@ -111,6 +112,7 @@ class _ProjectThenAlign(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad):
+        """Gradients of the four tensors, from that of (N, A, H); no projection is kept or made again."""
         nodes, context, weight = ctx.saved_tensors
         inner, outer = _per_bin(weight, nodes).tensor_split([ctx.split], dim=1)
         matrix = ctx.anchors.transposed
