@@ -112,7 +112,7 @@ class _ProjectThenAlign(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad):
-        """Gradients of the four tensors, from that of (N, A, H); no projection is kept or made again."""
+        """Gradients of the four tensors; no projection is kept or made again."""
         nodes, context, weight = ctx.saved_tensors
         inner, outer = _per_bin(weight, nodes).tensor_split([ctx.split], dim=1)
         matrix = ctx.anchors.transposed
