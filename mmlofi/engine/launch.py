@@ -5,6 +5,8 @@ before it builds the Runner. With a GPU, or without a launcher, nothing is chang
 """
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import subprocess
 from datetime import timedelta
@@ -58,6 +60,19 @@ def init_gloo(launcher: str, *, timeout_sec: float | None = None) -> None:
     export_rank(launcher)
     timeout = None if timeout_sec is None else timedelta(seconds=timeout_sec)
     torch.distributed.init_process_group('gloo', timeout=timeout)
+    atexit.register(leave_group)
+
+
+def leave_group() -> None:
+    """Leave the process group before the interpreter ends, and join gloo's threads.
+
+    A thread that still frees a tensor while Python shuts down aborts the process, and torchrun
+    calls a complete run a failure. Threads end with the last reference to their group, so a script
+    must not keep its model until then (in a global variable, say).
+    """
+    gc.collect()   # a Runner is full of cycles, and its wrapped model holds the group
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def export_rank(launcher: str) -> None:

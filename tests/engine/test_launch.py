@@ -17,6 +17,8 @@ VARIABLES = [name for names in launch.RANK_VARIABLES.values() for name in names]
 
 TRAIN = """
 import sys
+from pathlib import Path
+
 import torch
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
@@ -25,7 +27,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
 import mmlofi
-from mmlofi.engine.launch import prepare_launcher
+from mmlofi.engine.launch import leave_group, prepare_launcher
 
 
 @MODELS.register_module()
@@ -57,13 +59,27 @@ cfg = Config(dict(
     optim_wrapper=dict(type='AmpOptimWrapper', optimizer=dict(type='SGD', lr=0.1)),
     randomness=dict(seed=0, diff_rank_seed=True),
 ))
-prepare_launcher(cfg)
-runner = Runner.from_cfg(cfg)
-runner.train()
-weights = torch.cat(all_gather(runner.model.module.layer.weight.detach()))
-assert len(weights) == 2 and weights[0] == weights[1], weights
-if runner.rank == 0:
-    print('ranks agree after epoch', runner.epoch)
+
+
+def main():
+    prepare_launcher(cfg)
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    weights = torch.cat(all_gather(runner.model.module.layer.weight.detach()))
+    assert len(weights) == 2 and weights[0] == weights[1], weights
+    if runner.rank == 0:
+        print('ranks agree after epoch', runner.epoch)
+    assert gloo_threads()
+
+
+def gloo_threads():
+    names = [path.read_text().strip() for path in Path('/proc/self/task').glob('*/comm')]
+    return [name for name in names if 'gloo' in name]
+
+
+main()
+leave_group()   # which also runs at the end of the process; here, to see that it did its work
+assert not gloo_threads()
 """
 
 
