@@ -1,12 +1,11 @@
-"""Fidelity: what one video costs in a mini-batch, and the cycle that training walks through.
+"""Fidelity: what one video costs in a mini-batch.
 
-Source: LoFi, section 3.2 (fidelities) and 3.3 (C-LoFi). Full fidelity is L × H × W, in the paper
-100 × 224 × 224; r_t divides the number of snippets L, r_s the frame's side H = W.
+Source: LoFi, section 3.2. Full fidelity is L × H × W, in the paper 100 × 224 × 224; r_t divides the
+number of snippets L, r_s the frame's side H = W.
 """
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -16,11 +15,17 @@ class Fidelity:
 
     `temporal` is r_t >= 1: a video gets 1/r_t of the snippets, still over its whole length.
     `spatial` is r_s >= 1: a frame's side is divided by it.
+
+    In the paper all fidelities cost the same, so the batch never changes. For those that do not
+    (as in multigrid training) `batch_size` replaces the sampler's and `lr_factor` multiplies the
+    learning rate of the steps at this fidelity.
     """
 
     name: str = 'full'
     temporal: float = 1.0
     spatial: float = 1.0
+    batch_size: int | None = None
+    lr_factor: float = 1.0
 
     def __post_init__(self) -> None:
         for axis in ('temporal', 'spatial'):
@@ -29,6 +34,14 @@ class Fidelity:
                     1 <= value < math.inf):
                 raise ValueError(f'fidelity {self.name!r} has {axis}={value!r}; expected a '
                                  'reduction of 1 (full) or more, such as 2 for a half')
+        if self.batch_size is not None and (
+                not isinstance(self.batch_size, int) or self.batch_size < 1):
+            raise ValueError(f'fidelity {self.name!r} has batch_size={self.batch_size!r}; expected '
+                             "a whole number of videos, 1 or more, or None for the sampler's")
+        if isinstance(self.lr_factor, bool) or not isinstance(self.lr_factor, (int, float)) or not (
+                0 < self.lr_factor < math.inf):
+            raise ValueError(f'fidelity {self.name!r} has lr_factor={self.lr_factor!r}; expected a '
+                             "number above 0, such as 1 for the schedule's learning rate")
 
     def reduce_snippets(self, num_snippets: int) -> int:
         """The number of snippets at this fidelity: 100 at r_t = 4 is 25; never less than 1."""
@@ -51,54 +64,6 @@ class Fidelity:
 
 
 FULL = Fidelity()
-
-
-@dataclass(frozen=True)
-class FidelityCycle:
-    """Which fidelity each step of training has: a pure function of (epoch, step).
-
-    `by='epoch'` is the paper's long cycle (the next fidelity every `interval` epochs), `by='iter'`
-    the short one (every `interval` steps of the whole training). Being a function of position
-    alone, it agrees on all ranks and after a restart.
-    """
-
-    fidelities: tuple[Fidelity, ...]
-    by: str = 'epoch'
-    interval: int = 1
-
-    def __post_init__(self) -> None:
-        if not self.fidelities:
-            raise ValueError('a fidelity cycle got no fidelity; expected at least one, such as '
-                             "dict(name='S', spatial=2)")
-        if self.by not in ('epoch', 'iter'):
-            raise ValueError(f"a fidelity cycle got by={self.by!r}; expected 'epoch' (long cycle) "
-                             "or 'iter' (short cycle)")
-        if not isinstance(self.interval, int) or self.interval < 1:
-            raise ValueError(f'a fidelity cycle got interval={self.interval!r}; expected a whole '
-                             f'number of {self.by}s, 1 or more')
-        names = [fidelity.name for fidelity in self.fidelities]
-        for fidelity in set(self.fidelities):
-            if len({other for other in self.fidelities if other.name == fidelity.name}) > 1:
-                raise ValueError(f'two different fidelities are named {fidelity.name!r} in {names};'
-                                 ' give each its own name, since logs tell them apart by it')
-
-    @classmethod
-    def from_config(cls, cycle: Sequence[dict | Fidelity], by: str = 'epoch',
-                    interval: int = 1) -> FidelityCycle:
-        """Builds a cycle from a config's dicts of `name`, `temporal` and `spatial`."""
-        fidelities = []
-        for item in cycle:
-            try:
-                fidelities.append(item if isinstance(item, Fidelity) else Fidelity(**item))
-            except TypeError as error:
-                raise ValueError(f'a fidelity in the cycle is {item!r}; expected a dict of name, '
-                                 f'temporal (r_t) and spatial (r_s) ({error})') from error
-        return cls(tuple(fidelities), by, interval)
-
-    def at(self, epoch: int, step: int, steps_per_epoch: int) -> Fidelity:
-        """The fidelity of step `step` (from 0) of epoch `epoch` (from 0)."""
-        position = epoch if self.by == 'epoch' else epoch * steps_per_epoch + step
-        return self.fidelities[position // self.interval % len(self.fidelities)]
 
 
 def _round_half_up(value: float) -> int:

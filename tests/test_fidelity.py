@@ -1,16 +1,15 @@
-"""Fidelities and their cycle."""
+"""Fidelities."""
 from __future__ import annotations
 
 import math
 
 import pytest
 
-from mmlofi import Fidelity, FidelityCycle
+from mmlofi import Fidelity
 
 S = Fidelity('S', spatial=2)
 T = Fidelity('T', temporal=4)
 ST = Fidelity('ST', temporal=2, spatial=math.sqrt(2))
-LONG = FidelityCycle((S, T, ST))
 
 
 @pytest.mark.parametrize(('fidelity', 'snippets', 'side', 'share'), [
@@ -46,51 +45,11 @@ def test_a_reduction_that_is_none_is_refused_by_name(value):
         Fidelity('X', spatial=value)
 
 
-def test_the_long_cycle_changes_at_every_epoch_only():
-    for epoch, expected in enumerate([S, T, ST, S, T, ST, S]):
-        assert {LONG.at(epoch, step, 7) for step in range(7)} == {expected}
-
-
-def test_the_long_cycle_may_stay_for_several_epochs():
-    cycle = FidelityCycle((S, T), interval=2)
-    assert [cycle.at(epoch, 0, 5).name for epoch in range(6)] == ['S', 'S', 'T', 'T', 'S', 'S']
-
-
-def test_the_short_cycle_goes_on_across_epochs():
-    cycle = FidelityCycle((S, T, ST), by='iter', interval=4)
-    walked = [cycle.at(epoch, step, 6) for epoch in range(4) for step in range(6)]
-    assert walked == [S] * 4 + [T] * 4 + [ST] * 4 + [S] * 4 + [T] * 4 + [ST] * 4
-
-
-def test_where_a_cycle_stands_does_not_depend_on_what_was_asked_before():
-    cycle = FidelityCycle((S, T, ST), by='iter', interval=2)
-    forward = [cycle.at(1, step, 10) for step in range(10)]
-    backward = [cycle.at(1, step, 10) for step in reversed(range(10))]
-    assert forward == backward[::-1]
-
-
-def test_a_cycle_comes_from_dicts_as_configs_have_them():
-    cycle = FidelityCycle.from_config(
-        [dict(name='S', spatial=2), dict(name='T', temporal=4), ST], by='iter', interval=16)
-    assert cycle == FidelityCycle((S, T, ST), by='iter', interval=16)
-
-
 @pytest.mark.parametrize(('settings', 'message'), [
-    (dict(fidelities=()), 'got no fidelity'),
-    (dict(fidelities=(S,), by='step'), "by='step'; expected 'epoch'"),
-    (dict(fidelities=(S,), interval=0), 'interval=0; expected a whole number of epochs'),
-    (dict(fidelities=(S,), by='iter', interval=1.5), 'interval=1.5; .* of iters'),
-    (dict(fidelities=(S, Fidelity('S', spatial=4))), "two different fidelities are named 'S'")])
-def test_a_cycle_that_means_nothing_is_refused(settings, message):
+    (dict(batch_size=0), "'X' has batch_size=0; expected a whole number of videos"),
+    (dict(batch_size=1.5), "batch_size=1.5; expected .* or None for the sampler's"),
+    (dict(lr_factor=0), "'X' has lr_factor=0; expected a number above 0"),
+    (dict(lr_factor=math.inf), 'lr_factor=inf')])
+def test_a_batch_or_learning_rate_that_cannot_be_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        FidelityCycle(**settings)
-
-
-@pytest.mark.parametrize('item', [dict(name='S', r_s=2), 4, 'S'])
-def test_a_config_that_is_no_fidelity_is_named(item):
-    with pytest.raises(ValueError, match=r'expected a dict of name, temporal \(r_t\) and spatial'):
-        FidelityCycle.from_config([item])
-
-
-def test_the_same_fidelity_may_come_twice_in_a_cycle():
-    assert FidelityCycle((S, T, S)).at(2, 0, 1) == S
+        Fidelity('X', **settings)

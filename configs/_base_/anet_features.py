@@ -17,6 +17,7 @@ train_dataloader = dict(
     batch_size=16,     # on one GPU
     num_workers=4, persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
+    batch_sampler=dict(type='FidelityBatchSampler', drop_last=False),   # so that runs resume exactly
     dataset=dict(dataset, subset='training'))
 val_dataloader = dict(
     batch_size=16, num_workers=4, persistent_workers=True,

@@ -2,7 +2,7 @@
 
 # Not stated in the paper: the number of epochs. 15 are five rounds of the S, T, ST cycle and end
 # with the third learning rate. The head is thrown away, so nothing is validated here.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=15)
+train_cfg = dict(type='FidelityTrainLoop', max_epochs=15)
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1, momentum=0, weight_decay=1e-4))
 param_scheduler = [dict(type='StepLR', step_size=5, gamma=0.5, by_epoch=True)]
 

@@ -16,6 +16,7 @@ dataset = dict(type='UntrimmedVideoDataset', ann_file=_base_.ann_file,
                data_prefix=dict(feature=_base_.feature_root), pipeline=pipeline)
 train_dataloader = dict(
     batch_size=16, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True),
+    batch_sampler=dict(type='FidelityBatchSampler', drop_last=False),
     dataset=dict(dataset, subset='training'))
 val_dataloader = dict(
     batch_size=16, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
@@ -23,7 +24,7 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 
 max_epochs = 40
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
+train_cfg = dict(type='FidelityTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=2e-3, weight_decay=1e-4))
 param_scheduler = [dict(type='MultiStepLR', milestones=[24], gamma=0.1)]
 auto_scale_lr = dict(enable=False, base_batch_size=16)

@@ -1,8 +1,9 @@
 """Untrimmed videos: annotations, dataset, fidelity sampler and transforms."""
 from . import transforms
 from .annotations import VideoRecord, class_names, load_annotations
+from .sample_index import SampleIndex
 from .sampler import FidelityBatchSampler
 from .untrimmed import UntrimmedVideoDataset
 
-__all__ = ['FidelityBatchSampler', 'UntrimmedVideoDataset', 'VideoRecord', 'class_names',
-           'load_annotations', 'transforms']
+__all__ = ['FidelityBatchSampler', 'SampleIndex', 'UntrimmedVideoDataset', 'VideoRecord',
+           'class_names', 'load_annotations', 'transforms']

@@ -1,4 +1,4 @@
-"""Yields whole mini-batches of (video, fidelity).
+"""Yields whole mini-batches of videos, each with the fidelity that its step has.
 
 Why a batch sampler: an attribute that a hook sets on the dataset is never seen by persistent
 workers, and one in shared memory is off by the loader's prefetch. A tag that travels with each
@@ -6,72 +6,151 @@ index is right at every step, whatever the number of workers or ranks.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from mmaction.registry import DATA_SAMPLERS
+from mmengine.dist import get_rank
 from torch.utils.data import Sampler
 
-from mmlofi.fidelity import FULL, Fidelity, FidelityCycle
+from mmlofi.datasets.sample_index import SampleIndex
+from mmlofi.fidelity import Fidelity
+from mmlofi.randomness import derive_seed
+from mmlofi.schedule import FidelitySchedule
+
+
+class Batch(NamedTuple):
+    """What one step takes on each rank."""
+
+    fidelity: Fidelity
+    videos: int
 
 
 @DATA_SAMPLERS.register_module()
 class FidelityBatchSampler(Sampler):
     """Groups a sampler's indices into batches and gives all of a batch the same fidelity.
 
-    Which one is a pure function of (cycle, epoch, step): ranks agree without talking. The number of
-    batches never depends on the fidelities and the last, smaller batch is dropped by default.
+    Which one is a pure function of (schedule, epoch, step): ranks agree without talking. So is the
+    number of batches of every epoch, also where fidelities have batch sizes of their own. Each
+    sample's index also carries a random seed, a function of (the inner sampler's seed, epoch, step,
+    rank, place in the batch): augmentation does not depend on which worker makes the sample.
 
-    `LoFiCycleHook` sets the cycle before training and the epoch before each one. A cycle given
-    here by config serves scripts that run without a Runner.
+    Every video comes at most once an epoch. The rest that fills no update is dropped, another one
+    each epoch since the sampler shuffles; with `drop_last=False` it makes a smaller last batch.
+
+    `LoFiCycleHook` sets the schedule before training, and the train loop the epoch before each one.
+    A schedule given here by config serves scripts that run without a Runner.
 
     Args:
         sampler: Yields the videos' numbers of this rank (MMEngine's DefaultSampler).
-        batch_size: Videos a batch, at every fidelity.
-        cycle: A list of fidelities, as for `LoFiCycleHook`; full fidelity until one is set.
+        batch_size: Videos a batch, at every fidelity that has no batch size of its own.
+        schedule: Settings of `FidelitySchedule.from_config`; full fidelity until one is set.
         drop_last: Whether a last batch with fewer videos is left out.
 
     Raises:
-        ValueError: When an epoch would hold no batch.
+        ValueError: When an epoch would hold no batch, or ranks would have different numbers.
     """
 
-    def __init__(self, sampler: Sampler, batch_size: int, *,
-                 cycle: Sequence[dict | Fidelity] = (FULL,), by: str = 'epoch', interval: int = 1,
+    def __init__(self, sampler: Sampler, batch_size: int, *, schedule: dict | None = None,
                  drop_last: bool = True) -> None:
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f'FidelityBatchSampler got batch_size={batch_size!r}; expected a '
                              'whole number of 1 or more')
+        if getattr(sampler, 'world_size', 1) > 1 and not getattr(sampler, 'round_up', True):
+            raise ValueError('FidelityBatchSampler got a sampler with round_up=False on '
+                             f'{sampler.world_size} ranks, which may get different numbers of '
+                             'videos; expected round_up=True, so that all have the same steps')
         self.sampler = sampler
         self.batch_size = batch_size
         self.drop_last = drop_last
-        self.epoch = 0
-        self.set_cycle(FidelityCycle.from_config(cycle, by, interval))
-        if len(self) == 0:
-            raise ValueError(f'a rank gets {len(sampler)} videos an epoch, fewer than '
-                             f'batch_size={batch_size}, so that no batch is left; expected at '
-                             'least one: lower batch_size or set drop_last=False')
+        self.epoch = self.first_step = 0
+        self.set_schedule(FidelitySchedule() if schedule is None
+                          else FidelitySchedule.from_config(**schedule))
 
-    def set_cycle(self, cycle: FidelityCycle) -> None:
-        """Takes the cycle that `LoFiCycleHook` owns."""
-        self.cycle = cycle
+    def set_schedule(self, schedule: FidelitySchedule, steps_per_update: int = 1) -> None:
+        """Takes the schedule that `LoFiCycleHook` owns.
 
-    def set_epoch(self, epoch: int) -> None:
-        """Says which epoch (from 0) the next iteration is, also to the inner sampler."""
-        self.epoch = epoch
+        Args:
+            steps_per_update: Batches that share a fidelity because their gradients are added up; an
+                epoch then holds whole updates, and a short cycle counts these.
+        """
+        self.schedule, self.steps_per_update = schedule, steps_per_update
+        self._epochs: list[list[Batch]] = []
+        for fidelity in schedule.fidelities:
+            needed = self._size(fidelity) * steps_per_update
+            if len(self.sampler) < (needed if self._drops else 1):
+                what = f'batch_size={self._size(fidelity)}' + (
+                    f' times {steps_per_update} steps an update' if steps_per_update > 1 else '')
+                raise ValueError(f'a rank gets {len(self.sampler)} videos an epoch, fewer than '
+                                 f'{what} at fidelity {fidelity.name!r}, so that no batch is left; '
+                                 'expected at least one: lower batch_size or set drop_last=False')
+
+    def set_epoch(self, epoch: int, first_step: int = 0) -> None:
+        """Says which epoch (from 0) the next iteration is, and at which of its steps it begins.
+
+        Steps before `first_step` are not given out, so that nothing of them is decoded; `len`
+        stays that of the whole epoch.
+        """
+        self.epoch, self.first_step = epoch, first_step
         if hasattr(self.sampler, 'set_epoch'):
             self.sampler.set_epoch(epoch)
 
+    @property
+    def seed(self) -> int:
+        """The inner sampler's seed, equal on all ranks: with the epoch it gives the order."""
+        return getattr(self.sampler, 'seed', None) or 0
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        self.sampler.seed = seed
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """What the steps of an epoch take, equal on all ranks."""
+        while len(self._epochs) <= epoch:   # a short cycle goes on where the last epoch left it
+            self._epochs.append(self._plan(len(self._epochs)))
+        return self._epochs[epoch]
+
+    def steps_before(self, epoch: int) -> int:
+        """Steps of all epochs before this one; of `max_epochs`, all steps of the training."""
+        return sum(len(self.batches(before)) for before in range(epoch))
+
     def fidelity_at(self, step: int) -> Fidelity:
         """The fidelity of a step (from 0) of the current epoch."""
-        return self.cycle.at(self.epoch, step, len(self))
+        return self.batches(self.epoch)[step].fidelity
 
-    def __iter__(self) -> Iterator[list[tuple[int, Fidelity]]]:
-        indices = list(islice(self.sampler, len(self.sampler)))   # also of an endless sampler
-        for step in range(len(self)):
-            fidelity = self.fidelity_at(step)
-            chosen = indices[step * self.batch_size:(step + 1) * self.batch_size]
-            yield [(index, fidelity) for index in chosen]
+    def __iter__(self) -> Iterator[list[SampleIndex]]:
+        epoch, first_step, rank = self.epoch, self.first_step, get_rank()
+        indices = iter(list(islice(self.sampler, len(self.sampler))))   # also of an endless sampler
+        for step, (fidelity, videos) in enumerate(self.batches(epoch)):
+            chosen = list(islice(indices, videos))
+            if step >= first_step:
+                yield [SampleIndex(index, fidelity,
+                                   derive_seed(self.seed, epoch, step, rank, place))
+                       for place, index in enumerate(chosen)]
 
     def __len__(self) -> int:
-        full, rest = divmod(len(self.sampler), self.batch_size)
-        return full + (rest > 0 and not self.drop_last)
+        return len(self.batches(self.epoch))
+
+    @property
+    def _drops(self) -> bool:
+        return self.drop_last or self.steps_per_update > 1   # no update has fewer batches
+
+    def _size(self, fidelity: Fidelity) -> int:
+        return fidelity.batch_size or self.batch_size
+
+    def _plan(self, epoch: int) -> list[Batch]:
+        cycle, first_epoch = self.schedule.cycle_of(epoch)
+        steps = sum(len(self._epochs[before]) for before in range(first_epoch, epoch))
+        update, left, batches = steps // self.steps_per_update, len(self.sampler), []
+        while left:
+            fidelity = cycle.at(epoch - first_epoch, update)
+            size = self._size(fidelity)
+            if left < size * self.steps_per_update:
+                if not self._drops:
+                    batches.append(Batch(fidelity, left))
+                break
+            batches += [Batch(fidelity, size)] * self.steps_per_update
+            left -= size * self.steps_per_update
+            update += 1
+        return batches

@@ -12,16 +12,24 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from mmlofi.datasets.annotations import VideoRecord, class_names, load_annotations
-from mmlofi.fidelity import FULL, Fidelity
+from mmlofi.datasets.sample_index import SampleIndex
+from mmlofi.randomness import derive_seed, seeded
+
+ATTEMPTS = 8   # videos tried in place of one that cannot be read
+
 
 
 @DATASETS.register_module()
 class UntrimmedVideoDataset(BaseDataset):
     """Untrimmed videos with the segments of their actions, each sample at the fidelity asked for.
 
-    An index is a video's number, or the pair (number, Fidelity) that `FidelityBatchSampler`
-    yields: the fidelity travels with the index, so that every worker process agrees about it. A
-    plain number means full fidelity.
+    An index is a video's number, or the `SampleIndex` that `FidelityBatchSampler` yields: fidelity
+    and random seed travel with the index, so that a sample is the same whichever process makes it.
+    A plain number means full fidelity, and random numbers as they come.
+
+    In training, a video that fails in the pipeline is replaced by another one, drawn by the
+    sample's seed, at the same fidelity; the sample's metainfo `replaced` names the video and the
+    reason, which `BadVideosHook` counts and reports.
 
     Everything that can be known to be wrong is said at construction: an annotation file that
     cannot be read, an empty subset, a class outside `metainfo.classes`, and, unless
@@ -71,17 +79,37 @@ class UntrimmedVideoDataset(BaseDataset):
                       'not take part in training', logger='current')
         return data_list
 
-    def __getitem__(self, index: int | tuple[int, Fidelity]) -> dict:
-        """The sample after the pipeline. Raises `ValueError` with the video's name if it fails."""
-        index, fidelity = index if isinstance(index, tuple) else (index, FULL)
-        info = self.get_data_info(index)
-        info.update(fidelity=fidelity, test_mode=self.test_mode, modality='RGB', start_index=0)
-        try:
-            return self.pipeline(info)
-        except Exception as error:
-            raise ValueError(
-                f'video {info["video_name"]!r} ({info["filename"]}) failed in the pipeline at '
-                f'fidelity {fidelity.name!r}: {type(error).__name__}: {error}') from error
+    def __getitem__(self, index: int | SampleIndex) -> dict:
+        """The sample after the pipeline.
+
+        Raises:
+            ValueError: With the video's name, in test mode when it fails, in training when
+                `ATTEMPTS` other ones fail as well.
+        """
+        if not isinstance(index, SampleIndex):
+            index = SampleIndex(index)
+        replaced = []
+        with seeded(index.seed):
+            for attempt in range(1 + ATTEMPTS):
+                info = self.get_data_info(self._attempt(index, attempt))
+                info.update(fidelity=index.fidelity, test_mode=self.test_mode, modality='RGB',
+                            start_index=0, replaced=replaced)
+                try:
+                    return self.pipeline(info)
+                except Exception as error:
+                    reason = f'{type(error).__name__}: {error}'
+                    message = (f'video {info["video_name"]!r} ({info["filename"]}) failed in the '
+                               f'pipeline at fidelity {index.fidelity.name!r}: {reason}')
+                    if self.test_mode or len(replaced) == ATTEMPTS:
+                        others = f'; so did, before it, {[name for name, _ in replaced]}'
+                        raise ValueError(message + (others if replaced else '')) from error
+                    replaced.append((info['video_name'], reason))
+
+    def _attempt(self, index: SampleIndex, attempt: int) -> int:
+        """The number of the video to try: the one asked for, then others by the sample's seed."""
+        if attempt == 0:
+            return int(index)
+        return derive_seed(index.seed or 0, int(index), attempt) % len(self)
 
     def _data_info(self, record: VideoRecord, class_index: dict[str, int]) -> dict:
         filename = os.path.join(self.data_prefix[self.source],

@@ -1,7 +1,13 @@
-"""Hooks, and what makes MMEngine's launchers run without a GPU."""
+"""The train loop, hooks and logs, and what makes MMEngine's launchers run without a GPU."""
+from .atomic_checkpoint import AtomicCheckpointHook, AtomicLocalBackend
+from .bad_videos_hook import BadVideosHook
 from .checkpoint_hook import CheckpointFitHook
 from .cost_hook import CostHook
 from .cycle_hook import LoFiCycleHook
 from .launch import prepare_launcher
+from .log_processor import FidelityLogProcessor
+from .train_loop import FidelityTrainLoop
 
-__all__ = ['CheckpointFitHook', 'CostHook', 'LoFiCycleHook', 'prepare_launcher']
+__all__ = ['AtomicCheckpointHook', 'AtomicLocalBackend', 'BadVideosHook', 'CheckpointFitHook',
+           'CostHook', 'FidelityLogProcessor', 'FidelityTrainLoop', 'LoFiCycleHook',
+           'prepare_launcher']

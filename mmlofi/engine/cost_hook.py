@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 import os.path as osp
-import resource
 import time
 
 import torch
@@ -13,37 +12,39 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmlofi.engine.memory import peak_memory_mib
+
 
 @HOOKS.register_module()
 class CostHook(Hook):
     """Leaves `cost.json` in the work dir after training: seconds, peak memory in MiB, device.
 
     Peak memory is what torch allocated on a GPU, else the process's resident memory without its
-    data-loader workers. A resumed run adds to the seconds that the last checkpoint knew.
+    data-loader workers. A resumed run adds to what the last checkpoint knew.
     """
 
-    priority = 'VERY_LOW'
+    priority = 'NORMAL'   # before logs, which start a new peak on a GPU, and before checkpoints
 
     def before_train(self, runner: Runner) -> None:
         """Starts the clock."""
         self._start = time.perf_counter()
         self._before_resume = runner.message_hub.get_info('cost_seconds', 0.0)
+        self._peak_mib = runner.message_hub.get_info('cost_peak_mib', 0.0)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
-        """Lets the next checkpoint carry the seconds so far."""
+        """Lets the next checkpoint carry what was spent so far."""
+        self._peak_mib = max(self._peak_mib, peak_memory_mib())
         runner.message_hub.update_info('cost_seconds', self._seconds())
+        runner.message_hub.update_info('cost_peak_mib', self._peak_mib)
 
     @master_only
     def after_train(self, runner: Runner) -> None:
         """Writes the file."""
-        if torch.cuda.is_available():
-            peak, device = torch.cuda.max_memory_allocated() / 2**20, torch.cuda.get_device_name()
-        else:
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-            device = get_device()
+        device = torch.cuda.get_device_name() if torch.cuda.is_available() else get_device()
         with open(osp.join(runner.work_dir, 'cost.json'), 'w', encoding='utf-8') as file:
-            json.dump(dict(seconds=round(self._seconds(), 1), peak_memory_mib=round(peak),
+            json.dump(dict(seconds=round(self._seconds(), 1),
+                           peak_memory_mib=round(max(self._peak_mib, peak_memory_mib())),
                            device=device), file)
 
     def _seconds(self) -> float:

@@ -1,4 +1,4 @@
-"""The hook that owns the fidelity cycle of a training."""
+"""The hook that owns the fidelity schedule of a training."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -6,67 +6,85 @@ from collections.abc import Sequence
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmengine.optim import OptimWrapperDict
+from mmengine.runner import Runner
 
-from mmlofi.datasets.sampler import FidelityBatchSampler
-from mmlofi.fidelity import Fidelity, FidelityCycle
+from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
+from mmlofi.engine.train_loop import FidelityTrainLoop
+from mmlofi.fidelity import Fidelity
+from mmlofi.schedule import FidelitySchedule
+
+NAMES = 'fidelity_names'   # in the message hub, for FidelityLogProcessor
 
 
 @HOOKS.register_module()
 class LoFiCycleHook(Hook):
-    """Walks training through a cycle of fidelities (C-LoFi, section 3.3).
+    """Walks training through a schedule of fidelities (C-LoFi, section 3.3).
 
     `by='epoch', interval=1` is the paper's long cycle and its best; `by='iter', interval=16` its
-    short one. A cycle of one fidelity is S-, T- or ST-LoFi.
+    short one. A cycle of one fidelity is S-, T- or ST-LoFi. `phases` are cycles one after the
+    other, such as a warm-up::
 
-    The hook hands the cycle to `FidelityBatchSampler` before training and tells it each epoch;
-    it logs every change, and r_t and r_s beside the losses as `fidelity/temporal` and
-    `fidelity/spatial`.
+        phases=[dict(epochs=3, cycle=[ST]), dict(cycle=[S, T, ST])]
+
+    The hook hands the schedule to `FidelityBatchSampler` before training, checks at every step that
+    what reached the model has the fidelity of that step, logs every change, and logs losses, time
+    and memory for each fidelity (`S/loss`, `S/time`, …) beside r_t and r_s.
 
     Args:
-        cycle: Fidelities as dicts of name, temporal (r_t, default 1) and spatial (r_s, default 1).
+        cycle: Fidelities as dicts of name, temporal (r_t, default 1), spatial (r_s, default 1),
+            batch_size and lr_factor.
         by: 'epoch' or 'iter'.
-        interval: Epochs or iterations at each fidelity.
+        interval: Epochs or weight updates at each fidelity.
+        weights: Turns of each fidelity in a round of the cycle; once each by default.
+        phases: In place of all these, dicts of them with `epochs`, in order.
+        share_update: Whether the steps whose gradients are added up
+            (`optim_wrapper.accumulative_counts`) share a fidelity. An epoch then holds whole
+            updates.
 
     Raises:
-        ValueError: Before the first step, when the training data loader has no
-            `FidelityBatchSampler`, or the loop is not by epoch; before the first step of a
-            fidelity, when the pipeline gave it the size of another one.
+        ValueError: Before the first step, when the loop is not a `FidelityTrainLoop`, or when the
+            sampler cannot serve the schedule; before a step, when a sample has another fidelity
+            than the step, or the pipeline gave it the size of another one.
     """
 
-    priority = 'ABOVE_NORMAL'   # before the sampler-seed hook, which looks at the inner sampler
+    priority = 'NORMAL'   # after MMEngine's timer, whose times it reads, and before its logger
 
-    def __init__(self, cycle: Sequence[dict | Fidelity], *, by: str = 'epoch',
-                 interval: int = 1) -> None:
-        self.cycle = FidelityCycle.from_config(cycle, by, interval)
+    def __init__(self, cycle: Sequence[dict | Fidelity] | None = None, *, by: str = 'epoch',
+                 interval: int = 1, weights: Sequence[int] | None = None,
+                 phases: Sequence[dict] | None = None, share_update: bool = True) -> None:
+        self.schedule = FidelitySchedule.from_config(cycle, by, interval, weights, phases)
+        self.share_update = share_update
         self._current: Fidelity | None = None
         self._shapes: dict[Fidelity, tuple[int, ...]] = {}
+        self._learning_rates: list[float] | None = None
+
+    def before_run(self, runner: Runner) -> None:
+        """Hands over the schedule, before anything asks how long the training is."""
+        if not runner._train_loop or isinstance(runner._train_loop, dict):   # only a test
+            return
+        loop = runner.train_loop
+        if not isinstance(loop, FidelityTrainLoop):
+            raise ValueError(
+                f'LoFiCycleHook found {type(loop).__name__}; expected a FidelityTrainLoop, whose '
+                "steps are those of the schedule: set train_cfg=dict(type='FidelityTrainLoop', "
+                'max_epochs=…)')
+        if isinstance(runner.optim_wrapper, OptimWrapperDict):
+            raise ValueError('LoFiCycleHook found several optimizers; expected one, for encoder '
+                             'and head: give the encoder its own learning rate by paramwise_cfg')
+        counts = runner.optim_wrapper._accumulative_counts
+        loop.sampler.set_schedule(self.schedule, counts if self.share_update else 1)
 
     def before_train(self, runner: Runner) -> None:
-        """Hands over the cycle."""
-        sampler = getattr(runner.train_dataloader, 'batch_sampler', None)
-        if not isinstance(sampler, FidelityBatchSampler):
-            raise ValueError(
-                f'LoFiCycleHook found the batch sampler {type(sampler).__name__}; expected a '
-                "FidelityBatchSampler: set train_dataloader.batch_sampler="
-                "dict(type='FidelityBatchSampler')")
-        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
-            raise ValueError(
-                f'LoFiCycleHook found {type(runner.train_loop).__name__}; expected an '
-                'EpochBasedTrainLoop, since a cycle counts epochs and the steps in them: set '
-                'train_cfg=dict(by_epoch=True, max_epochs=…)')
-        sampler.set_cycle(self.cycle)
-        sampler.set_epoch(runner.epoch)
-
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Tells the sampler which epoch its next iteration is."""
-        runner.train_dataloader.batch_sampler.set_epoch(runner.epoch)
+        """Names the fidelities for the logs, in place of those in a checkpoint."""
+        runner.message_hub.update_info(NAMES, [one.name for one in self.schedule.fidelities])
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None
                           ) -> None:
-        """Logs the fidelity of the step that is about to run."""
-        fidelity = runner.train_dataloader.batch_sampler.fidelity_at(batch_idx)
-        if data_batch is not None and fidelity not in self._shapes:
+        """Checks and logs the fidelity of the step that is about to run, and takes its memory."""
+        fidelity = runner.train_loop.sampler.fidelity_at(batch_idx)
+        self._check_samples(fidelity, data_batch['data_samples'])
+        if fidelity not in self._shapes:
             self._check_shape(fidelity, tuple(data_batch['inputs'][0].shape))
         if fidelity != self._current:
             print_log(f'fidelity {fidelity.name}: r_t={fidelity.temporal:g}, '
@@ -75,6 +93,41 @@ class LoFiCycleHook(Hook):
             self._current = fidelity
         runner.message_hub.update_scalar('train/fidelity/temporal', fidelity.temporal)
         runner.message_hub.update_scalar('train/fidelity/spatial', fidelity.spatial)
+        if fidelity.lr_factor != 1:
+            self._scale_lr(runner, fidelity.lr_factor)
+        reset_peak_memory()
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
+                         outputs: dict | None = None) -> None:
+        """Puts the learning rate back, before a scheduler moves it, and logs by fidelity."""
+        if self._learning_rates is not None:
+            for group, lr in zip(runner.optim_wrapper.param_groups, self._learning_rates):
+                group['lr'] = lr
+            self._learning_rates = None
+        hub, name = runner.message_hub, self._current.name
+        for key, value in dict(outputs or {}, memory=peak_memory_mib()).items():
+            hub.update_scalar(f'train/{name}/{key}', value)
+        for key in ('time', 'data_time'):
+            if f'train/{key}' in hub.log_scalars:   # a run without MMEngine's timer has none
+                hub.update_scalar(f'train/{name}/{key}', hub.get_scalar(f'train/{key}').current())
+
+    def _scale_lr(self, runner: Runner, factor: float) -> None:
+        groups = runner.optim_wrapper.param_groups
+        self._learning_rates = [group['lr'] for group in groups]
+        for group in groups:
+            group['lr'] *= factor
+        for name, values in runner.optim_wrapper.get_lr().items():
+            runner.message_hub.update_scalar(f'train/{name}', values[0])
+
+    def _check_samples(self, fidelity: Fidelity, data_samples: list) -> None:
+        """Refuses a batch that lost its fidelity on the way, such as in a dataset wrapper."""
+        found = {sample.fidelity for sample in data_samples}
+        if found != {fidelity.name}:
+            raise ValueError(
+                f'a step at fidelity {fidelity.name!r} got samples of {sorted(found)}; expected '
+                'the fidelity that travels with the index of a sample: a dataset wrapper that '
+                'looks indices up loses it (RepeatDataset and ConcatDataset keep it), so take '
+                'UntrimmedVideoDataset itself or one of these')
 
     def _check_shape(self, fidelity: Fidelity, shape: tuple[int, ...]) -> None:
         """Refuses a pipeline that does not follow the cycle, whose saving would be on paper only.

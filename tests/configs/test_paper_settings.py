@@ -74,7 +74,8 @@ def test_16_videos_make_an_update_at_every_fidelity(name):
     assert gpus * batch_size * cfg.optim_wrapper.get('accumulative_counts', 1) == 16
 
     videos = DefaultSampler(range(50), shuffle=True)
-    sampler = FidelityBatchSampler(videos, batch_size, cycle=cfg.custom_hooks[0].cycle)
+    sampler = FidelityBatchSampler(
+        videos, batch_size, schedule=dict(cycle=cfg.custom_hooks[0].cycle))
     for epoch in range(3):
         sampler.set_epoch(epoch)
         assert {len(batch) for batch in sampler} == {batch_size}

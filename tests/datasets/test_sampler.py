@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import mmengine.dataset.sampler
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from mmengine.dataset import DefaultSampler, pseudo_collate
 from torch.utils.data import DataLoader
 
-from mmlofi import Fidelity, FidelityCycle
-from mmlofi.datasets import FidelityBatchSampler, UntrimmedVideoDataset
+from mmlofi import Fidelity, FidelityCycle, FidelitySchedule
+from mmlofi.datasets import FidelityBatchSampler, SampleIndex, UntrimmedVideoDataset
 from mmlofi.datasets.transforms import save_features
 
 CYCLE = [dict(name='S', spatial=2), dict(name='T', temporal=4),
@@ -21,15 +22,17 @@ SHORT = dict(by='iter', interval=2)
 
 def make(num_videos=10, batch_size=3, *, seed=0, cycle=CYCLE, **settings):
     inner = DefaultSampler(range(num_videos), shuffle=True, seed=seed)
-    return FidelityBatchSampler(inner, batch_size, cycle=cycle, **settings)
+    schedule = {name: settings.pop(name) for name in ('by', 'interval', 'weights')
+                if name in settings}
+    return FidelityBatchSampler(inner, batch_size, schedule=dict(schedule, cycle=cycle), **settings)
 
 
 def epoch_of(sampler, epoch):
     """Video numbers and fidelities of an epoch, batch by batch."""
     sampler.set_epoch(epoch)
     batches = list(sampler)
-    return ([[index for index, _ in batch] for batch in batches],
-            [[fidelity.name for _, fidelity in batch] for batch in batches])
+    return ([[int(index) for index in batch] for batch in batches],
+            [[index.fidelity.name for index in batch] for batch in batches])
 
 
 @pytest.mark.parametrize('settings', [LONG, SHORT])
@@ -98,13 +101,13 @@ def test_two_ranks_agree_on_the_fidelity_of_every_step_and_share_the_videos(monk
         assert sorted(sum(videos + other_videos, [])) == list(range(16))
 
 
-def test_a_cycle_given_later_replaces_the_first():
+def test_a_schedule_given_later_replaces_the_first():
     sampler = make()
-    sampler.set_cycle(FidelityCycle((Fidelity('X', temporal=3),)))
+    sampler.set_schedule(FidelitySchedule((FidelityCycle((Fidelity('X', temporal=3),)),)))
     assert set(sum(epoch_of(sampler, 0)[1], [])) == {'X'}
 
 
-def test_without_a_cycle_every_batch_is_of_full_fidelity():
+def test_without_a_schedule_every_batch_is_of_full_fidelity():
     sampler = FidelityBatchSampler(DefaultSampler(range(4), seed=0), 2)
     assert set(sum(epoch_of(sampler, 0)[1], [])) == {'full'}
 
@@ -154,3 +157,70 @@ def test_every_sample_from_persistent_workers_has_the_samplers_fidelity(videos, 
             assert {features.shape[1] for features in batch['inputs']} == \
                 {positions[expected_names[step][0]]}
         assert step == len(sampler) - 1
+
+
+def test_fidelities_with_their_own_batch_sizes_keep_the_length_exact():
+    cycle = [dict(CYCLE[0], batch_size=8), CYCLE[1]]
+    sampler = make(20, 3, cycle=cycle)
+    lengths = []
+    for epoch in range(4):
+        assert sampler.steps_before(epoch) == sum(lengths)
+        videos, names = epoch_of(sampler, epoch)
+        lengths.append(len(videos))
+        assert len(sampler) == len(videos)
+        assert {len(batch) for batch in videos} == ({8} if names[0][0] == 'S' else {3})
+        assert len(set(sum(videos, []))) == len(sum(videos, []))
+    assert lengths == [2, 6, 2, 6]
+    assert make(20, 3, cycle=cycle).steps_before(4) == 16   # whatever was asked before
+
+
+def test_a_short_cycle_of_different_batch_sizes_goes_on_across_epochs():
+    sampler = make(10, 2, cycle=[dict(CYCLE[0], batch_size=4), CYCLE[1]], by='iter', interval=1)
+    assert [[len(batch) for batch in epoch_of(sampler, epoch)[0]] for epoch in range(3)] == [
+        [4, 2, 4], [2, 4, 2], [4, 2, 4]]   # the second epoch has 2 videos left, too few for S
+
+
+def test_the_steps_of_an_update_share_a_fidelity_and_an_epoch_holds_whole_updates():
+    sampler = make(11, 1, by='iter', interval=1)
+    sampler.set_schedule(sampler.schedule, steps_per_update=2)
+    names = [epoch_of(sampler, epoch)[1] for epoch in range(2)]
+    assert [name for batch in names[0] + names[1] for name in batch] == [
+        'S', 'S', 'T', 'T', 'ST', 'ST', 'S', 'S', 'T', 'T', 'ST', 'ST', 'S', 'S', 'T', 'T', 'ST',
+        'ST', 'S', 'S']
+    assert len(names[0]) == 10
+
+
+def test_an_epoch_can_begin_at_any_step_with_the_very_same_samples():
+    sampler = make(by='iter', interval=1)
+    sampler.set_epoch(1)
+    whole = [[(int(index), index.fidelity, index.seed) for index in batch] for batch in sampler]
+    for first in range(len(sampler) + 1):
+        sampler.set_epoch(1, first_step=first)
+        rest = [[(int(index), index.fidelity, index.seed) for index in batch] for batch in sampler]
+        assert rest == whole[first:]
+        assert len(sampler) == len(whole)
+
+
+def test_every_sample_of_every_epoch_and_rank_has_its_own_seed(monkeypatch):
+    seeds = []
+    for rank in range(2):
+        monkeypatch.setattr('mmlofi.datasets.sampler.get_rank', lambda rank=rank: rank)
+        sampler = make()
+        for epoch in range(3):
+            sampler.set_epoch(epoch)
+            seeds += [index.seed for batch in sampler for index in batch]
+    assert len(set(seeds)) == len(seeds) == 2 * 3 * 9
+
+
+def test_ranks_of_unequal_length_are_refused(monkeypatch):
+    monkeypatch.setattr(mmengine.dataset.sampler, 'get_dist_info', lambda: (1, 2))
+    uneven = DefaultSampler(range(5), seed=0, round_up=False)
+    with pytest.raises(ValueError, match='round_up=False on 2 ranks.*expected round_up=True'):
+        FidelityBatchSampler(uneven, 1)
+
+
+def test_an_index_keeps_its_tag_through_arithmetic_and_processes():
+    index = SampleIndex(7, Fidelity('S', spatial=2), seed=5)
+    for derived, number in ((index % 4, 3), (index - 5, 2), (pickle.loads(pickle.dumps(index)), 7)):
+        assert (derived, derived.fidelity, derived.seed) == (number, index.fidelity, 5)
+    assert type(index + 1) is int   # no wrapper adds: it would be an index of its own

@@ -7,9 +7,10 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 
 from mmlofi import Fidelity
-from mmlofi.datasets import UntrimmedVideoDataset
+from mmlofi.datasets import SampleIndex, UntrimmedVideoDataset
 from mmlofi.datasets.transforms import save_features
 
 FRAMES = [dict(type='OpenVideo', short_side=64),
@@ -61,7 +62,7 @@ def test_a_plain_index_gives_full_fidelity(folder, read_numbers):
 
 def test_a_tagged_index_gives_that_fidelity(folder):
     videos = dataset(folder)
-    sample = videos[1, Fidelity('ST', temporal=2, spatial=2)]
+    sample = videos[SampleIndex(1, Fidelity('ST', temporal=2, spatial=2))]
     assert sample['inputs'].shape == (4, 3, 2, 32, 40)
     assert sample['data_samples'].fidelity == 'ST'
     assert sample['data_samples'].video_name == 'b'
@@ -153,12 +154,47 @@ def test_files_need_not_be_looked_for(folder):
     assert len(dataset(folder, check_files=False)) == 2
 
 
-def test_a_video_that_breaks_later_is_named_with_its_fidelity(folder):
+def test_a_video_that_breaks_later_is_replaced_at_the_same_fidelity_and_named(folder):
     videos = dataset(folder)
+    (folder / 'videos' / 'b.mp4').write_text('no video')
+    sample = videos[SampleIndex(1, Fidelity('S', spatial=2), seed=3)]
+    assert sample['inputs'].shape == (8, 3, 2, 32, 40)
+    assert sample['data_samples'].video_name == 'a'
+    assert sample['data_samples'].fidelity == 'S'
+    ((name, reason), *again) = sample['data_samples'].replaced
+    assert name == 'b'
+    assert 'cannot be decoded' in reason
+    assert {other for other, _ in again} <= {'b'}   # it may be drawn again
+    assert videos[0]['data_samples'].replaced == []
+
+
+def test_when_nothing_can_be_read_the_videos_that_were_tried_are_named(folder):
+    videos = dataset(folder)
+    for name in 'ab':
+        (folder / 'videos' / f'{name}.mp4').write_text('no video')
+    with pytest.raises(ValueError, match=r"video '.' .*failed in the pipeline at fidelity 'full': "
+                                         r"ValueError: .*decoded.*; so did, before it, \["):
+        videos[1]
+
+
+def test_in_testing_a_video_that_breaks_is_an_error_with_its_fidelity(folder):
+    videos = dataset(folder, test_mode=True)
     (folder / 'videos' / 'b.mp4').write_text('no video')
     with pytest.raises(ValueError, match=r"video 'b' .*failed in the pipeline at fidelity 'S': "
                                          'ValueError: .*cannot be decoded'):
-        videos[1, Fidelity('S', spatial=2)]
+        videos[SampleIndex(1, Fidelity('S', spatial=2))]
+
+
+def test_a_sample_is_a_function_of_its_index_and_leaves_the_random_state_alone(folder):
+    pipeline = [FRAMES[0], dict(FRAMES[1], placement='jitter'), *FRAMES[2:]]
+    videos = dataset(folder, pipeline=pipeline)
+    np.random.seed(5)
+    expected = np.random.rand()
+    np.random.seed(5)
+    first, again, other = (videos[SampleIndex(0, seed=seed)]['inputs'] for seed in (1, 1, 2))
+    assert np.random.rand() == expected
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 def test_a_class_outside_the_metainfo_is_refused(folder):

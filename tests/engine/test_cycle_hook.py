@@ -1,100 +1,13 @@
 """LoFiCycleHook in real Runners, on decoded videos and worker processes."""
 from __future__ import annotations
 
-import json
 import shutil
 
 import pytest
 import torch
-from mmaction.registry import MODELS
-from mmengine.model import BaseModel
-from mmengine.runner import Runner
+from recording import CYCLE, EPOCH, logged, make_runner, train
 
 from mmlofi.engine import cycle_hook
-
-CYCLE = [dict(name='S', spatial=2), dict(name='T', temporal=4),
-         dict(name='ST', temporal=2, spatial=2**0.5)]
-SHAPES = dict(S=(8, 32), T=(2, 64), ST=(4, 46))   # snippets and side of 8 × 64 at full fidelity
-EPOCH = 3   # batches of 2 of 6 videos
-
-
-@MODELS.register_module()
-class ShapeRecorder(BaseModel):
-    """Writes down what reaches a model: fidelities, snippets and side of each step."""
-
-    def __init__(self) -> None:
-        super().__init__(dict(type='ActionDataPreprocessor', format_shape='NCTHW'))
-        self.weight = torch.nn.Parameter(torch.zeros(1))
-        self.steps = []
-
-    def forward(self, inputs, data_samples=None, mode='tensor'):
-        names = [sample.fidelity for sample in data_samples]
-        assert len(names) == len(inputs) == 2
-        self.steps.append((names, inputs.shape[1], inputs.shape[4]))
-        return dict(loss=self.weight.square().sum())
-
-
-@pytest.fixture(autouse=True)
-def _no_survey_of_the_machine(monkeypatch):
-    """A Runner looks for compilers and GPUs, which takes 5 s each time."""
-    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
-
-
-@pytest.fixture
-def videos(tmp_path, numbered_video):
-    """Six videos of 80 × 64 with annotations."""
-    database = {}
-    for name in 'abcdef':
-        shutil.copy(numbered_video, tmp_path / f'{name}.mp4')
-        database[name] = dict(subset='training', duration=10,
-                              annotations=[dict(segment=[2, 5], label='run')])
-    (tmp_path / 'gt.json').write_text(json.dumps(dict(database=database)))
-    return tmp_path
-
-
-def make_runner(folder, *, epochs, hook, cycle=CYCLE, batch_size=2, batch_sampler=True, workers=1,
-                crop=None, **settings):
-    pipeline = [
-        dict(type='OpenVideo', short_side=64),
-        dict(type='SampleSnippets', num_snippets=8, clip_len=2, frame_interval=2),
-        dict(type='DecodeSnippets'),
-        crop or dict(type='AtFidelity', transform=dict(type='CenterCrop', crop_size=64),
-                     sizes=('crop_size',)),
-        dict(type='FormatShape', input_format='NCTHW'), dict(type='PackTALInputs')]
-    settings.setdefault('train_cfg', dict(by_epoch=True, max_epochs=epochs))
-    return Runner(
-        model=dict(type='ShapeRecorder'), work_dir=str(folder / 'work'), default_scope='mmaction',
-        experiment_name=f'{folder.name}_{epochs}', log_level='WARNING',
-        custom_hooks=[dict(type='LoFiCycleHook', cycle=cycle, **hook)],
-        train_dataloader=dict(
-            batch_size=batch_size, num_workers=workers, persistent_workers=workers > 0,
-            sampler=dict(type='DefaultSampler', shuffle=True),
-            dataset=dict(type='UntrimmedVideoDataset', ann_file=str(folder / 'gt.json'),
-                         subset='training', data_prefix=dict(video=str(folder)),
-                         pipeline=pipeline),
-            **(dict(batch_sampler=dict(type='FidelityBatchSampler')) if batch_sampler else {})),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)), randomness=dict(seed=0),
-        default_hooks=dict(logger=dict(type='LoggerHook', interval=1),
-                           sampler_seed=dict(type='DistSamplerSeedHook'),
-                           checkpoint=dict(type='CheckpointHook', interval=1)), **settings)
-
-
-def train(folder, **settings):
-    """The names of the fidelities that reached the model, after their shapes were checked."""
-    runner = make_runner(folder, **settings)
-    runner.train()
-    runner.train_dataloader._iterator = None   # ends its worker now; garbage collection needs 5 s
-    names = []
-    for step_names, snippets, side in runner.model.steps:
-        assert len(set(step_names)) == 1
-        assert (snippets, side) == SHAPES[step_names[0]]
-        names.append(step_names[0])
-    return names, runner
-
-
-def logged(folder):
-    lines = next((folder / 'work').glob('*/vis_data/scalars.json')).read_text().splitlines()
-    return [json.loads(line) for line in lines]
 
 
 def test_the_long_cycle_reaches_the_model_epoch_by_epoch(videos):
@@ -117,7 +30,7 @@ def test_reductions_are_logged_beside_the_loss(videos):
     lines = logged(videos)
     assert len(lines) == 3 * EPOCH
     assert lines[0]['fidelity/spatial'] == 2
-    assert {'loss', 'fidelity/temporal', 'fidelity/spatial'} <= set(lines[-1])
+    assert {'ST/loss', 'fidelity/temporal', 'fidelity/spatial'} <= set(lines[-1])
 
 
 def test_every_change_is_announced_once(videos, monkeypatch):
@@ -160,7 +73,7 @@ def test_a_missing_sampler_is_named_before_the_first_step(videos):
 def test_a_loop_by_iteration_is_refused_before_the_first_step(videos):
     runner = make_runner(videos, epochs=1, hook=dict(by='iter'), workers=0,
                          train_cfg=dict(by_epoch=False, max_iters=4))
-    with pytest.raises(ValueError, match='found IterBasedTrainLoop; expected an EpochBasedTrain'):
+    with pytest.raises(ValueError, match='found IterBasedTrainLoop; expected a FidelityTrainLoop'):
         runner.train()
     assert runner.model.steps == []
 
@@ -184,3 +97,62 @@ def test_too_few_snippets_to_divide_are_refused(videos):
         dict(name='T', temporal=8), dict(name='less', temporal=16)])
     with pytest.raises(ValueError, match="'T' and 'less' differ in r_t"):
         runner.train()
+
+
+def test_a_schedule_of_phases_reaches_the_model(videos):
+    phases = [dict(epochs=1, cycle=CYCLE[2:]), dict(cycle=CYCLE[:2], weights=[2, 1])]
+    names, _ = train(videos, epochs=4, hook=dict(phases=phases), cycle=None)
+    assert names == ['ST'] * EPOCH + ['S'] * EPOCH + ['T'] * EPOCH + ['S'] * EPOCH
+
+
+def test_a_fidelity_may_have_its_own_batch_size_and_learning_rate(videos):
+    cycle = [dict(CYCLE[0], batch_size=3, lr_factor=1.5), CYCLE[1]]
+    names, runner = train(videos, epochs=4, hook={}, cycle=cycle, param_scheduler=dict(
+        type='MultiStepLR', milestones=[2], gamma=0.1))
+    assert names == ['S', 'S'] + ['T'] * 3 + ['S', 'S'] + ['T'] * 3
+    assert [len(step[0]) for step in runner.model.steps] == [3, 3, 2, 2, 2, 3, 3, 2, 2, 2]
+    assert runner.max_iters == runner.iter == 10
+    rates = [line['lr'] for line in logged(videos)]
+    expected = [0.15, 0.15, 0.1, 0.1, 0.1, 0.015, 0.015, 0.01, 0.01, 0.01]
+    assert rates == pytest.approx(expected)
+    assert runner.optim_wrapper.param_groups[0]['lr'] == pytest.approx(0.01)
+
+
+def test_the_steps_of_an_update_share_a_fidelity_unless_told_not_to(videos):
+    short = dict(by='iter', interval=1)
+    accumulate = dict(accumulative_counts=2)
+    names, runner = train(videos, epochs=2, hook=short, batch_size=1, optim_wrapper=accumulate)
+    assert names == ['S', 'S', 'T', 'T', 'ST', 'ST'] * 2
+    assert runner.max_iters == 12
+    shutil.rmtree(videos / 'work')
+    names, _ = train(videos, epochs=1, hook=dict(short, share_update=False), batch_size=1,
+                     optim_wrapper=accumulate)
+    assert names == ['S', 'T', 'ST'] * 2
+
+
+def test_an_epoch_without_a_whole_update_is_refused(videos):
+    runner = make_runner(videos, epochs=1, hook={}, optim_wrapper=dict(accumulative_counts=4))
+    with pytest.raises(ValueError, match='a rank gets 6 videos an epoch, fewer than batch_size=2 '
+                                         "times 4 steps an update at fidelity 'S'"):
+        runner.train()
+
+
+def test_wrappers_that_keep_the_fidelity_work(videos):
+    repeated = dict(wrap=lambda inner: dict(type='RepeatDataset', times=2, dataset=inner))
+    names, runner = train(videos, epochs=3, hook={}, **repeated)
+    assert names == ['S'] * 6 + ['T'] * 6 + ['ST'] * 6
+    shutil.rmtree(videos / 'work')
+    joined = dict(wrap=lambda inner: dict(type='ConcatDataset', datasets=[inner, inner]))
+    assert train(videos, epochs=3, hook={}, **joined)[0] == names
+
+
+def test_a_wrapper_that_loses_the_fidelity_is_refused_before_the_first_step(videos):
+    runner = make_runner(videos, epochs=1, hook={}, workers=0)
+    table = torch.utils.data.Subset(runner.train_dataloader.dataset, [5, 4, 3, 2, 1, 0])
+    runner.train_loop.dataloader = torch.utils.data.DataLoader(
+        table, batch_sampler=runner.train_loop.sampler,
+        collate_fn=runner.train_dataloader.collate_fn)
+    with pytest.raises(ValueError, match=r"a step at fidelity 'S' got samples of \['full'\].*"
+                                         'RepeatDataset and ConcatDataset keep it'):
+        runner.train()
+    assert runner.model.steps == []

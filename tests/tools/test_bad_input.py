@@ -30,6 +30,7 @@ def train(call_tool, toy_configs, tmp_path, monkeypatch):
     def start(*args, **kwargs):
         raise AssertionError('training has started')
     monkeypatch.setattr('mmengine.runner.EpochBasedTrainLoop.run_epoch', start)
+    monkeypatch.setattr('mmlofi.engine.FidelityTrainLoop.run_epoch', start)
     monkeypatch.setattr('mmengine.runner.IterBasedTrainLoop.run_iter', start)
 
     def run(config: str, *options: str) -> None:
@@ -159,7 +160,7 @@ def test_a_cycle_needs_a_loop_by_epoch(train, toy_configs, tmp_path):
     config = tmp_path / 'by_iter.py'
     config.write_text(f"_base_ = '{toy_configs / 'lofi_toy.py'}'\n"
                       'train_cfg = dict(_delete_=True, by_epoch=False, max_iters=3)\n')
-    with pytest.raises(ValueError, match='found IterBasedTrainLoop; expected an EpochBasedTrain'):
+    with pytest.raises(ValueError, match='found IterBasedTrainLoop; expected a FidelityTrainLoop'):
         train(config)
 
 

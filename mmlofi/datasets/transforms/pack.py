@@ -23,10 +23,10 @@ class PackTALInputs(BaseTransform):
     cover and given as shares of it; those that lie outside or have no length are dropped.
 
     Required Keys: imgs or features, video_name, duration_sec, num_clips, window_norm,
-    segments_sec, gt_labels, fidelity (optional), avg_fps (optional)
+    segments_sec, gt_labels, fidelity (optional), avg_fps (optional), replaced (optional)
 
     Added Keys: inputs, data_samples (`gt_instances` with `segments` (K, 2) float32 and `labels`
-    (K,); metainfo video_name, duration_sec, num_snippets, window_norm, fidelity)
+    (K,); metainfo video_name, duration_sec, num_snippets, window_norm, fidelity, replaced)
     """
 
     def transform(self, results: dict) -> dict:
@@ -46,7 +46,7 @@ class PackTALInputs(BaseTransform):
         sample = ActionDataSample(metainfo=dict(
             video_name=results['video_name'], duration_sec=results['duration_sec'],
             num_snippets=results['num_clips'], window_norm=results['window_norm'],
-            fidelity=results.get('fidelity', FULL).name))
+            fidelity=results.get('fidelity', FULL).name, replaced=results.get('replaced', [])))
         sample.gt_instances = _instances_in_window(results)
         return dict(inputs=inputs, data_samples=sample)
 

@@ -1,0 +1,121 @@
+"""Checkpoints of which a kill at any moment leaves a whole one."""
+from __future__ import annotations
+
+import os
+import os.path as osp
+from collections import deque
+from glob import escape, glob
+
+from mmaction.registry import HOOKS
+from mmengine.dist import is_main_process
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+
+from mmlofi.engine.train_loop import VALIDATED
+
+PARTIAL = '.partial'
+
+
+class AtomicLocalBackend(LocalBackend):
+    """MMEngine's files on a local disk, each there as a whole or not at all."""
+
+    def put(self, obj: bytes | memoryview, filepath: str | os.PathLike) -> None:
+        """Writes bytes beside the file and then takes its name, once they are on the disk."""
+        path = os.fspath(filepath)
+        os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
+        partial = f'{path}.{os.getpid()}{PARTIAL}'
+        with open(partial, 'wb') as file:
+            file.write(obj)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+
+    def put_text(self, obj: str, filepath: str | os.PathLike, encoding: str = 'utf-8') -> None:
+        """The same for text."""
+        self.put(obj.encode(encoding), filepath)
+
+
+register_backend('atomic', AtomicLocalBackend, force=True)
+
+
+@HOOKS.register_module()
+class AtomicCheckpointHook(CheckpointHook):
+    """MMEngine's CheckpointHook, of which a kill while it saves loses nothing.
+
+    MMEngine's writes into the file itself, and deletes the old checkpoint (also the best one)
+    before the new one is there. This one writes beside it and renames, then says that it is the
+    last one, then deletes.
+
+    Args:
+        kwargs: Of CheckpointHook: `interval`, `by_epoch`, `max_keep_ckpts`, `save_best`, …. With
+            `by_epoch=False, interval=N` every N steps, also within an epoch. `backend_args` are
+            for storage that is not a local disk, whose writes are as atomic as it makes them.
+    """
+
+    def __init__(self, *args, backend_args: dict | None = None, **kwargs) -> None:
+        super().__init__(*args, backend_args=backend_args or dict(backend='atomic'), **kwargs)
+
+    def before_train(self, runner: Runner) -> None:
+        """Also removes what a killed run left half written.
+
+        Raises:
+            ValueError: When checkpoints would be written between the steps of a weight update,
+                whose gradients they do not hold.
+        """
+        counts = runner.optim_wrapper._accumulative_counts
+        if not self.by_epoch and self.interval % counts:
+            raise ValueError(
+                f'a checkpoint every {self.interval} steps falls between the {counts} steps of a '
+                f'weight update; expected a multiple of {counts}: change default_hooks.checkpoint.'
+                'interval, so that no gradients are lost on resume')
+        super().before_train(runner)
+        if is_main_process() and isinstance(self.file_backend, AtomicLocalBackend):
+            for path in glob(osp.join(escape(self.out_dir), f'*{PARTIAL}')):
+                os.remove(path)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
+        """Lets the checkpoint with the best score know that its epoch was scored."""
+        runner.message_hub.update_info(VALIDATED, runner.epoch)
+        super().after_val_epoch(runner, metrics)
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        """As MMEngine's, in the order: save, name it as the last one, delete outdated ones."""
+        outdated = self._keep(runner, step) if self.max_keep_ckpts > 0 else []
+        filename = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir, filename, self.file_client_args, save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=self.by_epoch,
+            backend_args=self.backend_args, **self.args)
+        if is_main_process():
+            AtomicLocalBackend().put_text(self.last_ckpt,
+                                          osp.join(runner.work_dir, 'last_checkpoint'))
+            for old in outdated:
+                self._remove(self.file_backend.join_path(self.out_dir,
+                                                         self.filename_tmpl.format(old)))
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
+        """As MMEngine's, but the best one so far is deleted after the new one is there."""
+        single = self.save_best is not None and len(self.key_indicators) == 1
+        before = self.best_ckpt_path if single else None
+        if single:
+            self.best_ckpt_path = None   # so that MMEngine leaves the file alone
+        super()._save_best_checkpoint(runner, metrics)
+        if single and self.best_ckpt_path is None:
+            self.best_ckpt_path = before
+        elif before is not None and before != self.best_ckpt_path and is_main_process():
+            self._remove(before)
+
+    def _keep(self, runner: Runner, step: int) -> list[int]:
+        """Notes a step among those kept; gives the steps that have to go."""
+        kept = [other for other in self.keep_ckpt_ids if other != step] + [step]
+        outdated, kept = kept[:-self.max_keep_ckpts], kept[-self.max_keep_ckpts:]
+        self.keep_ckpt_ids = deque(kept, self.max_keep_ckpts)
+        runner.message_hub.update_info('keep_ckpt_ids', kept)
+        return outdated
+
+    def _remove(self, path: str) -> None:
+        if self.file_backend.isfile(path):
+            self.file_backend.remove(path)

@@ -1,0 +1,134 @@
+"""Epochs that can be resumed at any step, and whose random numbers do not depend on restarts."""
+from __future__ import annotations
+
+import logging
+
+from mmaction.registry import LOOPS
+from mmengine.logging import print_log
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch import nn
+from torch.utils.data import DataLoader
+
+from mmlofi.datasets.sampler import FidelityBatchSampler
+from mmlofi.randomness import derive_seed, seed_all
+
+# In the message hub, and so in every checkpoint.
+POSITION = 'loop_position'
+VALIDATED = 'validated_epoch'
+
+
+@LOOPS.register_module()
+class FidelityTrainLoop(EpochBasedTrainLoop):
+    """MMEngine's loop by epoch, continued after a restart with the very next step.
+
+    MMEngine's own starts an interrupted epoch anew. Here a checkpoint that was written in the
+    middle of an epoch (`CheckpointHook` with `by_epoch=False`) goes on in it: the same order of
+    videos, the same fidelities, and steps that were done are not decoded. Before each step the
+    random generators are seeded by (seed, epoch, step, rank), so that none of them has to be
+    stored: with the same number of ranks the result is that of an uninterrupted training, on a CPU
+    bit for bit. A validation that a restart may have cut short is run again.
+
+    Epochs need not be equally long, since fidelities may have batch sizes of their own.
+
+    Args:
+        kwargs: `max_epochs`, `val_begin`, `val_interval`, … of EpochBasedTrainLoop.
+
+    Raises:
+        ValueError: At construction when the data loader has no `FidelityBatchSampler`; on resume
+            when the checkpoint is of the middle of an epoch with other videos, batches, ranks or
+            fidelities.
+    """
+
+    def __init__(self, runner: Runner, dataloader: DataLoader | dict, **kwargs) -> None:
+        super().__init__(runner, dataloader, **kwargs)
+        self.sampler = getattr(self.dataloader, 'batch_sampler', None)
+        if not isinstance(self.sampler, FidelityBatchSampler):
+            raise ValueError(
+                f'FidelityTrainLoop found the batch sampler {type(self.sampler).__name__}; '
+                'expected a FidelityBatchSampler: set train_dataloader.batch_sampler='
+                "dict(type='FidelityBatchSampler')")
+
+    @property
+    def max_iters(self) -> int:
+        """Steps of the whole training, exactly."""
+        return self.sampler.steps_before(self._max_epochs)
+
+    def run(self) -> nn.Module:
+        """Trains, from where the checkpoint left off when there is one."""
+        if self._iter:
+            self._resume_position()
+        self.runner.call_hook('before_train')
+        if self._iter and self._is_unvalidated():
+            self.runner.val_loop.run()
+        while self._epoch < self._max_epochs and not self.stop_training:
+            self.run_epoch()
+            if self._validates():
+                self.runner.val_loop.run()
+        self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def run_epoch(self) -> None:
+        """Trains what is left of one epoch."""
+        first_step = self._iter - self.sampler.steps_before(self._epoch)
+        self.sampler.set_epoch(self._epoch, first_step)
+        self.runner.message_hub.update_info(POSITION, self._position(self._epoch))
+        self.runner.call_hook('before_train_epoch')
+        self.runner.model.train()
+        if first_step < len(self.sampler):
+            for step, data_batch in enumerate(self.dataloader, first_step):
+                seed_all(derive_seed(self.sampler.seed, self._epoch, step, self.runner.rank))
+                self.run_iter(step, data_batch)
+        self.runner.call_hook('after_train_epoch')
+        self._epoch += 1
+
+    def _validates(self) -> bool:
+        """Whether the epoch that has just ended is one to score."""
+        self._decide_current_val_interval()
+        return self.runner.val_loop is not None and self._epoch >= self.val_begin and (
+            self._epoch % self.val_interval == 0 or self._epoch == self._max_epochs)
+
+    def _is_unvalidated(self) -> bool:
+        """Whether the checkpoint is of an epoch's end whose score may have been lost."""
+        at_end = self._iter == self.sampler.steps_before(self._epoch)
+        return at_end and self._validates() and (
+            self.runner.message_hub.get_info(VALIDATED, None) != self._epoch)
+
+    def _position(self, epoch: int) -> dict:
+        """What a resumed training must have in common with this one, as plain values."""
+        sampler = self.sampler
+        return dict(
+            seed=sampler.seed, epoch=epoch, first_iter=sampler.steps_before(epoch),
+            steps=len(sampler.batches(epoch)),
+            setting=dict(
+                ranks=self.runner.world_size, videos_per_rank=len(sampler.sampler),
+                batch_size=sampler.batch_size, steps_per_update=sampler.steps_per_update,
+                schedule=repr(sampler.schedule)))
+
+    def _resume_position(self) -> None:
+        """Puts sampler and counters where the checkpoint was written."""
+        saved = self.runner.message_hub.get_info(POSITION, None)
+        if saved is None:
+            self._restart_count('was written by another loop')
+            return
+        self.sampler.seed = saved['seed']
+        setting = self._position(0)['setting']
+        changed = '; '.join(f'{name} {before!r} → {setting[name]!r}'
+                            for name, before in saved['setting'].items() if setting[name] != before)
+        done = self._iter - saved['first_iter']
+        if changed and done < saved['steps']:
+            raise ValueError(
+                f'the checkpoint was written at step {done} of {saved["steps"]} of epoch '
+                f'{saved["epoch"] + 1}, and the training has changed since: {changed}. The epoch '
+                'cannot go on with the videos that are left; expected the same settings: restore '
+                "them, or resume from a checkpoint of an epoch's end")
+        if changed:
+            self._epoch = saved['epoch'] + 1
+            self._restart_count(f'was written with other settings ({changed})')
+
+    def _restart_count(self, why: str) -> None:
+        """Goes on at the start of an epoch, where steps have to be counted anew."""
+        iters = self.sampler.steps_before(self._epoch)
+        print_log(f'the checkpoint {why}: training goes on at epoch {self._epoch + 1}, step 1 '
+                  f'(iteration {self._iter} → {iters}), not exactly as it would have', 'current',
+                  logging.WARNING)
+        self._iter = iters

@@ -1,0 +1,95 @@
+"""AtomicCheckpointHook: a crash at any moment leaves a whole checkpoint to resume from."""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from mmengine.fileio import LocalBackend
+from mmengine.runner import find_latest_checkpoint
+from recording import EPOCH, make_runner, train
+
+from mmlofi.engine.atomic_checkpoint import AtomicLocalBackend
+
+
+class Crash(Exception):
+    """In place of a kill."""
+
+
+def checkpoints(folder: Path) -> set[str]:
+    return {path.name for path in (folder / 'work').glob('*.pth*')}
+
+
+def keeping(count: int) -> dict:
+    return dict(checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=count))
+
+
+def test_a_file_appears_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / 'folder' / 'file'
+    AtomicLocalBackend().put(b'first', path)
+
+    def crash(descriptor):
+        raise Crash
+    monkeypatch.setattr(os, 'fsync', crash)
+    with pytest.raises(Crash):
+        AtomicLocalBackend().put(b'second', path)
+    assert path.read_bytes() == b'first'
+
+
+@pytest.mark.parametrize('moment', ['while writing', 'before it is named', 'before the old goes'])
+def test_a_crash_while_saving_leaves_a_checkpoint_that_resumes(videos, moment, monkeypatch):
+    """Only one is kept, so the old one must not go before the new one is there."""
+    settings = dict(hook={}, workers=0, default_hooks=keeping(1))
+    train(videos, epochs=1, **settings)
+    with monkeypatch.context() as patched:
+        patched.setattr(*{
+            'while writing': (os, 'fsync', crash),
+            'before it is named': (AtomicLocalBackend, 'put_text', crash),
+            'before the old goes': (LocalBackend, 'remove', crash)}[moment])
+        with pytest.raises(Crash):
+            train(videos, epochs=2, resume=True, **settings)
+    latest = find_latest_checkpoint(str(videos / 'work'))
+    done = 2 if moment == 'before the old goes' else 1
+    assert Path(latest).name == f'epoch_{done}.pth'
+    names, runner = train(videos, epochs=3, resume=True, **settings)
+    assert names == (['T'] * EPOCH + ['ST'] * EPOCH)[(done - 1) * EPOCH:]
+    assert 'epoch_3.pth' in checkpoints(videos)
+    assert not {name for name in checkpoints(videos) if name.endswith('.partial')}
+
+
+def crash(*args, **kwargs):
+    raise Crash
+
+
+def test_as_many_checkpoints_are_kept_as_asked_for(videos):
+    train(videos, epochs=4, hook={}, workers=0, default_hooks=keeping(2))
+    assert checkpoints(videos) == {'epoch_3.pth', 'epoch_4.pth'}
+    train(videos, epochs=5, hook={}, workers=0, default_hooks=keeping(2), resume=True)
+    assert checkpoints(videos) == {'epoch_4.pth', 'epoch_5.pth'}
+
+
+def test_the_best_checkpoint_goes_when_a_better_one_is_there(videos, monkeypatch):
+    runner = make_runner(videos, epochs=1, hook={}, workers=0, default_hooks=dict(
+        checkpoint=dict(type='AtomicCheckpointHook', save_best='mAP', rule='greater')))
+    runner.train()
+    (hook,) = (hook for hook in runner.hooks if type(hook).__name__ == 'AtomicCheckpointHook')
+    present = []
+    remove = LocalBackend.remove
+    monkeypatch.setattr(LocalBackend, 'remove', lambda self, path: (
+        present.append(checkpoints(videos)), remove(self, path)))
+    for epoch, score in enumerate([0.2, 0.1, 0.3], 1):
+        runner.train_loop._epoch = epoch
+        hook.after_val_epoch(runner, dict(mAP=score))
+        assert runner.message_hub.get_info('best_score') == max(0.2, score)
+    assert {name for name in checkpoints(videos) if 'best' in name} == {'best_mAP_epoch_3.pth'}
+    assert present == [checkpoints(videos) | {'best_mAP_epoch_1.pth'}]   # both, when it went
+
+
+def test_a_checkpoint_between_the_steps_of_an_update_is_refused(videos):
+    every_3 = dict(type='AtomicCheckpointHook', by_epoch=False, interval=3)
+    runner = make_runner(
+        videos, epochs=1, hook={}, batch_size=1, optim_wrapper=dict(accumulative_counts=2),
+        default_hooks=dict(checkpoint=every_3))
+    with pytest.raises(ValueError, match='a checkpoint every 3 steps falls between the 2 steps'):
+        runner.train()
+    assert runner.model.steps == []

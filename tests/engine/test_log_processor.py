@@ -1,0 +1,70 @@
+"""Logs of a training at several fidelities, in a real Runner's files and TensorBoard."""
+from __future__ import annotations
+
+import re
+
+import pytest
+from recording import logged, make_runner, train
+
+from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
+
+PER_FIDELITY = ('loss', 'time', 'data_time', 'memory')
+
+
+def test_each_line_has_the_fidelities_that_had_steps_and_no_mean_over_several(videos):
+    names, _ = train(videos, epochs=2, hook=dict(by='iter', interval=1))
+    lines = logged(videos)
+    assert len(lines) == len(names) == 6
+    for name, line in zip(names, lines):
+        assert {key for key in line if '/' in key and not key.startswith('fidelity/')} == {
+            f'{name}/{key}' for key in PER_FIDELITY}
+        assert not {'loss', 'time', 'data_time'} & set(line)
+        assert {'lr', 'epoch', 'iter', 'step', 'fidelity/temporal'} <= set(line)
+
+
+def test_a_line_after_several_steps_has_all_their_fidelities_each_by_itself(videos):
+    _, runner = train(videos, epochs=1, hook=dict(by='iter', interval=1), default_hooks=dict(
+        logger=dict(type='LoggerHook', interval=3)))
+    (line,) = logged(videos)
+    for name in ('S', 'T', 'ST'):
+        (value,) = runner.message_hub.get_scalar(f'train/{name}/loss').data[0]
+        assert line[f'{name}/loss'] == pytest.approx(float(value))
+        assert line[f'{name}/memory'] > 10
+
+
+def test_the_text_shows_the_time_that_is_left(videos):
+    train(videos, epochs=1, hook={}, log_level='INFO')
+    (log,) = (videos / 'work').glob('*/*.log')
+    assert re.search(r'Epoch\(train\).*\[1/3\].*S/loss: .*S/time: .*  eta: 0:00:', log.read_text())
+
+
+def test_tensorboard_gets_each_fidelity(videos):
+    pytest.importorskip('tensorboard')
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    train(videos, epochs=3, hook={}, visualizer=dict(
+        type='Visualizer', vis_backends=[dict(type='TensorboardVisBackend')],
+        name=f'{videos.name}_tensorboard'))
+    (folder,) = (videos / 'work').glob('*/vis_data')
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    tags = events.Tags()['scalars']
+    assert {f'{name}/{key}' for name in ('S', 'T', 'ST') for key in PER_FIDELITY} <= set(tags)
+    assert not {'loss', 'time', 'data_time'} & set(tags)
+    assert [event.step for event in events.Scalars('T/loss')] == [4, 5, 6]
+
+
+def test_without_the_hook_nothing_is_changed(videos):
+    runner = make_runner(videos, epochs=1, hook={}, workers=0)
+    runner._hooks = [hook for hook in runner.hooks if type(hook).__name__ != 'LoFiCycleHook']
+    runner.train()
+    assert {'loss', 'time', 'data_time'} <= set(logged(videos)[-1])
+
+
+def test_peak_memory_is_that_since_the_reset():
+    reset_peak_memory()
+    before = peak_memory_mib()
+    held = bytearray(64 * 2**20)
+    assert peak_memory_mib() > before + 50
+    del held
+    reset_peak_memory()
+    assert peak_memory_mib() < before + 50

@@ -1,0 +1,148 @@
+"""A training that is killed at random steps ends, bit for bit, as the one that ran through.
+
+`MMLOFI_KILLS=10 MMLOFI_KILL_SEED=1 pytest tests/engine/test_resume.py` kills more often than the
+default, at other moments.
+"""
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.runner import CheckpointLoader
+
+import mmlofi  # noqa: F401  (checkpoints load safely)
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / 'tests' / 'engine' / 'resumable.py'
+KILLS = int(os.environ.get('MMLOFI_KILLS', 2))
+KILL_SEED = int(os.environ.get('MMLOFI_KILL_SEED', 0))
+VIDEOS = 8
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory, write_numbered_video) -> Path:
+    """Videos of another length and name each, with an action."""
+    folder = tmp_path_factory.mktemp('data')
+    database = {}
+    for number in range(VIDEOS):
+        write_numbered_video(folder / f'v{number}.mp4', 40 + 5 * number)
+        database[f'v{number}'] = dict(subset='training', duration=4 + number / 2,
+                                      annotations=[dict(segment=[1, 3], label='run')])
+    (folder / 'gt.json').write_text(json.dumps(dict(database=database)))
+    return folder
+
+
+class Training:
+    """Runs resumable.py in a process group of its own."""
+
+    def __init__(self, folder: Path, data: Path, ranks: int, options: list[str]) -> None:
+        self.folder = folder
+        launcher = [] if ranks == 1 else [
+            '-m', 'torch.distributed.run', f'--nproc-per-node={ranks}', '--rdzv-backend=c10d',
+            '--rdzv-endpoint=localhost:0']
+        self.command = [sys.executable, *launcher, str(SCRIPT), str(folder), '--data', str(data),
+                        *options, *(['--launcher', 'pytorch'] if ranks > 1 else [])]
+
+    def start(self) -> subprocess.Popen:
+        with open(self.folder.with_suffix('.log'), 'a') as log:
+            return subprocess.Popen(
+                self.command, stdout=log, stderr=log, start_new_session=True,
+                env=os.environ | dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1'))
+
+    def finish(self) -> None:
+        assert self.start().wait(timeout=240) == 0, self.folder.with_suffix('.log').read_text()
+
+    def kill_after(self, steps: int, delay_sec: float) -> None:
+        """Starts it and kills it, with all its workers and ranks, some steps later."""
+        process = self.start()
+        goal, deadline = len(self.steps()) + steps, time.monotonic() + 240
+        while len(self.steps()) < goal and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(delay_sec)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def steps(self, rank: int = 0) -> list[dict]:
+        """What reached the model of a rank, over all runs; a line that a kill cut off is not."""
+        path = self.folder / f'steps_{rank}.jsonl'
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith('\n')]
+
+    def checkpoint(self) -> dict:
+        path = (self.folder / 'last_checkpoint').read_text()
+        return CheckpointLoader.load_checkpoint(path, map_location='cpu')
+
+
+SETTINGS = {
+    'long cycle, 2 workers': (1, ['--workers', '2']),
+    'short cycle, 2 workers, 2 steps an update': (
+        1, ['--workers', '2', '--by', 'iter', '--accumulate', '2']),
+    'short cycle, 1 worker, bfloat16': (1, ['--workers', '1', '--by', 'iter', '--amp']),
+    'long cycle, 2 ranks, 1 worker each': (2, ['--workers', '1']),
+    'short cycle, checkpoints of epochs only': (1, ['--by', 'iter', '--every', '0']),
+}
+
+
+@pytest.mark.parametrize('name', SETTINGS)
+def test_a_killed_training_goes_on_exactly(name, data, tmp_path):
+    ranks, options = SETTINGS[name]
+    whole, killed = (Training(tmp_path / which, data, ranks, options)
+                     for which in ('whole', 'killed'))
+    whole.finish()
+    chance = random.Random(f'{name} {KILL_SEED}')
+    for _ in range(KILLS):
+        killed.kill_after(chance.randint(1, 10 // ranks), chance.uniform(0, 0.3))
+    killed.finish()
+
+    for rank in range(ranks):
+        expected = {step['step']: step for step in whole.steps(rank)}
+        seen = killed.steps(rank)
+        assert sorted({step['step'] for step in seen}) == sorted(expected)
+        for step in seen:   # those before a kill that had no checkpoint ran twice
+            assert step == expected[step['step']]
+    assert_equal(killed.checkpoint(), whole.checkpoint())
+
+
+def assert_equal(found: dict, expected: dict) -> None:
+    """Weights, EMA, momentum and schedulers, to the last bit."""
+    for part in ('state_dict', 'ema_state_dict'):
+        assert found[part].keys() == expected[part].keys()
+        for name, value in expected[part].items():
+            assert torch.equal(found[part][name], value), f'{part} {name}'
+    assert found['param_schedulers'] == expected['param_schedulers']
+    optimizers = [checkpoint['optimizer'] for checkpoint in (found, expected)]
+    assert optimizers[0]['param_groups'] == optimizers[1]['param_groups']
+    for number, state in optimizers[1]['state'].items():
+        assert torch.equal(optimizers[0]['state'][number]['momentum_buffer'],
+                           state['momentum_buffer'])
+    assert [found['meta'][name] for name in ('epoch', 'iter', 'seed')] == [
+        expected['meta'][name] for name in ('epoch', 'iter', 'seed')]
+
+
+def test_steps_that_were_done_are_not_decoded(data, tmp_path):
+    """Their videos are gone when training goes on: whoever opened one would fail."""
+    mine = tmp_path / 'data'
+    shutil.copytree(data, mine)
+    training = Training(tmp_path / 'run', mine, 1, ['--epochs', '1', '--max-bad-share', '0'])
+    training.kill_after(4, 0.5)
+    done = training.checkpoint()['meta']['iter']
+    assert 0 < done < VIDEOS
+    for step in training.steps()[:done]:
+        (mine / f'{step["videos"][0]}.mp4').write_bytes(b'')
+    left = list(range(done, VIDEOS))
+    training.command += ['--no-check']
+    training.finish()
+    resumed = training.steps()[-len(left):]
+    assert [step['step'] for step in resumed] == left
+    assert not (training.folder / 'bad_videos.json').exists()
