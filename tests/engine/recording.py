@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 
 import torch
 from mmaction.registry import MODELS
@@ -11,6 +12,7 @@ from mmengine.runner import Runner
 CYCLE = [dict(name='S', spatial=2), dict(name='T', temporal=4),
          dict(name='ST', temporal=2, spatial=2**0.5)]
 SHAPES = dict(S=(8, 32), T=(2, 64), ST=(4, 46))   # snippets and side of 8 × 64 at full fidelity
+NUMBER = count()   # no two Runners of a process share a name
 EPOCH = 3   # batches of 2 of 6 videos
 
 
@@ -21,18 +23,19 @@ class ShapeRecorder(BaseModel):
     def __init__(self) -> None:
         super().__init__(dict(type='ActionDataPreprocessor', format_shape='NCTHW'))
         self.weight = torch.nn.Parameter(torch.zeros(1))
-        self.steps = []
+        self.steps, self.pixels = [], []
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
         names = [sample.fidelity for sample in data_samples]
         assert len(names) == len(inputs)
         self.steps.append((names, inputs.shape[1], inputs.shape[4]))
+        self.pixels.append(float(inputs.double().sum()))
         return dict(loss=self.weight.square().sum())
 
 
 def make_runner(folder, *, epochs, hook, cycle=CYCLE, batch_size=2, batch_sampler=True, workers=1,
                 crop=None, wrap=None, default_hooks=None, dataset=None, optim_wrapper=None,
-                **settings):
+                loader=None, **settings):
     pipeline = [
         dict(type='OpenVideo', short_side=64),
         dict(type='SampleSnippets', num_snippets=8, clip_len=2, frame_interval=2),
@@ -46,10 +49,11 @@ def make_runner(folder, *, epochs, hook, cycle=CYCLE, batch_size=2, batch_sample
                   data_prefix=dict(video=str(folder)), pipeline=pipeline, **(dataset or {}))
     return Runner(
         model=dict(type='ShapeRecorder'), work_dir=str(folder / 'work'), default_scope='mmaction',
-        experiment_name=f'{folder.name}_{epochs}',
+        experiment_name=f'{folder.name}_{next(NUMBER)}',
         custom_hooks=[dict(hook, type='LoFiCycleHook', **({'cycle': cycle} if cycle else {}))],
         train_dataloader=dict(
-            batch_size=batch_size, num_workers=workers, persistent_workers=workers > 0,
+            batch_size=batch_size,
+            **(loader or dict(num_workers=workers, persistent_workers=workers > 0)),
             sampler=dict(type='DefaultSampler', shuffle=True),
             dataset=wrap(videos) if wrap else videos,
             **(dict(batch_sampler=dict(type='FidelityBatchSampler')) if batch_sampler else {})),
