@@ -64,6 +64,9 @@ class Fidelity:
 
 
 FULL = Fidelity()
+# C-LoFi's S, T and ST: a quarter of the pixels each (table 1 of the paper).
+PAPER_CYCLE = (Fidelity('S', spatial=2), Fidelity('T', temporal=4),
+               Fidelity('ST', temporal=2, spatial=math.sqrt(2)))
 
 
 def _round_half_up(value: float) -> int:

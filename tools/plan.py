@@ -46,8 +46,6 @@ def positive(text: str) -> int:
     return int(text)
 
 
-# ---- what the config says
-
 @dataclass(frozen=True)
 class Source:
     """What the training pipeline gives at full fidelity, and how its side follows a fidelity."""
@@ -78,15 +76,14 @@ def leaves(dataset: dict) -> Iterator[tuple[int, dict]]:
     elif 'pipeline' in dataset:
         yield 1, dataset
     else:
-        raise ValueError(f'the training data set is in a {dataset["type"]}, whose length is not '
-                         'known here; expected UntrimmedVideoDataset, alone or in RepeatDataset '
-                         'or ConcatDataset')
+        raise ValueError(f'the training data set is in a {dataset["type"]}; expected '
+                         'UntrimmedVideoDataset, alone or in RepeatDataset or ConcatDataset')
 
 
 def read_source(pipeline: Sequence[dict]) -> Source:
     """Snippets, and the side after the last transform with a size in pixels."""
-    samplers = [step for step in pipeline
-                if step['type'] in ('SampleSnippets', 'LoadSnippetFeatures')]
+    kinds = ('SampleSnippets', 'LoadSnippetFeatures')
+    samplers = [step for step in pipeline if step['type'] in kinds]
     if not samplers:
         raise ValueError('the training pipeline has no SampleSnippets or LoadSnippetFeatures in '
                          f'{[step["type"] for step in pipeline]}; expected one, which says how '
@@ -133,15 +130,15 @@ def build_sampler(cfg: Config, num_videos: int, gpus: int) -> FidelityBatchSampl
     if kind != 'DefaultSampler':
         raise ValueError(f'train_dataloader.sampler is {kind!r}; expected DefaultSampler, whose '
                          'share of the videos for each GPU is known here')
-    batches = loader.get('batch_sampler') or dict(
-        type='FidelityBatchSampler', drop_last=loader.get('drop_last', False))
     hooks = [HOOKS.build({key: value for key, value in hook.items() if key != 'priority'})
              for hook in cfg.get('custom_hooks') or [] if hook['type'] == 'LoFiCycleHook']
-    if batches['type'] != 'FidelityBatchSampler' or hooks and 'batch_sampler' not in loader:
-        found = loader.get('batch_sampler', {}).get('type')
-        raise ValueError(f'train_dataloader.batch_sampler is {found!r}; expected a '
+    without = {} if hooks else dict(type='FidelityBatchSampler',   # equals MMEngine's own then
+                                    drop_last=loader.get('drop_last', False))
+    settings = dict(loader.get('batch_sampler') or without)
+    kind = settings.pop('type', None)
+    if kind != 'FidelityBatchSampler':
+        raise ValueError(f'train_dataloader.batch_sampler is {kind!r}; expected a '
                          "FidelityBatchSampler: set it to dict(type='FidelityBatchSampler')")
-    settings = {key: value for key, value in batches.items() if key != 'type'}
     share = range(math.ceil(num_videos / gpus))   # DefaultSampler rounds up
     sampler = FidelityBatchSampler(share, loader.batch_size, **settings)
     for hook in hooks:
@@ -149,8 +146,6 @@ def build_sampler(cfg: Config, num_videos: int, gpus: int) -> FidelityBatchSampl
         sampler.set_schedule(hook.schedule, counts if hook.share_update else 1)
     return sampler
 
-
-# ---- the plan
 
 @dataclass(frozen=True)
 class Plan:
@@ -187,12 +182,7 @@ class Plan:
 
 
 def make_plan(cfg: Config, num_videos: int | None, gpus: int) -> Plan:
-    """Reads the config.
-
-    Raises:
-        FileNotFoundError: When the number of videos is neither given nor to be counted.
-        ValueError: For a config that has no schedule of epochs, or none that is known here.
-    """
+    """Reads the config; `num_videos` replaces those of its annotation files."""
     max_epochs = (cfg.get('train_cfg') or {}).get('max_epochs')
     if cfg.get('train_dataloader') is None or max_epochs is None:
         raise ValueError(f'{cfg.filename} has no train_dataloader or no train_cfg.max_epochs; '
@@ -200,14 +190,11 @@ def make_plan(cfg: Config, num_videos: int | None, gpus: int) -> Plan:
     parts = list(leaves(cfg.train_dataloader.dataset))
     sources = {read_source(leaf['pipeline']) for _, leaf in parts}
     if len(sources) > 1:
-        raise ValueError(f'the parts of the training data set give videos of {len(sources)} sizes, '
-                         f'{sorted(map(str, sources))}; expected one, for costs to be compared: '
-                         'give them the same snippets and side')
+        raise ValueError(f'parts of the training data set differ: {sorted(map(str, sources))}; '
+                         'expected one cost of a video: give them the same snippets and side')
     num_videos = num_videos or sum(times * count_videos(leaf) for times, leaf in parts)
     return Plan(build_sampler(cfg, num_videos, gpus), sources.pop(), num_videos, gpus, max_epochs)
 
-
-# ---- its text
 
 def plan_text(plan: Plan, runs: list[Run], show_all: bool) -> str:
     """Summary, schedule, totals of each fidelity, cost."""
@@ -224,10 +211,11 @@ def plan_text(plan: Plan, runs: list[Run], show_all: bool) -> str:
     videos, cost = sum(sum(run.videos) for run in runs), sum(run.cost for run in runs)
     return '\n'.join([
         *lines, '', *aligned(run_table(plan, runs, show_all)),
-        'batch: videos of a GPU in a step; pixels: of a video, against full fidelity', '',
+        'batch: videos of a GPU in a step; pixels (of features, snippets): of a video, against '
+        'full fidelity', '',
         *aligned(totals_table(plan, runs)), '',
-        f'cost: that of {cost:,.0f} videos at full fidelity, {cost / videos:.3g} of the '
-        f'{videos:,} seen'])
+        f'cost: {cost / videos:.3f} of training the same {videos:,} videos at full fidelity; '
+        f'as much as {cost:,.0f} of them'])
 
 
 def run_table(plan: Plan, runs: list[Run], show_all: bool) -> list[list[str] | str]:
@@ -240,12 +228,13 @@ def run_table(plan: Plan, runs: list[Run], show_all: bool) -> list[list[str] | s
         cycle, _ = plan.sampler.schedule.cycle_of(members[0].phase)
         if len(phases) > 1:
             table.append(f'phase {number}, by {cycle.by}')
-        turns = len(list(groupby(cycle.fidelities)))
-        shown = len(members) if show_all or len(members) <= MAX_ROWS else min(turns, MAX_ROWS)
+        names = [fidelity.name for fidelity, _ in groupby(cycle.fidelities)]
+        shown = len(members) if show_all or len(members) <= MAX_ROWS else len(names)
         table += [run_row(run, plan.gpus, with_lr) for run in members[:shown]]
         if shown < len(members):
-            table.append(f'… and so on in rounds of {turns} to epoch {members[-1].epochs[1]}, step '
-                         f'{members[-1].steps[1]:,}: {len(members) - shown:,} more rows (--all)')
+            table.append(f'… and so on, {" ".join(names)} in turn, to epoch '
+                         f'{members[-1].epochs[1]}, step {members[-1].steps[1]:,}: '
+                         f'{len(members) - shown:,} more rows (--all)')
     return table
 
 
@@ -281,27 +270,26 @@ def aligned(table: Sequence[list[str] | str]) -> list[str]:
 
 def span(values: Iterable[int]) -> str:
     """The value, or the smallest and largest of several."""
-    values = set(values)
-    first, last = min(values), max(values)
-    return f'{first:,}' if first == last else f'{first:,}-{last:,}'
+    values = sorted(set(values))
+    return f'{values[0]:,}' if len(values) == 1 else f'{values[0]:,}-{values[-1]:,}'
 
 
 def main() -> None:
     args = parse_args()
     try:
         cfg = Config.fromfile(args.config)
-        if args.cfg_options is not None:
-            cfg.merge_from_dict(args.cfg_options)
+        cfg.merge_from_dict(args.cfg_options or {})
         init_default_scope('mmaction')
         plan = make_plan(cfg, args.num_videos, args.gpus)
         runs = plan.runs()
-        print(f'{args.config}: {plan_text(plan, runs, args.all)}')
         if args.out is not None:
             plot_schedule(runs, args.out, epoch_steps=[len(epoch) for epoch in plan.epochs()],
                           title=os.path.basename(args.config))
-            print(f'picture: {args.out}')
     except (OSError, ValueError) as error:
         sys.exit(f'plan: {error}')
+    print(f'{args.config}\n{plan_text(plan, runs, args.all)}')
+    if args.out is not None:
+        print(f'picture: {args.out}')
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
@@ -9,9 +10,10 @@ from mmengine.logging import print_log
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 
+from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
 from mmlofi.engine.train_loop import FidelityTrainLoop
-from mmlofi.fidelity import Fidelity
+from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
 from mmlofi.schedule import FidelitySchedule
 
 NAMES = 'fidelity_names'   # in the message hub, for FidelityLogProcessor
@@ -27,13 +29,14 @@ class LoFiCycleHook(Hook):
 
         phases=[dict(epochs=3, cycle=[ST]), dict(cycle=[S, T, ST])]
 
-    The hook hands the schedule to `FidelityBatchSampler` before training, checks at every step that
-    what reached the model has the fidelity of that step, logs every change, and logs losses, time
-    and memory for each fidelity (`S/loss`, `S/time`, …) beside r_t and r_s.
+    The hook hands the schedule to `FidelityBatchSampler` before training and tries the pipeline on
+    one video at each fidelity; it checks at every step that what reaches the model has the fidelity
+    of that step, logs every change, and logs losses, time and memory for each fidelity (`S/loss`,
+    `S/time`, …) beside r_t and r_s.
 
     Args:
         cycle: Fidelities as dicts of name, temporal (r_t, default 1), spatial (r_s, default 1),
-            batch_size and lr_factor.
+            batch_size and lr_factor; the paper's S, T, ST by default.
         by: 'epoch' or 'iter'.
         interval: Epochs or weight updates at each fidelity.
         weights: Turns of each fidelity in a round of the cycle; once each by default.
@@ -43,9 +46,9 @@ class LoFiCycleHook(Hook):
             updates.
 
     Raises:
-        ValueError: Before the first step, when the loop is not a `FidelityTrainLoop`, or when the
-            sampler cannot serve the schedule; before a step, when a sample has another fidelity
-            than the step, or the pipeline gave it the size of another one.
+        ValueError: Before the first step, when the loop is not a `FidelityTrainLoop`, the sampler
+            cannot serve the schedule, or the pipeline gives two fidelities (full fidelity is one of
+            them) the same size; before a step, when a sample has another fidelity than the step.
     """
 
     priority = 'NORMAL'   # after MMEngine's timer, whose times it reads, and before its logger
@@ -53,10 +56,11 @@ class LoFiCycleHook(Hook):
     def __init__(self, cycle: Sequence[dict | Fidelity] | None = None, *, by: str = 'epoch',
                  interval: int = 1, weights: Sequence[int] | None = None,
                  phases: Sequence[dict] | None = None, share_update: bool = True) -> None:
+        if cycle is None and phases is None:
+            cycle = PAPER_CYCLE
         self.schedule = FidelitySchedule.from_config(cycle, by, interval, weights, phases)
         self.share_update = share_update
         self._current: Fidelity | None = None
-        self._shapes: dict[Fidelity, tuple[int, ...]] = {}
         self._learning_rates: list[float] | None = None
 
     def before_run(self, runner: Runner) -> None:
@@ -76,7 +80,14 @@ class LoFiCycleHook(Hook):
         loop.sampler.set_schedule(self.schedule, counts if self.share_update else 1)
 
     def before_train(self, runner: Runner) -> None:
-        """Names the fidelities for the logs, in place of those in a checkpoint."""
+        """Tries the pipeline on one video at each fidelity, and names them for the logs."""
+        dataset, shapes = runner.train_dataloader.dataset, {}
+        for fidelity in dict.fromkeys((FULL, *self.schedule.fidelities)):
+            sample = dataset[SampleIndex(0, fidelity, seed=0)]
+            self._check_samples(fidelity, [sample['data_samples']])
+            shapes[fidelity] = tuple(sample['inputs'].shape)
+        for (fidelity, shape), (other, seen) in combinations(shapes.items(), 2):
+            _check_shapes(other, seen, fidelity, shape)
         runner.message_hub.update_info(NAMES, [one.name for one in self.schedule.fidelities])
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None
@@ -84,8 +95,6 @@ class LoFiCycleHook(Hook):
         """Checks and logs the fidelity of the step that is about to run, and takes its memory."""
         fidelity = runner.train_loop.sampler.fidelity_at(batch_idx)
         self._check_samples(fidelity, data_batch['data_samples'])
-        if fidelity not in self._shapes:
-            self._check_shape(fidelity, tuple(data_batch['inputs'][0].shape))
         if fidelity != self._current:
             print_log(f'fidelity {fidelity.name}: r_t={fidelity.temporal:g}, '
                       f'r_s={fidelity.spatial:g}, {fidelity.pixel_share:.0%} of the pixels '
@@ -124,27 +133,26 @@ class LoFiCycleHook(Hook):
         found = {sample.fidelity for sample in data_samples}
         if found != {fidelity.name}:
             raise ValueError(
-                f'a step at fidelity {fidelity.name!r} got samples of {sorted(found)}; expected '
-                'the fidelity that travels with the index of a sample: a dataset wrapper that '
-                'looks indices up loses it (RepeatDataset and ConcatDataset keep it), so take '
+                f'fidelity {fidelity.name!r} was asked for and got samples of {sorted(found)}; '
+                'expected the fidelity that travels with the index of a sample: a dataset wrapper '
+                'that looks indices up loses it (RepeatDataset and ConcatDataset keep it), so take '
                 'UntrimmedVideoDataset itself or one of these')
 
-    def _check_shape(self, fidelity: Fidelity, shape: tuple[int, ...]) -> None:
-        """Refuses a pipeline that does not follow the cycle, whose saving would be on paper only.
 
-        Inputs are frames (L, 3, T, H, W), or features (C, L), which have no side to reduce.
-        """
-        frames = len(shape) == 5
-        for other, seen in self._shapes.items():
-            same_snippets = seen[0 if frames else -1] == shape[0 if frames else -1]
-            if other.temporal != fidelity.temporal and same_snippets:
-                raise ValueError(
-                    f'fidelities {other.name!r} and {fidelity.name!r} differ in r_t, yet both '
-                    f'gave inputs of shape {shape}; expected another number of snippets: sample '
-                    'them with SampleSnippets, and enough of them to divide')
-            if frames and other.spatial != fidelity.spatial and seen[-2:] == shape[-2:]:
-                raise ValueError(
-                    f'fidelities {other.name!r} and {fidelity.name!r} differ in r_s, yet both '
-                    f'gave frames of {shape[-2]} x {shape[-1]}; expected another side: wrap '
-                    "Resize and crops in dict(type='AtFidelity', transform=…)")
-        self._shapes[fidelity] = shape
+def _check_shapes(fidelity: Fidelity, shape: tuple[int, ...], other: Fidelity,
+                  seen: tuple[int, ...]) -> None:
+    """Refuses a pipeline that does not follow the schedule, whose saving would be on paper only.
+
+    Inputs are frames (L, 3, T, H, W), or features (C, L), which have no side to reduce.
+    """
+    frames = len(shape) == 5
+    names = f'fidelities {other.name!r} and {fidelity.name!r}'
+    place = 0 if frames else -1
+    if other.temporal != fidelity.temporal and seen[place] == shape[place]:
+        raise ValueError(
+            f'{names} differ in r_t, yet both gave inputs of shape {shape}; expected another '
+            'number of snippets: sample them with SampleSnippets, and enough of them to divide')
+    if frames and other.spatial != fidelity.spatial and seen[-2:] == shape[-2:]:
+        raise ValueError(
+            f'{names} differ in r_s, yet both gave frames of {shape[-2]} x {shape[-1]}; expected '
+            "another side: wrap Resize and crops in dict(type='AtFidelity', transform=…)")

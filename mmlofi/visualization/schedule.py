@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from mmlofi.fidelity import Fidelity
-from mmlofi.visualization.timeline import _palette
+from mmlofi.visualization.timeline import palette
 
 MAX_RUNS = 100   # that can be told apart in the picture's width
 _PANEL_INCH, _BAND_INCH = 0.9, 0.16
@@ -63,7 +63,7 @@ def plot_schedule(runs: Sequence[Run], path: str | os.PathLike, *, epoch_steps: 
         raise ValueError('asked for a picture of a schedule of 0 steps; expected at least one '
                          'run: draw a training of an epoch or more')
     names = list(dict.fromkeys(run.fidelity.name for run in runs))
-    colours = dict(zip(names, _palette(len(names))))
+    colours = dict(zip(names, palette(len(names))))
     panels = {'pixels (%)': [100 * run.pixel_share for run in runs],
               'snippets': [run.num_snippets for run in runs]}
     if all(run.side is not None for run in runs):
@@ -75,10 +75,9 @@ def plot_schedule(runs: Sequence[Run], path: str | os.PathLike, *, epoch_steps: 
                     layout='constrained')
     axes = figure.subplots(len(heights), height_ratios=heights, squeeze=False)[:, 0]
     for panel, (label, values) in zip(axes, panels.items()):
-        _draw_panel(panel, shown, values[:MAX_RUNS], colours)
+        _draw_panel(panel, shown, values, colours, full=100 if panel is axes[0] else None)
         panel.set_ylabel(label, fontsize=8)
         panel.tick_params(labelbottom=panel is axes[len(panels) - 1])
-    axes[0].set_ylim(0, 115)   # up to full fidelity
     _add_epochs(axes[0], epoch_steps)
     if len(shown) < len(runs):
         _draw_band(axes[-1], runs, shown[-1].steps[1], colours)
@@ -93,17 +92,20 @@ def plot_schedule(runs: Sequence[Run], path: str | os.PathLike, *, epoch_steps: 
 
 
 def _draw_panel(axes: Axes, runs: Sequence[Run], values: Sequence[float],
-                colours: dict[str, str]) -> None:
-    """A step for each run."""
+                colours: dict[str, str], full: float | None) -> None:
+    """A step for each run; `values` has those of all runs, and `full` is marked by a line."""
     for run, value in zip(runs, values):
         start, end = run.steps[0] - 1, run.steps[1]
         colour = colours[run.fidelity.name]
         axes.broken_barh([(start, end - start)], (0, value), facecolor=to_rgba(colour, 0.25))
         axes.plot([start, end], [value, value], color=colour, linewidth=2, solid_capstyle='butt')
-    axes.set(xlim=(0, runs[-1].steps[1]), ylim=(0, 1.15 * max(values)))
+    marked = {*values, full} if full else set(values)
+    if full:
+        axes.axhline(full, color='0.6', linewidth=0.8, linestyle='--', zorder=0)
+    axes.set(xlim=(0, runs[-1].steps[1]), ylim=(0, 1.1 * max(marked)))
     ticks: list[float] = []
-    for value in sorted(set(values), reverse=True):   # labels that would overlap are left out
-        if not ticks or ticks[-1] - value > 0.12 * max(values):
+    for value in sorted(marked, reverse=True):   # labels that would overlap are left out
+        if not ticks or ticks[-1] - value > 0.12 * max(marked):
             ticks.append(value)
     axes.set_yticks(ticks, [f'{value:.3g}' for value in ticks])
     _tidy(axes)

@@ -55,7 +55,7 @@ def plot_timelines(records: Sequence[VideoRecord],
     rows = {name: _best(found, [record.name for record in chosen], top_k)
             for name, found in sets.items()}
     classes = sorted({label for record in chosen for label in record.labels})
-    colours = dict(zip(classes, _palette(len(classes))))
+    colours = dict(zip(classes, palette(len(classes))))
 
     figure = Figure(figsize=(9, 1), dpi=150, facecolor='white')
     _set_size(figure, len(chosen), ['truth', *sets], len(classes), bool(title))
@@ -136,7 +136,7 @@ def _draw_video(axes: Axes, record: VideoRecord, predictions: dict[str, list],
     duration = record.duration_sec or max(item[1] for items in rows.values() for item in items)
     for row, items in enumerate(rows.values()):
         axes.axhspan(row - 0.42, row + 0.42, color='0.955', linewidth=0, zorder=0)
-        lanes = list(_lanes(items))
+        lanes = list(in_lanes(items))
         thickness = 0.84 / (1 + max((lane for lane, _ in lanes), default=0))
         for lane, (start, end, score, label) in lanes:
             colour = colours.get(label, _OTHER)
@@ -155,7 +155,7 @@ def _draw_video(axes: Axes, record: VideoRecord, predictions: dict[str, list],
     axes.spines['bottom'].set_color('0.6')
 
 
-def _lanes(items: list[tuple]) -> Iterator[tuple[int, tuple]]:
+def in_lanes(items: list[tuple]) -> Iterator[tuple[int, tuple]]:
     """Each item with the first lane in which nothing before it overlaps it."""
     lanes: list[list[tuple]] = []
     for item in items:
@@ -168,7 +168,7 @@ def _lanes(items: list[tuple]) -> Iterator[tuple[int, tuple]]:
         yield place, item
 
 
-def _palette(count: int) -> list[str]:
+def palette(count: int) -> list[str]:
     if count <= len(_COLOURS):
         return list(_COLOURS[:count])
     return [to_hex(colormaps['turbo'](0.05 + 0.9 * place / (count - 1))) for place in range(count)]

@@ -84,12 +84,14 @@ def test_fewer_videos_than_a_batch_are_refused_before_anything_trains(videos):
         runner.train()
 
 
-def test_a_pipeline_that_does_not_follow_the_cycle_is_refused(videos):
-    runner = make_runner(videos, epochs=2, hook={}, workers=0,
+@pytest.mark.parametrize(('cycle', 'names'), [(CYCLE, "'full' and 'S'"),
+                                              (CYCLE[2:], "'full' and 'ST'")])
+def test_a_pipeline_that_does_not_follow_the_cycle_is_refused(videos, cycle, names):
+    runner = make_runner(videos, epochs=2, hook={}, workers=0, cycle=cycle,
                          crop=dict(type='Resize', scale=(64, 64), keep_ratio=False))
-    with pytest.raises(ValueError, match=r"'S' and 'T' differ in r_s.* 64 x 64.*AtFidelity"):
+    with pytest.raises(ValueError, match=f'{names} differ in r_s.* 64 x 64.*AtFidelity'):
         runner.train()
-    assert len(runner.model.steps) == EPOCH   # all of S, none of T
+    assert runner.model.steps == []
 
 
 def test_too_few_snippets_to_divide_are_refused(videos):
@@ -97,6 +99,12 @@ def test_too_few_snippets_to_divide_are_refused(videos):
         dict(name='T', temporal=8), dict(name='less', temporal=16)])
     with pytest.raises(ValueError, match="'T' and 'less' differ in r_t"):
         runner.train()
+    assert runner.model.steps == []
+
+
+def test_the_papers_cycle_is_the_default(videos):
+    names, _ = train(videos, epochs=3, hook={}, cycle=None)
+    assert names == ['S'] * EPOCH + ['T'] * EPOCH + ['ST'] * EPOCH
 
 
 def test_a_schedule_of_phases_reaches_the_model(videos):
@@ -152,7 +160,7 @@ def test_a_wrapper_that_loses_the_fidelity_is_refused_before_the_first_step(vide
     runner.train_loop.dataloader = torch.utils.data.DataLoader(
         table, batch_sampler=runner.train_loop.sampler,
         collate_fn=runner.train_dataloader.collate_fn)
-    with pytest.raises(ValueError, match=r"a step at fidelity 'S' got samples of \['full'\].*"
+    with pytest.raises(ValueError, match=r"fidelity 'S' .*got samples of \['full'\].*"
                                          'RepeatDataset and ConcatDataset keep it'):
         runner.train()
     assert runner.model.steps == []
