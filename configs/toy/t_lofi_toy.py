@@ -1,6 +1,8 @@
 # Stage 2 as lofi_toy.py, at one fidelity. T-LoFi: a quarter of the snippets at the full side.
 #
 #   python tools/train.py configs/toy/t_lofi_toy.py --cfg-options load_from=ACP_CHECKPOINT
+#
+# Expected after stage 3: the table in docs/procedural_benchmark.md.
 _base_ = './lofi_toy.py'
 
 custom_hooks = [dict(type='LoFiCycleHook', cycle=[dict(name='T', temporal=4)])]

@@ -63,7 +63,7 @@ class AtomicCheckpointHook(CheckpointHook):
             ValueError: When checkpoints would be written between the steps of a weight update,
                 whose gradients they do not hold.
         """
-        counts = runner.optim_wrapper._accumulative_counts
+        counts = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
         if not self.by_epoch and self.interval % counts:
             raise ValueError(
                 f'a checkpoint every {self.interval} steps falls between the {counts} steps of a '

@@ -5,6 +5,7 @@ default, at other moments.
 """
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -62,16 +63,25 @@ class Training:
     def finish(self) -> None:
         assert self.start().wait(timeout=240) == 0, self.folder.with_suffix('.log').read_text()
 
-    def kill_after(self, steps: int, delay_sec: float) -> None:
-        """Starts it and kills it, with all its workers and ranks, some steps later."""
+    def kill_after(self, steps: int, delay_sec: float) -> bool:
+        """Starts it and kills it some steps later; False when it was done before."""
         process = self.start()
         goal, deadline = len(self.steps()) + steps, time.monotonic() + 240
         while len(self.steps()) < goal and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         time.sleep(delay_sec)
-        os.killpg(process.pid, signal.SIGKILL)
+        done = process.poll() is not None
+        self.kill_all()
         process.wait()
+        return not done
+
+    def kill_all(self) -> None:
+        """SIGKILL to all processes that work in this folder: launcher, ranks, their workers."""
+        for path in Path('/proc').glob('[0-9]*/cmdline'):
+            with contextlib.suppress(OSError):   # it has ended by itself
+                if str(self.folder).encode() in path.read_bytes():
+                    os.kill(int(path.parent.name), signal.SIGKILL)
 
     def steps(self, rank: int = 0) -> list[dict]:
         """What reached the model of a rank, over all runs; a line that a kill cut off is not."""
@@ -101,9 +111,12 @@ def test_a_killed_training_goes_on_exactly(name, data, tmp_path):
                      for which in ('whole', 'killed'))
     whole.finish()
     chance = random.Random(f'{name} {KILL_SEED}')
-    for _ in range(KILLS):
-        killed.kill_after(chance.randint(1, 10 // ranks), chance.uniform(0, 0.3))
+    most = max(2, 3 * VIDEOS // ranks // KILLS)
+    kills = sum(killed.kill_after(chance.randint(1, most), chance.uniform(0, 0.3))
+                for _ in range(KILLS))
     killed.finish()
+    print(f'{name}: {kills} kills, {len(killed.steps())} steps begun')
+    assert kills
 
     for rank in range(ranks):
         expected = {step['step']: step for step in whole.steps(rank)}
