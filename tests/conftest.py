@@ -73,3 +73,20 @@ def read_numbers():
 def numbered_video(tmp_path_factory, write_numbered_video) -> Path:
     """100 numbered frames of 80 × 64 at 10 a second, a key frame every 12."""
     return write_numbered_video(tmp_path_factory.mktemp('video') / 'numbered.mp4', 100)
+
+
+@pytest.fixture(scope='session')
+def authors_names():
+    """A G-TAD head's own state under the names of the authors' checkpoints."""
+    names = {'stem.': 'backbone1.', 'nodes.': 'backbone2.0.', 'start.': 'regu_s.',
+             'end.': 'regu_e.', 'map.': 'localization.', 'temporal.': 'tconvs.',
+             'semantic.': 'sconvs.'}
+
+    def rename(head) -> dict[str, torch.Tensor]:
+        state = {}
+        for key, value in head.state_dict().items():
+            for ours, theirs in names.items():
+                key = key.removeprefix('network.').replace(ours, theirs)
+            state[key] = value
+        return state
+    return rename

@@ -21,17 +21,21 @@ class CheckpointFitHook(Hook):
     MMEngine loads what fits and only logs the rest, so a LoFi training could start from a random
     encoder because `load_from` names a checkpoint of another depth. Here a part of the model, such
     as its backbone, has to fit as a whole or not at all, and some part has to fit. A head that the
-    checkpoint does not hold, as in stage 2, starts anew.
+    checkpoint does not hold, as in stage 2, starts anew. In a test, and on resuming, nothing may
+    start anew, and every part has to fit. Names are compared as the model will read them, where it
+    has an `own_name(name)`.
 
     Raises:
-        ValueError: When a part of the model fits only partly, when nothing does, or when the
-            checkpoint has an encoder and the model's does not fit it.
+        ValueError: When a part of the model fits only partly, when nothing does, when the
+            checkpoint has an encoder and the model's does not fit it, or when, in a test or on
+            resuming, it does not give every part.
     """
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Runs when the file has been read, before its weights reach the model."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        loaded = {key.removeprefix('module.'): value
+        own_name = getattr(model, 'own_name', lambda name: name)
+        loaded = {own_name(key.removeprefix('module.')): value
                   for key, value in checkpoint.get('state_dict', checkpoint).items()}
         fits, misses = defaultdict(int), defaultdict(list)
         for key, value in model.state_dict().items():
@@ -41,24 +45,31 @@ class CheckpointFitHook(Hook):
             elif not key.endswith(OPTIONAL):
                 misses[part].append(key)
         unused = sorted({key.partition('.')[0] for key in loaded} - set(fits))
-        self._refuse(fits, misses, unused)
+        self._refuse(fits, misses, unused, whole=_must_be_whole(runner))
         words = [f'{part}: {count} weights' for part, count in fits.items()]
         words += [f'{part}: none, it starts anew' for part in misses if part not in fits]
         words += [f'{part} of the checkpoint is not used' for part in unused]
         print_log('the checkpoint gives ' + '; '.join(words), logger='current')
 
     def _refuse(self, fits: dict[str, int], misses: dict[str, list[str]],
-                unused: list[str]) -> None:
-        partly = [part for part in misses if part in fits]
-        if 'backbone' in misses and 'backbone' in unused:
-            partly.append('backbone')
-        if fits and not partly:
+                unused: list[str], *, whole: bool) -> None:
+        bad = [part for part in misses
+               if whole or part in fits or (part == 'backbone' and part in unused)]
+        if fits and not bad:
             return
         what = '; '.join(
             f'of {part} {fits.get(part, 0)} of {fits.get(part, 0) + len(misses[part])} weights fit '
-            f'(the first that does not: {misses[part][0]})' for part in partly)
+            f'(the first that does not: {misses[part][0]})' for part in bad)
+        expected = 'every weight of the model, in a test or a resumed run' if whole \
+            else 'one of a model with the same settings'
         raise ValueError(
             f'the checkpoint does not fit the model: {what or "no weight fits"}. The checkpoint '
-            f'has, unused, {unused}; expected one of a model with the same settings: correct '
-            'load_from (or --resume), or the depth and size of the model, or set '
+            f'has, unused, {unused}; expected {expected}: correct load_from (or --resume, or the '
+            "checkpoint given to the tool), or the model's parts, depth and size, or set "
             'default_hooks.checkpoint_fit=None to load what fits')
+
+
+def _must_be_whole(runner: Runner) -> bool:
+    """Whether no part may start anew: on resuming, and in a test, where no train loop is built."""
+    loop = runner._train_loop
+    return runner._resume or loop is None or isinstance(loop, dict)

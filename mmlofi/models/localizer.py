@@ -24,7 +24,8 @@ class EndToEndLocalizer(BaseModel):
     backbone. Gradients reach the encoder from the head's loss alone.
 
     The backbone is MMAction2's own object at `backbone`, so a recognizer's checkpoint loads by
-    `load_from` and a LoFi checkpoint loads into a recognizer.
+    `load_from` and a LoFi checkpoint loads into a recognizer. So does a checkpoint of the head
+    alone, where the head knows its names by `own_name(name)`, as `GTADHead` knows the authors'.
 
     Args:
         head: Config of the localization head. It gets (N, C, L) features and has
@@ -66,6 +67,17 @@ class EndToEndLocalizer(BaseModel):
             return self.head(self.extract_feat(inputs))
         raise ValueError(f"EndToEndLocalizer got mode={mode!r}; expected 'loss', 'predict' or "
                          "'tensor'")
+
+    def own_name(self, name: str) -> str:
+        """The name of a parameter here, also of one that the head's authors published."""
+        bare = name.removeprefix('head.')
+        renamed = getattr(self.head, 'own_name', lambda name: name)(bare)
+        return name if renamed == bare else f'head.{renamed}'
+
+    def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
+        for key in [k for k in state_dict if k.startswith(prefix)]:
+            state_dict[prefix + self.own_name(key[len(prefix):])] = state_dict.pop(key)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def extract_feat(self, inputs: Tensor) -> Tensor:
         """Snippet features (N, C, L)."""

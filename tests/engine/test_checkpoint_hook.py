@@ -9,6 +9,7 @@ from torch import nn
 
 from mmlofi.engine import CheckpointFitHook
 from mmlofi.engine import checkpoint_hook as module
+from mmlofi.models import EndToEndLocalizer
 
 
 def model(*, channels=4, **parts):
@@ -17,10 +18,15 @@ def model(*, channels=4, **parts):
         backbone=nn.Sequential(nn.Conv2d(3, channels, 1), nn.BatchNorm2d(channels)), **parts))
 
 
-def fit(target, source, **kept):
+def runner(target, *, train_loop=True, resume=False):
+    """What the hook sees of a Runner: its train loop is built where it trains, else a config."""
+    return SimpleNamespace(model=target, _train_loop=train_loop, _resume=resume)
+
+
+def fit(target, source, *, train_loop=True, resume=False, **kept):
     state = source.state_dict() if isinstance(source, nn.Module) else source
     CheckpointFitHook().after_load_checkpoint(
-        SimpleNamespace(model=target), dict(state_dict=state, **kept))
+        runner(target, train_loop=train_loop, resume=resume), dict(state_dict=state, **kept))
 
 
 @pytest.fixture
@@ -66,6 +72,32 @@ def test_a_checkpoint_of_which_nothing_fits_is_refused():
 
 
 def test_plain_weights_without_a_runners_frame_are_compared_too(log):
-    CheckpointFitHook().after_load_checkpoint(
-        SimpleNamespace(model=model()), model().state_dict())
+    CheckpointFitHook().after_load_checkpoint(runner(model()), model().state_dict())
     assert log == ['the checkpoint gives backbone: 7 weights']
+
+
+NOTHING_TRAINS = [dict(train_loop=None), dict(train_loop=dict(max_epochs=3)), dict(resume=True)]
+
+
+@pytest.mark.parametrize('how', NOTHING_TRAINS)
+def test_a_part_that_a_test_or_a_resumed_run_would_draw_at_random_is_refused_by_name(how):
+    with pytest.raises(ValueError, match=r'of head 0 of 2 weights fit \(the first that does not: '
+                                         r'head\.weight\).*expected every weight of the model'):
+        fit(model(head=nn.Linear(4, 2)), model(cls_head=nn.Linear(4, 9)), **how)
+
+
+@pytest.mark.parametrize('how', NOTHING_TRAINS)
+def test_the_models_own_checkpoint_is_taken_everywhere(how, log):
+    state = model(head=nn.Linear(4, 2)).state_dict()
+    del state['backbone.1.num_batches_tracked']
+    fit(model(head=nn.Linear(4, 2)), state, **how)
+    assert log == ['the checkpoint gives backbone: 6 weights; head: 2 weights']
+
+
+@pytest.mark.parametrize('prefix', ['', 'module.', 'head.', 'head.module.'])
+def test_the_weights_of_gtads_authors_are_judged_by_the_names_they_get(prefix, authors_names, log):
+    head = dict(type='GTADHead', in_channels=8)
+    source, target = EndToEndLocalizer(head=head), EndToEndLocalizer(head=head)
+    state = {prefix + name: value for name, value in authors_names(source.head).items()}
+    fit(target, state, train_loop=None)
+    assert log == [f'the checkpoint gives head: {len(state)} weights']

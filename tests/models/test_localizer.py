@@ -210,6 +210,19 @@ def test_a_localizers_checkpoint_loads_into_a_recognizer_whole(tmp_path):
         assert torch.equal(recognizer.backbone.state_dict()[name], value), name
 
 
+@pytest.mark.parametrize('prefix', ['', 'module.', 'head.', 'module.head.'])
+@pytest.mark.parametrize('backbone', [None, TSM])
+def test_a_checkpoint_of_gtads_authors_loads_into_the_head_and_nowhere_else(
+        prefix, backbone, authors_names, tmp_path):
+    source, model = from_features(), from_features(backbone=backbone)
+    nn.init.ones_(source.head.network.map[0].weight)
+    state = {prefix + name: value for name, value in authors_names(source.head).items()}
+    save_checkpoint(dict(state_dict=state), str(tmp_path / 'authors.pth'))
+    load_checkpoint(model, str(tmp_path / 'authors.pth'), strict=backbone is None)
+    for name, value in source.head.state_dict().items():
+        assert torch.equal(model.head.state_dict()[name], value), name
+
+
 def test_everything_outside_backbone_and_head_adds_nothing_to_a_checkpoint():
     assert {name.split('.')[0] for name in from_frames().state_dict()} == {'backbone', 'head'}
 

@@ -84,6 +84,31 @@ def test_cfg_options_override_the_config(head_checkpoint, call_tool, toy_configs
     assert [len(detections) for detections in results.values()] == [3] * 5
 
 
+def test_random_class_scores_are_refused_by_name(untrained_lofi, call_tool, toy_configs, tmp_path):
+    with pytest.raises(ValueError, match='of class_scores 0 of 4 weights fit'):
+        call_tool('test.py', toy_configs / 'gtad_toy.py', untrained_lofi, '--work-dir', tmp_path)
+
+
+def test_a_stage_2_model_is_tested_on_its_own_checkpoint(untrained_lofi, call_tool, toy_configs,
+                                                         tmp_path):
+    call_tool('test.py', toy_configs / 'lofi_toy.py', untrained_lofi, '--work-dir', tmp_path,
+              '--dump', tmp_path / 'out.json', '--cfg-options', 'test_dataloader.num_workers=0')
+    assert len(json.loads((tmp_path / 'out.json').read_text())['results']) == 5
+
+
+def test_a_checkpoint_of_gtads_authors_is_tested_as_it_is(head_checkpoint, authors_names, call_tool,
+                                                          toy_configs, tmp_path):
+    model = MODELS.build(Config.fromfile(toy_configs / 'gtad_toy.py').model)
+    model.load_state_dict(torch.load(head_checkpoint)['state_dict'])
+    state = {f'module.{name}': value for name, value in authors_names(model.head).items()}
+    torch.save(dict(epoch=5, state_dict=state), tmp_path / 'authors.pth')
+    for name in ('head', 'authors'):
+        call_tool('test.py', toy_configs / 'gtad_toy.py', tmp_path / f'{name}.pth', '--work-dir',
+                  tmp_path, '--dump', tmp_path / f'{name}.json', '--cfg-options',
+                  'model.class_scores=None', f'experiment_name={name}')
+    assert (tmp_path / 'authors.json').read_text() == (tmp_path / 'head.json').read_text()
+
+
 def test_a_missing_checkpoint_is_named(call_tool, toy_configs, tmp_path):
     with pytest.raises(FileNotFoundError, match='no checkpoint at none.pth; expected a file'):
         call_tool('test.py', toy_configs / 'gtad_toy.py', 'none.pth', '--work-dir', tmp_path)

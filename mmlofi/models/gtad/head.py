@@ -20,6 +20,7 @@ from .targets import build_targets
 AUTHORS_NAMES = {'backbone1.': 'stem.', 'backbone2.0.': 'nodes.', 'regu_s.': 'start.',
                  'regu_e.': 'end.', 'localization.': 'map.', 'tconvs.': 'temporal.',
                  'sconvs.': 'semantic.'}
+AUTHORS_PARTS = ('backbone1.', 'backbone2.', 'regu_s.', 'regu_e.', 'localization.')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +108,19 @@ class GTADHead(nn.Module):
         """D for videos of `length` snippets."""
         return min(length, max(1, round(self.max_duration * length)))
 
+    @staticmethod
+    def own_name(name: str) -> str:
+        """Our name of a parameter of the authors, which a DataParallel may have prefixed."""
+        bare = name.removeprefix('module.')
+        if not bare.startswith(AUTHORS_PARTS):
+            return name
+        for theirs, ours in AUTHORS_NAMES.items():
+            bare = bare.replace(theirs, ours)
+        return f'network.{bare}'
+
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
-        """Renames the authors' parameters, which a DataParallel may have prefixed, to ours."""
         for key in [k for k in state_dict if k.startswith(prefix)]:
-            name = key[len(prefix):].removeprefix('module.')
-            if name.startswith(('backbone', 'regu_', 'localization.')):
-                for theirs, ours in AUTHORS_NAMES.items():
-                    name = name.replace(theirs, ours)
-                state_dict[f'{prefix}network.{name}'] = state_dict.pop(key)
+            state_dict[prefix + self.own_name(key[len(prefix):])] = state_dict.pop(key)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 

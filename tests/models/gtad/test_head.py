@@ -37,21 +37,8 @@ def test_outputs_equal_the_authors_network(reference_data, name):
         np.testing.assert_allclose(ours, expected[field], atol=1e-5, rtol=0)
 
 
-def authors_names(head):
-    """The head's own state under the authors' names."""
-    names = {'stem.': 'backbone1.', 'nodes.': 'backbone2.0.', 'start.': 'regu_s.',
-             'end.': 'regu_e.', 'map.': 'localization.', 'temporal.': 'tconvs.',
-             'semantic.': 'sconvs.'}
-    state = {}
-    for key, value in head.state_dict().items():
-        for ours, theirs in names.items():
-            key = key.removeprefix('network.').replace(ours, theirs)
-        state[key] = value
-    return state
-
-
 @pytest.mark.parametrize('prefix', ['', 'module.', 'head.', 'head.module.'])
-def test_a_checkpoint_of_the_authors_loads_with_any_prefix(prefix):
+def test_a_checkpoint_of_the_authors_loads_with_any_prefix(prefix, authors_names):
     source, target = GTADHead(**SMALL), GTADHead(**SMALL)
     state = {prefix + key: value for key, value in authors_names(source).items()}
     given = list(state)
@@ -69,7 +56,7 @@ def test_own_checkpoints_load_and_hold_parameters_only():
     GTADHead(**SMALL).load_state_dict(head.state_dict())
 
 
-def test_an_unknown_parameter_is_still_an_error():
+def test_an_unknown_parameter_is_still_an_error(authors_names):
     state = authors_names(GTADHead(**SMALL))
     state['localization.10.weight'] = torch.zeros(1)
     with pytest.raises(RuntimeError, match='Unexpected'):
