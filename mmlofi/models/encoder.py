@@ -13,18 +13,19 @@ INPUT_FORMATS = ('auto', '2d', '3d')
 class SnippetEncoder(nn.Module):
     """Applies a backbone to (N, L, 3, T, H, W) frames and averages to (N, C, L) features.
 
-    LoFi, section 3.1: a snippet's frame features are averaged to one feature. Three families:
+    LoFi, section 3.1: a snippet's frame features are averaged to one feature. Four families:
 
     - frames folded into the batch (TSN, TSM): (N·L·T, 3, H, W), averaged over space and T;
     - clips (SlowOnly, R(2+1)D, I3D, …): (N·L, 3, T, H, W), averaged over space and time;
-    - several pathways (SlowFast): each averaged, then concatenated.
+    - several pathways (SlowFast): each averaged, then concatenated;
+    - maps beside a class token (MViT): the map alone, averaged like that of other clips.
 
     It holds no parameters: the backbone stays where the localizer has it, so that checkpoints of
     recognizers fit without conversion.
 
     Args:
         input_format: '2d' folds frames into the batch, '3d' gives clips; 'auto' decides by the
-            backbone's first convolution.
+            backbone's first convolution, which misleads for C2D and TimeSformer: they want '3d'.
     """
 
     def __init__(self, *, input_format: str = 'auto') -> None:
@@ -38,8 +39,8 @@ class SnippetEncoder(nn.Module):
         """Encodes (N, L, 3, T, H, W) normalised frames to (N, C, L).
 
         Raises:
-            ValueError: When the input is not frames of that shape, or a TSM's `num_segments` is
-                not T.
+            ValueError: When the input is not frames of that shape, a TSM's `num_segments` is not
+                T, or the backbone fails on what it is given.
         """
         if frames.ndim != 6:
             raise ValueError(
@@ -51,11 +52,25 @@ class SnippetEncoder(nn.Module):
         if self._is_2d(backbone):
             _check_segments(backbone, T)
             images = clips.transpose(1, 2).reshape(-1, 3, H, W)               # (N·L·T, 3, H, W)
-            features = _pool(backbone(images))                                # (N·L·T, C)
+            features = self._encode(backbone, images)                         # (N·L·T, C)
             features = features.unflatten(0, (-1, T)).mean(1)                 # (N·L, C)
         else:
-            features = _pool(backbone(clips))                                 # (N·L, C)
+            features = self._encode(backbone, clips)                          # (N·L, C)
         return features.unflatten(0, (N, L)).transpose(1, 2)                  # (N, C, L)
+
+    def _encode(self, backbone: nn.Module, inputs: Tensor) -> Tensor:
+        try:
+            return _pool(backbone(inputs))
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:
+            given, other, setting = ('images', 'clips', '3d') if inputs.ndim == 4 \
+                else ('clips', 'images', '2d')
+            raise ValueError(
+                f'{type(backbone).__name__} failed on {given} of shape {tuple(inputs.shape)} '
+                f'({error}); expected a backbone that takes {given}, by input_format='
+                f'{self.input_format!r}: if it takes {other}, set '
+                f"encoder=dict(input_format='{setting}')") from error
 
     def _is_2d(self, backbone: nn.Module) -> bool:
         if self.input_format != 'auto':
@@ -80,7 +95,11 @@ def _check_segments(backbone: nn.Module, T: int) -> None:
 
 
 def _pool(features: Tensor | tuple[Tensor, ...] | list[Tensor]) -> Tensor:
-    """Averages each pathway over all but (batch, channel) and concatenates: (B, C)."""
+    """Averages each pathway over all but (batch, channel) and concatenates: (B, C).
+
+    A vector beside a map, as MViT's class token, is another view of it and no pathway.
+    """
     if isinstance(features, (tuple, list)):
-        return torch.cat([_pool(pathway) for pathway in features], dim=1)
+        maps = [one for one in features if isinstance(one, (tuple, list)) or one.ndim > 2]
+        return torch.cat([_pool(one) for one in maps or features], dim=1)
     return features.flatten(2).mean(2) if features.ndim > 2 else features

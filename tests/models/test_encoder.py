@@ -30,7 +30,11 @@ BACKBONES = {
     'SlowFast-R18': (dict(
         type='ResNet3dSlowFast', pretrained=None, resample_rate=4, speed_ratio=4, channel_ratio=8,
         slow_pathway=dict(PATHWAY, lateral=True, fusion_kernel=5),
-        fast_pathway=dict(PATHWAY, lateral=False, base_channels=2, conv1_kernel=(5, 7, 7))), 144)}
+        fast_pathway=dict(PATHWAY, lateral=False, base_channels=2, conv1_kernel=(5, 7, 7))), 144),
+    'MViT': (dict(
+        type='MViT', spatial_size=SIDE, temporal_size=T,
+        arch=dict(embed_dims=8, num_layers=3, num_heads=1, downscale_indices=[1, 2])), 32)}
+C2D = dict(type='C2D', depth=50, pretrained=None)     # 2D convolutions, and yet it takes clips
 
 
 def build(name):
@@ -46,6 +50,7 @@ def alone(backbone, snippet):
         return backbone(snippet.transpose(0, 1)).mean(dim=(0, 2, 3))         # of (T, C, h, w)
     outputs = backbone(snippet[None])
     pathways = outputs if isinstance(outputs, (tuple, list)) else [outputs]
+    pathways = [one[0] if isinstance(one, list) else one for one in pathways]   # MViT's map
     return torch.cat([pathway.mean(dim=(0, 2, 3, 4)) for pathway in pathways])
 
 
@@ -62,6 +67,57 @@ def test_each_feature_is_that_of_its_snippet_alone(name):
                 torch.testing.assert_close(features[video, :, place],
                                            alone(backbone, frames[video, place]),
                                            rtol=1e-4, atol=1e-5)
+
+
+def test_a_class_token_beside_the_map_is_left_out_and_one_alone_is_taken():
+    class Tokens(nn.Module):
+        def forward(self, clips):
+            B = len(clips)
+            return [torch.full((B, 2, 2, 3, 3), 1.0), torch.full((B, 2), 9.0)] if self.training \
+                else [torch.full((B, 2), 9.0)]
+    frames, encoder = torch.zeros(1, 3, 3, T, 4, 4), SnippetEncoder(input_format='3d')
+    assert encoder(Tokens(), frames).flatten().tolist() == [1] * 6
+    assert encoder(Tokens().eval(), frames).flatten().tolist() == [9] * 6
+
+
+def test_a_backbone_of_2d_convolutions_that_takes_clips_has_to_say_so():
+    torch.manual_seed(0)
+    backbone = MODELS.build(C2D)
+    backbone.eval()
+    frames = torch.randn(1, 2, 3, T, SIDE, SIDE)
+    with pytest.raises(ValueError, match=(
+            r'C2D failed on images of shape \(16, 3, 32, 32\) \(permute.*\); expected a backbone '
+            r"that takes images, .*'auto': if it takes clips, set .*input_format='3d'")) as caught:
+        SnippetEncoder()(backbone, frames)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    with torch.no_grad():
+        features = SnippetEncoder(input_format='3d')(backbone, frames)
+        torch.testing.assert_close(features[0, :, 1], backbone(frames[:, 1])[0].mean((1, 2, 3)),
+                                   rtol=1e-4, atol=1e-5)
+
+
+def test_a_backbone_of_3d_convolutions_that_takes_images_has_to_say_so():
+    class Images(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.unused = nn.Conv3d(3, 4, 1)
+
+        def forward(self, images):
+            B, C, H, W = images.shape
+            return images
+    frames = torch.randn(1, 2, 3, T, 4, 4)
+    with pytest.raises(ValueError, match=r"Images failed on clips of shape \(2, 3, 8, 4, 4\) .*"
+                                         "if it takes images, set .*input_format='2d'"):
+        SnippetEncoder()(Images(), frames)
+    assert SnippetEncoder(input_format='2d')(Images(), frames).shape == (1, 3, 2)
+
+
+def test_a_full_memory_is_not_taken_for_a_wrong_format():
+    class Big(nn.Conv3d):
+        def forward(self, clips):
+            raise torch.OutOfMemoryError('CUDA out of memory')
+    with pytest.raises(torch.OutOfMemoryError):
+        SnippetEncoder()(Big(3, 4, 1), torch.randn(1, 2, 3, T, 4, 4))
 
 
 @pytest.mark.parametrize('name', [name for name in BACKBONES if 'R50' not in name])
