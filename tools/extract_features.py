@@ -1,8 +1,9 @@
 """Writes full-fidelity snippet features, one npz file a video, for training a head on them.
 
 The config is one with a backbone and a test_dataloader of videos (stage 2); the checkpoint is that
-of stage 2 (LoFi) or of a recognizer with the same backbone (ACP). Complete files are kept, so that
-an interrupted run continues. Under torchrun each process takes its share of the videos.
+of stage 2 (LoFi) or of a recognizer with the same backbone (ACP), by path or URL. Complete files
+are kept, so that an interrupted run continues. Under torchrun each process takes its share of the
+videos.
 """
 from __future__ import annotations
 
@@ -28,15 +29,22 @@ from mmlofi.engine.launch import prepare_launcher
 from mmlofi.models import EndToEndLocalizer
 
 
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'got {text!r}; expected a whole number of 1 or more, '
+                                         'such as 8 where memory is short')
+    return int(text)
+
+
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file with a backbone')
     parser.add_argument('checkpoint', help='checkpoint with that backbone')
     parser.add_argument('--out', required=True, help='folder for the features')
-    parser.add_argument('--subsets', nargs='+', default=['training', 'validation'],
-                        help='subsets of the annotation file; default training validation')
-    parser.add_argument('--chunk-snippets', type=int, default=32,
+    parser.add_argument('--subset', nargs='+', default=['training', 'validation'],
+                        help='one or more subsets of the annotations; default training validation')
+    parser.add_argument('--chunk-snippets', type=positive, default=32,
                         help='snippets in the encoder at a time: bounds memory; default 32')
     parser.add_argument('--dtype', choices=['float32', 'float16'], default='float32',
                         help='of the stored features')
@@ -95,16 +103,23 @@ def claim_folder(out: str, header: dict) -> None:
             json.dump(header, file, indent=1)
 
 
-def describe(cfg: Config, checkpoint: str, dtype: str) -> dict:
-    """What the stored features depend on."""
-    with open(checkpoint, 'rb') as file:
-        digest = hashlib.file_digest(file, 'sha256').hexdigest() if hasattr(
-            hashlib, 'file_digest') else hashlib.sha256(file.read()).hexdigest()
+def describe(cfg: Config, model: EndToEndLocalizer, dtype: str) -> dict:
+    """What the stored features depend on: the weights, wherever they came from, and settings."""
     dataset = cfg.test_dataloader.dataset
     plain = {key: dataset.get(key)
              for key in ('data_root', 'data_prefix', 'filename_tmpl', 'pipeline')}
     plain |= {key: cfg.model.get(key) for key in ('backbone', 'encoder', 'data_preprocessor')}
-    return dict(checkpoint_sha256=digest, dtype=dtype, **json.loads(json.dumps(plain, default=str)))
+    return dict(backbone_sha256=hash_weights(model.backbone), dtype=dtype,
+                **json.loads(json.dumps(plain, default=str)))
+
+
+def hash_weights(module: torch.nn.Module) -> str:
+    """A digest of all weights, their names and shapes, in the order of the names."""
+    digest = hashlib.sha256()
+    for name, value in sorted(module.state_dict().items()):
+        digest.update(f'{name} {tuple(value.shape)} {value.dtype}'.encode())
+        digest.update(value.cpu().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 @torch.inference_mode()
@@ -157,9 +172,9 @@ def main() -> None:
     set_random_seed(0)
     model = build_encoder(cfg, args.checkpoint)
     if get_rank() == 0:
-        claim_folder(args.out, describe(cfg, args.checkpoint, args.dtype))
+        claim_folder(args.out, describe(cfg, model, args.dtype))
     barrier()
-    for subset in args.subsets:   # no barrier after it: a rank that is done need not wait
+    for subset in args.subset:   # no barrier after it: a rank that is done need not wait
         extract(cfg, model, args, subset)
 
 

@@ -1,8 +1,11 @@
 """Extraction of features by the command line."""
 from __future__ import annotations
 
+import functools
 import json
 import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -82,7 +85,7 @@ def test_complete_files_are_kept_and_missing_ones_are_made(folder, extract, untr
 
 def test_small_chunks_give_equal_features_and_half_precision_is_stored(complete, extract, tmp_path,
                                                                        untrained_lofi):
-    extract(untrained_lofi, tmp_path / 'half', '--subsets', 'validation', '--chunk-snippets', 7,
+    extract(untrained_lofi, tmp_path / 'half', '--subset', 'validation', '--chunk-snippets', 7,
             '--dtype', 'float16')
     assert len(list((tmp_path / 'half').glob('*.npz'))) == 5
     half = features_of(tmp_path / 'half' / 'val_0002.npz')
@@ -90,13 +93,56 @@ def test_small_chunks_give_equal_features_and_half_precision_is_stored(complete,
     np.testing.assert_allclose(half, features_of(complete / 'val_0002.npz'), rtol=2e-3, atol=1e-3)
 
 
-def test_features_of_another_checkpoint_are_not_mixed_in(folder, extract, untrained_lofi, tmp_path):
-    content = torch.load(untrained_lofi)
-    torch.save(dict(content, changed=True), tmp_path / 'other.pth')
-    with pytest.raises(SystemExit, match=r"other settings \(\['checkpoint_sha256'\] differ\)"):
+def test_features_of_another_encoder_are_not_mixed_in(folder, extract, untrained_lofi, tmp_path):
+    state = torch.load(untrained_lofi)['state_dict']
+    state['backbone.conv1.conv.weight'][0, 0, 0, 0, 0] += 1e-6
+    torch.save(dict(state_dict=state), tmp_path / 'other.pth')
+    with pytest.raises(SystemExit, match=r"other settings \(\['backbone_sha256'\] differ\)"):
         extract(tmp_path / 'other.pth', folder)
     with pytest.raises(SystemExit, match=r"\['dtype'\] differ.*give another --out"):
         extract(untrained_lofi, folder, '--dtype', 'float16')
+
+
+@pytest.fixture
+def address(tmp_path, monkeypatch):
+    """Serves the files of a folder; gives its URL. Downloads are kept in another folder."""
+    (tmp_path / 'served').mkdir()
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'downloads'))
+    monkeypatch.setenv('no_proxy', '127.0.0.1')
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path / 'served')
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f'http://127.0.0.1:{server.server_port}'
+        server.shutdown()
+
+
+def test_the_folder_knows_a_checkpoint_wherever_it_lies(folder, extract, untrained_lofi, address,
+                                                        tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    shutil.copy(untrained_lofi, tmp_path / 'home.pth')
+    shutil.copy(untrained_lofi, tmp_path / 'served' / 'net.pth')
+    for checkpoint in ('~/home.pth', f'{address}/net.pth'):
+        extract(checkpoint, folder)
+        assert capsys.readouterr().out.count('videos, 0 of ') == 2
+
+
+def test_the_folder_goes_on_with_the_same_encoder_in_another_checkpoint(folder, extract, capsys,
+                                                                        untrained_lofi, tmp_path):
+    state = torch.load(untrained_lofi)['state_dict']
+    encoder = {name: state[name] for name in reversed(state) if name.startswith('backbone.')}
+    torch.save(dict(state_dict=encoder, meta=dict(epoch=7)), tmp_path / 'encoder.pth')
+    extract(tmp_path / 'encoder.pth', folder)
+    assert capsys.readouterr().out.count('videos, 0 of ') == 2
+
+
+@pytest.mark.parametrize('size', ['0', '-4', 'many'])
+def test_a_chunk_holds_a_snippet_or_more(size, extract, untrained_lofi, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        extract(untrained_lofi, tmp_path / 'out', '--chunk-snippets', size)
+    assert capsys.readouterr().err.splitlines()[-1].endswith(
+        f"argument --chunk-snippets: got '{size}'; expected a whole number of 1 or more, such as 8 "
+        'where memory is short')
+    assert not (tmp_path / 'out').exists()
 
 
 def test_a_folder_of_unknown_features_is_refused(folder, extract, untrained_lofi):
@@ -112,7 +158,7 @@ def test_a_recognizers_checkpoint_gives_the_features_of_its_backbone(complete, e
     own = recognizer.state_dict()
     own |= {name: value for name, value in state.items() if name.startswith('backbone.')}
     torch.save(dict(state_dict={f'module.{name}': own[name] for name in own}), tmp_path / 'acp.pth')
-    extract(tmp_path / 'acp.pth', tmp_path / 'out', '--subsets', 'validation')
+    extract(tmp_path / 'acp.pth', tmp_path / 'out', '--subset', 'validation')
     np.testing.assert_allclose(features_of(tmp_path / 'out' / 'val_0000.npz'),
                                features_of(complete / 'val_0000.npz'), rtol=1e-4, atol=1e-6)
 
@@ -144,11 +190,11 @@ def test_a_missing_checkpoint_is_named(extract, tmp_path):
 
 def test_an_unknown_subset_is_named(folder, extract, untrained_lofi):
     with pytest.raises(ValueError, match=r"no video of subset \['test'\]; it has \['training', "):
-        extract(untrained_lofi, folder, '--subsets', 'test')
+        extract(untrained_lofi, folder, '--subset', 'test')
 
 
 def test_the_folder_says_what_its_features_depend_on(complete):
     found = json.loads((complete / 'features.json').read_text())
-    assert found.keys() == {'checkpoint_sha256', 'dtype', 'backbone', 'encoder', 'pipeline',
+    assert found.keys() == {'backbone_sha256', 'dtype', 'backbone', 'encoder', 'pipeline',
                             'data_preprocessor', 'data_root', 'data_prefix', 'filename_tmpl'}
     assert found['backbone']['type'] == 'ResNet3dSlowOnly'

@@ -123,4 +123,4 @@ def test_extraction_gives_the_features_of_one_process(lofi, features, extract_by
 def test_a_folder_of_other_features_stops_both_processes(features, untrained_lofi, extract_by_two):
     done = extract_by_two(untrained_lofi, features.folder)
     assert done.returncode != 0
-    assert "(['checkpoint_sha256'] differ)" in done.stderr
+    assert "(['backbone_sha256'] differ)" in done.stderr
