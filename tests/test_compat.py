@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import MODELS, OPTIM_WRAPPERS
+from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
@@ -19,7 +19,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 import mmlofi
-from mmlofi.compat import amp, apply, require_mmcv
+from mmlofi.compat import apply, require_mmcv
 from mmlofi.compat.checkpoints import UNSAFE_SWITCH, load_url, mend_checkpoint_loading
 
 ROOT = Path(mmlofi.__file__).parents[1]
@@ -252,26 +252,6 @@ class TestCheckpoints:
         mend_checkpoint_loading()
         apply()
         assert dict(CheckpointLoader._schemes) == before
-
-
-class TestAmpWithoutAccelerator:
-    def test_one_config_of_mixed_precision_trains_on_a_cpu(self):
-        if amp.get_device() != 'cpu':
-            pytest.skip('this machine has an accelerator: upstream serves it')
-        model = TinyModel()
-        wrapper = OPTIM_WRAPPERS.build(
-            dict(
-                type='AmpOptimWrapper',
-                loss_scale='dynamic',
-                optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
-            )
-        )
-        with wrapper.optim_context(model):
-            loss = model([torch.ones(1)], mode='loss')['loss']
-            assert model([torch.ones(1)]).dtype == torch.bfloat16
-        before = model.layer.weight.clone()
-        wrapper.update_params(loss)
-        assert not torch.equal(model.layer.weight, before)
 
 
 class TestPresets:

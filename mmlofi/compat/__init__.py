@@ -1,7 +1,8 @@
 """Mends for known faults of the host stack; the one place for such mends.
 
 Each mend is a function that says which versions have the fault and does nothing where the fault is
-absent. No installed file is touched. `apply` runs when mmlofi is imported, and may run again.
+absent; loading checkpoints safely is no mend alone, and is kept in every version. No installed file
+is touched. `apply` runs when mmlofi is imported, and may run again.
 """
 from __future__ import annotations
 
@@ -41,6 +42,8 @@ def apply() -> None:
     # The mends below import mmengine and torch, which need nothing mended to be imported.
     from mmlofi.compat.amp import mend_amp_without_accelerator
     from mmlofi.compat.checkpoints import mend_checkpoint_loading
+    from mmlofi.compat.launchers import mend_launchers_without_accelerator
 
     mend_checkpoint_loading()
     mend_amp_without_accelerator()
+    mend_launchers_without_accelerator()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import torch
 from mmaction.registry import OPTIM_WRAPPERS
 from mmengine.device import get_device
-from mmengine.optim import OptimWrapper
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import autocast
 from torch import nn
 
@@ -40,10 +40,23 @@ class CPUAmpOptimWrapper(OptimWrapper):
             yield
 
 
-def mend_amp_without_accelerator() -> None:
-    """mmengine < 0.12: let `AmpOptimWrapper` mean `CPUAmpOptimWrapper` on a machine without GPU.
+def wants_gpu() -> bool:
+    """Whether MMEngine's wrapper has the fault: it asserts a GPU before it reads its arguments."""
+    try:
+        AmpOptimWrapper(no_such_argument=None)
+    except AssertionError:
+        return True
+    except TypeError:   # it came as far as its arguments
+        return False
+    return False
 
-    MMAction2's registry is asked before MMEngine's, so the upstream class is left as it is.
+
+def mend_amp_without_accelerator() -> None:
+    """mmengine 0.10.7 and 0.11.0rc3: let `AmpOptimWrapper` mean `CPUAmpOptimWrapper` without a GPU.
+
+    MMAction2's registry is asked before MMEngine's, so the upstream class is left as it is. Does
+    nothing where there is an accelerator, or where MMEngine's own wrapper can be built.
     """
-    if get_device() == 'cpu' and 'AmpOptimWrapper' not in OPTIM_WRAPPERS.module_dict:
+    missing = 'AmpOptimWrapper' not in OPTIM_WRAPPERS.module_dict
+    if missing and get_device() == 'cpu' and wants_gpu():
         OPTIM_WRAPPERS.register_module(name='AmpOptimWrapper', module=CPUAmpOptimWrapper)

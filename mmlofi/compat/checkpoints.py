@@ -4,6 +4,10 @@ mmengine 0.10.7 cannot resume on torch >= 2.6, whose `torch.load` refuses the lo
 Runner saves; mmengine 0.11 loads them by letting the file run any code, and both do so for URLs.
 Here tensors, plain values and the few named types of `runner_types` are loaded, and anything else
 is refused by name. The environment variable MMLOFI_UNSAFE_LOAD=1 lifts this for trusted files.
+
+This one is no passing mend but a hardening, in every version and on purpose: mmengine 0.11 has no
+fault that a probe could find, it chose to trust files, and weights from the net should not be able
+to run code in any version.
 """
 from __future__ import annotations
 
@@ -171,7 +175,8 @@ def load_url(url: str, **kwargs: object) -> dict:
 def mend_checkpoint_loading() -> None:
     """mmengine 0.10.7 (resume fails) and 0.11.0rc3 (files run code), both on torch >= 2.6.
 
-    Changes the loader of local files and the download behind every URL scheme of MMEngine.
+    Changes the loader of local files and the download behind every URL scheme of MMEngine, always:
+    see the module's last paragraph.
     """
     CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
     mmengine.runner.checkpoint.load_url = load_url

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mmaction
 import numpy as np
 import pytest
 
@@ -47,22 +48,25 @@ def port():
 
 
 @pytest.fixture
-def witness_config(toy_configs, tmp_path):
-    """The stage-2 config with a hook that writes down what each rank saw."""
-    (tmp_path / 'witness.py').write_text(WITNESS)
-    config = tmp_path / 'lofi_witness.py'
-    config.write_text(
-        f"_base_ = '{toy_configs / 'lofi_toy.py'}'\n"
-        "custom_imports = dict(imports=['mmlofi', 'witness'], allow_failed_imports=False)\n"
-        "custom_hooks = [*_base_.custom_hooks, dict(type='Witness')]\n")
-    return config
+def witness(toy_configs, tmp_path):
+    """Gives a toy config with a hook that writes down what each rank saw."""
+    def write(name: str) -> Path:
+        (tmp_path / 'witness.py').write_text(WITNESS)
+        config = tmp_path / f'{name}_witness.py'
+        config.write_text(
+            f"_base_ = '{toy_configs / f'{name}.py'}'\n"
+            "custom_imports = dict(imports=['mmlofi', 'witness'], allow_failed_imports=False)\n"
+            "custom_hooks = [*_base_.get('custom_hooks', []), dict(type='Witness')]\n")
+        return config
+    return write
 
 
 def test_training_shares_out_the_videos_at_one_fidelity_and_keeps_the_weights_equal(
-        witness_config, must_run, tmp_path, port):
-    output = must_run('dist_train.sh', witness_config, 2, '--work-dir', tmp_path / 'run', '--seed',
-                      0, '--cfg-options', 'train_cfg.max_epochs=3', 'train_dataloader.batch_size=1',
-                      PORT=port, PYTHONPATH=f'{tmp_path}{os.pathsep}{ROOT}')
+        witness, must_run, tmp_path, port):
+    output = must_run('dist_train.sh', witness('lofi_toy'), 2, '--work-dir', tmp_path / 'run',
+                      '--seed', 0, '--cfg-options', 'train_cfg.max_epochs=3',
+                      'train_dataloader.batch_size=1', PORT=port,
+                      PYTHONPATH=f'{tmp_path}{os.pathsep}{ROOT}')
     first, second = (json.loads((tmp_path / 'run' / f'rank{i}.json').read_text()) for i in (0, 1))
     assert first['world'] == second['world'] == 2
     assert first['total'] == second['total']
@@ -93,16 +97,25 @@ def test_testing_gives_the_score_and_the_detections_of_one_process(
 
 
 @pytest.fixture
-def extract_by_two(toy_configs, toy_data, port):
-    """Runs the extraction under torchrun."""
-    def run(checkpoint: Path, out: Path) -> subprocess.CompletedProcess:
+def torchrun(toy_data, toy_features, tmp_path, port):
+    """Runs a Python tool by two processes."""
+    def run(tool: Path, *arguments: object) -> subprocess.CompletedProcess:
         command = ['-m', 'torch.distributed.run', '--nproc-per-node=2', f'--master-port={port}',
-                   ROOT / 'tools' / 'extract_features.py', toy_configs / 'lofi_toy.py', checkpoint,
-                   '--out', out, '--launcher', 'pytorch']
+                   tool, *arguments, '--launcher', 'pytorch']
         return subprocess.run(
             [sys.executable, *map(str, command)], capture_output=True, text=True, timeout=300,
-            env=os.environ | dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1',
-                                  CUDA_VISIBLE_DEVICES='', TOY_DATA=str(toy_data)))
+            env=os.environ | dict(PYTHONPATH=f'{tmp_path}{os.pathsep}{ROOT}', OMP_NUM_THREADS='1',
+                                  CUDA_VISIBLE_DEVICES='', TOY_DATA=str(toy_data),
+                                  TOY_FEATURES=str(toy_features)))
+    return run
+
+
+@pytest.fixture
+def extract_by_two(toy_configs, torchrun):
+    """Runs the extraction under torchrun."""
+    def run(checkpoint: Path, out: Path) -> subprocess.CompletedProcess:
+        return torchrun(ROOT / 'tools' / 'extract_features.py', toy_configs / 'lofi_toy.py',
+                        checkpoint, '--out', out)
     return run
 
 
@@ -124,3 +137,21 @@ def test_a_folder_of_other_features_stops_both_processes(features, untrained_lof
     done = extract_by_two(untrained_lofi, features.folder)
     assert done.returncode != 0
     assert "(['backbone_sha256'] differ)" in done.stderr
+
+
+def test_mmaction2s_own_tool_trains_on_a_cpu_too(witness, torchrun, tmp_path):
+    tool = Path(mmaction.__file__).parent / '.mim' / 'tools' / 'train.py'
+    if not tool.exists():
+        pytest.skip('this mmaction2 is a source checkout')
+    done = torchrun(tool, witness('gtad_toy'), '--work-dir', tmp_path / 'run', '--cfg-options',
+                    'train_cfg.max_epochs=2', 'train_cfg.val_interval=1',
+                    'train_dataloader.batch_size=1')
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second = (json.loads((tmp_path / 'run' / f'rank{i}.json').read_text()) for i in (0, 1))
+    assert first['world'] == second['world'] == 2
+    assert first['total'] == second['total']
+    for epoch in range(2):     # 6 videos, 3 steps of 1 video on 2 ranks: each once
+        steps = first['steps'][3 * epoch:3 * epoch + 3] + second['steps'][3 * epoch:3 * epoch + 3]
+        assert sorted(name for step in steps for _, name in step) == [
+            f'train_{i:04d}' for i in range(6)]
+    assert (tmp_path / 'run' / 'epoch_2.pth').exists()
