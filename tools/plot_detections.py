@@ -39,7 +39,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--subset', default='validation', help='subset of the annotations')
     parser.add_argument('--videos', type=int, default=6, help='videos shown')
     parser.add_argument('--top-k', type=int, default=5, help='predictions shown a video')
-    parser.add_argument('--title')
+    parser.add_argument('--title', help='what to write above the picture')
     parser.add_argument('--out', default='timelines.png', help='the picture (png, pdf, svg)')
     return parser.parse_args()
 

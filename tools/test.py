@@ -1,4 +1,9 @@
-"""Tests a checkpoint: mAP of a localizer, accuracy of a recognizer. MMAction2's flags."""
+"""Tests a checkpoint: mAP of a localizer, accuracy of a recognizer.
+
+The flags are MMAction2's, but for those that show each sample (--show, --show-dir, --interval and
+--wait-time; tools/plot_detections.py draws detections). And --dump writes json, which
+tools/eval_detections.py and tools/plot_detections.py read, where MMAction2's writes a pickle.
+"""
 from __future__ import annotations
 
 import argparse
@@ -12,7 +17,8 @@ from mmlofi.engine.launch import prepare_launcher
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='folder of logs; default work_dirs/<name of the config>')
