@@ -20,7 +20,7 @@ from mmengine.registry import init_default_scope
 from mmlofi.datasets import FidelityBatchSampler, load_annotations
 from mmlofi.datasets.sampler import Batch
 from mmlofi.fidelity import Fidelity
-from mmlofi.visualization.schedule import Run, plot_schedule
+from mmlofi.visualization.schedule_plot import Run, plot_schedule
 
 MAX_ROWS = 20   # of a phase; a longer one is shown for one round of its cycle
 PIXEL_ARGUMENTS = ('size', 'crop_size', 'scale', 'input_size')   # of MMAction2's transforms

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from mmlofi.fidelity import Fidelity
-from mmlofi.visualization.schedule import MAX_RUNS, Run, plot_schedule
+from mmlofi.visualization.schedule_plot import MAX_RUNS, Run, plot_schedule
 
 S = Fidelity('S', spatial=2)
 T = Fidelity('T', temporal=4)
