@@ -1,20 +1,26 @@
 """Start a distributed run where there is no GPU: MMEngine's launchers always set a CUDA device.
 
 A Runner leaves a process group alone that exists already, so a tool calls `prepare_launcher(cfg)`
-before it builds the Runner. With a GPU, or without a launcher, nothing is changed.
+before it builds the Runner. With a GPU, or without a launcher, the config is left as it is.
 """
 from __future__ import annotations
 
 import atexit
+import contextlib
+import fcntl
 import gc
 import os
+import socket
+import struct
 import subprocess
+import sys
 from datetime import timedelta
 
 import torch
 import torch.distributed
 from mmengine.config import Config
 from mmengine.device import get_device
+from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
 # The variables in which each launcher says which rank a process is: rank, world size, local rank.
 RANK_VARIABLES = {
@@ -22,6 +28,8 @@ RANK_VARIABLES = {
     'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
     'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
 }
+
+SIOCGIFADDR = 0x8915   # Linux: the address of a network interface
 
 
 def prepare_launcher(cfg: Config) -> None:
@@ -34,6 +42,8 @@ def prepare_launcher(cfg: Config) -> None:
         ValueError: If the launcher is unknown or did not set its variables.
     """
     launcher = cfg.get('launcher', 'none')
+    if launcher == 'pytorch':
+        report_errors()
     if launcher == 'none' or get_device() != 'cpu':
         return
     wrapper = dict(
@@ -49,17 +59,43 @@ def prepare_launcher(cfg: Config) -> None:
     init_gloo(launcher, timeout_sec=timeout_sec)
 
 
+def report_errors() -> None:
+    """Leave an uncaught exception where torchrun looks for it, so that its report tells of it."""
+    show = sys.excepthook
+
+    def report(kind, error, trace):
+        show(kind, error, trace)
+        try:
+            raise error
+        except BaseException as raised:   # the handler writes the exception that is being handled
+            get_error_handler().record_exception(raised)
+    sys.excepthook = report
+
+
 def init_gloo(launcher: str, *, timeout_sec: float | None = None) -> None:
     """Join the other ranks over gloo; does nothing if this process has joined already.
 
     Raises:
+        RuntimeError: If the others cannot be reached.
         ValueError: If the launcher is unknown or did not set its variables.
     """
     if torch.distributed.is_initialized():
         return
     export_rank(launcher)
+    # By itself gloo takes the interface of the host name, on many machines the loopback: there the
+    # ranks of other machines find nobody.
+    interface = os.environ.get('GLOO_SOCKET_IFNAME') or interface_to(os.environ['MASTER_ADDR'])
+    if interface is not None:
+        os.environ['GLOO_SOCKET_IFNAME'] = interface
     timeout = None if timeout_sec is None else timedelta(seconds=timeout_sec)
-    torch.distributed.init_process_group('gloo', timeout=timeout)
+    try:
+        torch.distributed.init_process_group('gloo', timeout=timeout)
+    except RuntimeError as error:
+        raise RuntimeError(
+            f'rank {os.environ["RANK"]} could not join the others over the network interface '
+            f'{interface or "of the host name"} ({error}); expected the one between the machines: '
+            'set GLOO_SOCKET_IFNAME to its name on each (`ip addr` lists them)'
+        ) from error
     atexit.register(leave_group)
 
 
@@ -108,3 +144,21 @@ def first_host(launcher: str) -> str:
         ['scontrol', 'show', 'hostnames', nodes], check=True, capture_output=True, text=True
     )
     return listing.stdout.split()[0]
+
+
+def interface_to(host: str) -> str | None:
+    """The name of the interface that reaches `host` by IPv4; None for this machine's loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host, 9))   # sends nothing, but looks up the route
+        except OSError:
+            return None
+        address = probe.getsockname()[0]
+        if address.startswith('127.'):
+            return None
+        for _, name in socket.if_nameindex():
+            with contextlib.suppress(OSError):   # an interface without an address
+                found = fcntl.ioctl(probe, SIOCGIFADDR, struct.pack('256s', name.encode()))
+                if socket.inet_ntoa(found[20:24]) == address:
+                    return name
+    return None

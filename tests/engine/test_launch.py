@@ -1,6 +1,7 @@
 """Distributed runs without a GPU."""
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from mmengine.config import Config
 
 from mmlofi.engine import launch
-from mmlofi.engine.launch import export_rank, prepare_launcher
+from mmlofi.engine.launch import export_rank, init_gloo, interface_to, prepare_launcher
 
 ROOT = Path(launch.__file__).parents[2]
 VARIABLES = [name for names in launch.RANK_VARIABLES.values() for name in names]
@@ -96,6 +97,7 @@ def no_rank(monkeypatch):
 def on_cpu(monkeypatch):
     """A machine without GPU, and no other ranks to wait for; the calls of init_gloo."""
     calls = []
+    monkeypatch.setattr(sys, 'excepthook', sys.excepthook)   # so that the launcher's is undone
     monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
     monkeypatch.setattr(launch, 'init_gloo', lambda *args, **kwargs: calls.append((args, kwargs)))
     return calls
@@ -185,3 +187,57 @@ def test_a_launcher_that_did_not_start_the_process_is_named(no_rank):
 def test_an_unknown_launcher_is_named():
     with pytest.raises(ValueError, match="'ssh' is unknown; expected one of pytorch"):
         export_rank('ssh')
+
+
+@pytest.fixture
+def rank_of_two(no_rank):
+    """Rank 1 of 2 as torchrun starts it, whose group is not formed; interface_to finds eth7."""
+    no_rank.setenv('GLOO_SOCKET_IFNAME', '')   # so that the test's own changes are undone
+    no_rank.delenv('GLOO_SOCKET_IFNAME')
+    for name, value in (('RANK', '1'), ('WORLD_SIZE', '2'), ('LOCAL_RANK', '0')):
+        no_rank.setenv(name, value)
+    no_rank.setenv('MASTER_ADDR', 'host0')
+    no_rank.setattr(launch, 'interface_to', lambda host: {'host0': 'eth7'}.get(host))
+    no_rank.setattr(launch.torch.distributed, 'init_process_group', lambda *args, **kwargs: None)
+    no_rank.setattr(launch.atexit, 'register', lambda function: None)
+    return no_rank
+
+
+def test_gloo_takes_the_interface_that_reaches_rank_0(rank_of_two):
+    init_gloo('pytorch')
+    assert os.environ['GLOO_SOCKET_IFNAME'] == 'eth7'
+
+
+def test_an_interface_that_was_named_is_kept(rank_of_two):
+    rank_of_two.setenv('GLOO_SOCKET_IFNAME', 'ib0')
+    init_gloo('pytorch')
+    assert os.environ['GLOO_SOCKET_IFNAME'] == 'ib0'
+
+
+def test_on_one_machine_the_interface_is_left_to_gloo(rank_of_two):
+    rank_of_two.setenv('MASTER_ADDR', '127.0.0.1')
+    init_gloo('pytorch')
+    assert 'GLOO_SOCKET_IFNAME' not in os.environ
+    assert interface_to('127.0.0.1') is None
+
+
+def test_ranks_that_cannot_be_reached_name_the_interface(rank_of_two):
+    def refuse(*args, **kwargs):
+        raise RuntimeError('Connection refused')
+    rank_of_two.setattr(launch.torch.distributed, 'init_process_group', refuse)
+    with pytest.raises(RuntimeError, match='interface eth7 .Connection refused.;.* GLOO_SOCKET'):
+        init_gloo('pytorch')
+
+
+@pytest.mark.parametrize('device', ['cpu', 'cuda'])
+def test_an_uncaught_error_is_shown_and_left_for_torchrun(on_cpu, monkeypatch, tmp_path, device):
+    shown = []
+    monkeypatch.setattr(sys, 'excepthook', lambda *args: shown.append(args))
+    monkeypatch.setattr(launch, 'get_device', lambda: device)
+    monkeypatch.setenv('TORCHELASTIC_ERROR_FILE', str(tmp_path / 'error.json'))
+    prepare_launcher(Config(dict(launcher='pytorch')))
+    error = ValueError('no such video')
+    sys.excepthook(ValueError, error, None)
+    assert shown == [(ValueError, error, None)]
+    left = json.loads((tmp_path / 'error.json').read_text())['message']
+    assert left['message'] == 'ValueError: no such video'

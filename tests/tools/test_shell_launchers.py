@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 TOOLS = Path(__file__).parents[2] / 'tools'
+OF_A_JOB = ('NNODES', 'NODE_RANK', 'MASTER_ADDR', 'PORT', 'GPUS')   # variables
 LAUNCHERS = ('dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh', 'run_tests.sh')
 
 
 def run(script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
     """Run a script of tools/ from another folder."""
-    environment = {k: v for k, v in os.environ.items() if k not in ('NNODES', 'PORT', 'GPUS')}
+    environment = {k: v for k, v in os.environ.items() if k not in OF_A_JOB}
     return subprocess.run(
         ['bash', str(TOOLS / script), *arguments],
         env=environment | variables,
@@ -47,16 +48,31 @@ def test_too_few_arguments_give_the_usage(script):
     assert 'usage: ' in done.stderr
 
 
-def test_torchrun_gets_the_machines_and_the_tool_its_arguments(path):
+def test_torchrun_gets_the_processes_of_one_machine(path):
+    done = run('dist_train.sh', 'config.py', '4', PATH=path)
+    assert done.stdout.splitlines()[:5] == [
+        '-m', 'torch.distributed.run', '--nnodes=1', '--node-rank=0', '--nproc-per-node=4',
+    ]  # fmt: skip
+
+
+def test_several_machines_get_their_ranks_and_the_tool_its_arguments(path):
     done = run(
         'dist_train.sh', 'my config.py', '4', '--cfg-options', "a='b c'",
         PATH=path, NNODES='2', NODE_RANK='1', MASTER_ADDR='host0', PORT='1234',
     )  # fmt: skip
     assert done.stdout.splitlines() == [
-        '-m', 'torch.distributed.run', '--nnodes=2', '--node-rank=1', '--nproc-per-node=4',
+        f'{TOOLS}/../mmlofi/engine/nodes.py', '--nnodes=2', '--node-rank=1', '--nproc-per-node=4',
         '--master-addr=host0', '--master-port=1234', str(TOOLS / 'train.py'), 'my config.py',
         '--launcher', 'pytorch', '--cfg-options', "a='b c'",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize('script', ['dist_train.sh', 'dist_test.sh'])
+@pytest.mark.parametrize('given', [dict(NODE_RANK='0'), dict(MASTER_ADDR='host0')])
+def test_several_machines_need_their_number_and_the_address_of_the_first(path, script, given):
+    done = run(script, 'config.py', 'a.pth', '2', PATH=path, NNODES='2', **given)
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr == 'NNODES=2 needs NODE_RANK and MASTER_ADDR too: see --help\n'
 
 
 def test_testing_passes_the_checkpoint(path):

@@ -1,0 +1,127 @@
+"""What the nodes of a job tell each other; two of them in this process."""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+
+import pytest
+from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
+
+from mmlofi.engine import nodes
+from mmlofi.engine.nodes import Nodes, describe
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """Quick nodes; the signals with which they stop their ranks, which are not sent."""
+    signals = []
+    monkeypatch.setattr(nodes, 'BEAT_SEC', 0.02)
+    monkeypatch.setattr(nodes, 'LINGER_SEC', 0.5)
+    monkeypatch.setattr(nodes.os, 'kill', lambda pid, number: signals.append((pid, number)))
+    monkeypatch.setattr(nodes.signal, 'signal', lambda number, handler: None)
+    return signals
+
+
+@pytest.fixture
+def join(stopped):
+    """Makes the nodes of a job of two; they leave when the test ends."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    joined = []
+
+    def join(node: int, silence_sec: float = 60) -> Nodes:
+        joined.append(
+            Nodes(node=node, num_nodes=2, host='127.0.0.1', port=port, silence_sec=silence_sec))
+        return joined[-1]
+    yield join
+    for node in reversed(joined):
+        node.leave(None)
+
+
+def wait_for(condition) -> None:
+    """Wait until it holds, five seconds at most."""
+    until = time.monotonic() + 5
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert condition()
+
+
+def test_a_failure_of_one_node_stops_the_other(join, stopped):
+    first, second = join(0), join(1)
+    second.leave('rank 1 died')
+    wait_for(lambda: stopped)
+    assert stopped == [(os.getpid(), signal.SIGTERM)]
+    assert first.failures == second.failures == ['rank 1 died']
+
+
+def test_failures_are_told_in_the_order_in_which_they_came(join):
+    first, second = join(0), join(1)
+    second.leave('rank 1 died')
+    first.leave('rank 0 lost its connection')
+    assert first.failures == ['rank 1 died', 'rank 0 lost its connection']
+
+
+def test_nodes_that_end_well_say_nothing(join, stopped):
+    first, second = join(0), join(1)
+    wait_for(lambda: first.beats)
+    first.leave(None)
+    second.leave(None)
+    assert first.failures == second.failures == stopped == []
+
+
+def test_a_node_may_end_long_before_the_others(join, stopped):
+    first, second = join(0, silence_sec=1), join(1)
+    wait_for(lambda: first.beats)
+    second.leave(None)
+    time.sleep(1.5)
+    assert first.failures == stopped == []
+
+
+def test_a_node_that_gives_no_sign_of_life_is_named(join, stopped):
+    first, second = join(0, silence_sec=0.3), join(1)
+    wait_for(lambda: first.beats)
+    second.exchange = lambda: None
+    wait_for(lambda: stopped)
+    assert first.failures == ['node 1 was silent for 0.3 s']
+
+
+def test_a_first_node_that_does_not_answer_is_named(join, stopped):
+    join(0)
+    second = join(1, silence_sec=0.3)
+    second.exchange = lambda: time.sleep(1)     # as when the network is lost
+    wait_for(lambda: stopped)
+    assert second.failures == [f'node 0 at {second.master} was silent for 0.3 s']
+
+
+def test_a_port_in_use_is_named():
+    with socket.socket() as used:
+        used.bind(('127.0.0.1', 0))
+        used.listen()
+        port = used.getsockname()[1]
+        with pytest.raises(ConnectionError, match=f'could not listen at 127.0.0.1:{port} .* PORT'):
+            Nodes(node=0, num_nodes=2, host='127.0.0.1', port=port, silence_sec=60)
+
+
+def failed(exitcode: int, error_file: str = '') -> ProcessFailure:
+    return ProcessFailure(local_rank=0, pid=7, exitcode=exitcode, error_file=error_file)
+
+
+def test_a_rank_is_named_with_the_way_it_ended(tmp_path):
+    place = f'rank 3 on node 1 (host {socket.gethostname()}, pid 7)'
+    assert describe(1, {3: failed(-9)}) == f'{place} was killed by SIGKILL'
+    assert describe(1, {3: failed(2)}).startswith(f'{place} ended with exit code 2')
+    (tmp_path / 'error.json').write_text(json.dumps(dict(message=dict(
+        message='ValueError: no\n  such video', extraInfo=dict(timestamp='1')))))
+    left = failed(1, str(tmp_path / 'error.json'))
+    assert describe(1, {3: left}) == f'{place} raised ValueError: no such video'
+
+
+def test_ranks_that_torchrun_stopped_are_not_named():
+    named = describe(1, {2: failed(-15), 3: failed(-9)})
+    assert 'rank 2' not in named
+    assert 'rank 3' in named
+    assert 'rank 2' in describe(1, {2: failed(-15)})
