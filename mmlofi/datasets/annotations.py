@@ -46,16 +46,7 @@ def load_annotations(path: str | os.PathLike,
     Segments of no length are kept (ActivityNet-v1.3 has 12 and its mAP counts them as missed);
     `UntrimmedVideoDataset` leaves them out of training.
     """
-    database = _read_database(path)
-    records, problems = [], []
-    for name, entry in database.items():
-        if isinstance(entry, dict) and entry.get('subset') is None:
-            raise ValueError(f'{path}: video {name!r} has no "subset"; every entry needs one, such '
-                             'as "training" or "validation"')
-        record = _parse_entry(str(path), name, entry, problems)
-        records.append(record)
-    if not records:
-        raise ValueError(f'{path} holds no video; its "database" is empty')
+    records, problems = _read_records(path)
     wanted = None if subset is None else {subset} if isinstance(subset, str) else set(subset)
     if wanted is not None:
         present = sorted({record.subset for record in records})
@@ -78,6 +69,35 @@ def load_annotations(path: str | os.PathLike,
 def class_names(records: Iterable[VideoRecord]) -> tuple[str, ...]:
     """All labels in alphabetical order: a class's index is its place here."""
     return tuple(sorted({label for record in records for label in record.labels}))
+
+
+def load_class_names(path: str | os.PathLike) -> tuple[str, ...]:
+    """`class_names` of all subsets of a file, whether or not their segments are good."""
+    return class_names(_read_records(path)[0])
+
+
+def tolerance_sec(duration_sec: float) -> float:
+    """How far annotators overshoot a video's end: up to 0.9 s in ActivityNet-v1.3."""
+    return max(1, 0.02 * duration_sec)
+
+
+def segments_after(segments_sec: Iterable[Sequence[float]], end_sec: float
+                   ) -> list[tuple[float, float]]:
+    """The segments that start at or after `end_sec`; those of no length do not count."""
+    return [(float(start), float(end)) for start, end in segments_sec if end > start >= end_sec]
+
+
+def _read_records(path: str | os.PathLike) -> tuple[list[VideoRecord], list[tuple[str, str]]]:
+    """All videos of a file, and their bad segments as (video, what is wrong)."""
+    records, problems = [], []
+    for name, entry in _read_database(path).items():
+        if isinstance(entry, dict) and entry.get('subset') is None:
+            raise ValueError(f'{path}: video {name!r} has no "subset"; every entry needs one, such '
+                             'as "training" or "validation"')
+        records.append(_parse_entry(str(path), name, entry, problems))
+    if not records:
+        raise ValueError(f'{path} holds no video; its "database" is empty')
+    return records, problems
 
 
 def _read_database(path: str | os.PathLike) -> dict:
@@ -115,8 +135,7 @@ def _parse_entry(path: str, name: str, entry: dict,
         raise ValueError(f'{path}: video {name!r} has duration {duration}; expected seconds above '
                          '0, or none at all')
     for start, end, label in annotations:
-        # Annotators overshoot a little: up to 0.9 s in ActivityNet-v1.3.
-        margin = 1 if duration is None else max(1, 0.02 * duration)
+        margin = tolerance_sec(duration or 0)
         outside = start < -margin or duration is not None and (
             start > duration or end > duration + margin)
         if not (math.isfinite(start) and math.isfinite(end)) or end < start or outside:

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,12 +13,27 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from mmlofi.datasets.annotations import VideoRecord, class_names, load_annotations
+from mmlofi.datasets.annotations import (
+    VideoRecord,
+    load_annotations,
+    load_class_names,
+    segments_after,
+    tolerance_sec,
+)
 from mmlofi.datasets.sample_index import SampleIndex
+from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.randomness import derive_seed, seeded
 
 ATTEMPTS = 8   # videos tried in place of one that cannot be read
+MISSING, UNREADABLE = 'missing', 'unreadable'
 
+
+class FileState(NamedTuple):
+    """What is known of a file once it was looked at."""
+
+    problem: str | None = None          # why it cannot be used
+    duration_sec: float | None = None   # of a video
+    channels: int | None = None         # of features
 
 
 @DATASETS.register_module()
@@ -32,9 +49,10 @@ class UntrimmedVideoDataset(BaseDataset):
     reason, which `BadVideosHook` counts and reports.
 
     Everything that can be known to be wrong is said at construction: an annotation file that
-    cannot be read, an empty subset, a class outside `metainfo.classes`, and, unless
-    `check_files=False`, missing and unreadable videos, all counted and the first few named, and
-    features whose first file is not of the size that `LoadSnippetFeatures` expects.
+    cannot be read or, for training, labels nothing, an empty subset, a class outside
+    `metainfo.classes`, and, unless `check_files=False`, with their number and the first few names,
+    files that are missing or cannot be read, videos that end before an annotated segment starts,
+    and features of another size than `LoadSnippetFeatures` expects or than the others'.
 
     Args:
         ann_file: ActivityNet-format json, under `data_root` unless absolute.
@@ -42,7 +60,8 @@ class UntrimmedVideoDataset(BaseDataset):
         data_prefix: ``dict(video=folder)`` or ``dict(feature=folder)``.
         filename_tmpl: File of a video; '{}' is its name. Default '{}.mp4', or '{}.npz' for
             features.
-        check_files: Whether each file is looked for (and each video opened) at construction.
+        check_files: Whether each file is looked for at construction, a frame of each video decoded
+            and the header of each feature file read.
         kwargs: `metainfo` (with `classes`, else all labels of the annotation file in alphabetical
             order), `pipeline`, `test_mode`, `indices`, … of MMEngine's BaseDataset.
 
@@ -63,16 +82,15 @@ class UntrimmedVideoDataset(BaseDataset):
         super().__init__(ann_file=ann_file, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """One dict a video: video_name, filename, duration_sec, segments_sec, gt_labels."""
+        """One dict a video: video_name, filename, segments_sec, gt_labels, duration_sec (which
+        transforms replace by the file's) and annotated_duration_sec."""
         records = load_annotations(self.ann_file, self.subset)
-        if 'classes' not in self._metainfo:
-            self._metainfo['classes'] = class_names(load_annotations(self.ann_file))
+        self._take_classes(records)
         class_index = {label: index for index, label in enumerate(self._metainfo['classes'])}
         self._refuse_unknown_classes(records, class_index)
         data_list = [self._data_info(record, class_index) for record in records]
         if self.check_files:
-            self._refuse_bad_files([info['filename'] for info in data_list])
-            self._check_first_file(data_list[0]['filename'])
+            self._refuse_bad_files(data_list)
         empty = sum(end <= start for record in records for start, end in record.segments_sec)
         if empty and not self.test_mode:
             print_log(f'{self.ann_file}: {empty} segments of {self.subset} have no length and do '
@@ -115,8 +133,21 @@ class UntrimmedVideoDataset(BaseDataset):
         filename = os.path.join(self.data_prefix[self.source],
                                 self.filename_tmpl.format(record.name))
         return dict(video_name=record.name, filename=filename, duration_sec=record.duration_sec,
+                    annotated_duration_sec=record.duration_sec,
                     segments_sec=np.array(record.segments_sec, np.float64).reshape(-1, 2),
                     gt_labels=np.array([class_index[label] for label in record.labels], np.int64))
+
+    def _take_classes(self, records: list[VideoRecord]) -> None:
+        given = 'classes' in self._metainfo
+        if given and (self.test_mode or any(record.labels for record in records)):
+            return
+        names = load_class_names(self.ann_file)
+        if not names and not self.test_mode:
+            raise ValueError(f'{self.ann_file} labels no action in any of its videos; expected '
+                             'some to train on: set `ann_file` to one that has "annotations", or '
+                             'test_mode=True where nothing is trained')
+        if not given:
+            self._metainfo['classes'] = names
 
     def _refuse_unknown_classes(self, records: list[VideoRecord],
                                 class_index: dict[str, int]) -> None:
@@ -128,61 +159,135 @@ class UntrimmedVideoDataset(BaseDataset):
                              f'{len(class_index)} of metainfo.classes: add them there, or correct '
                              'the annotations')
 
-    def _refuse_bad_files(self, filenames: list[str]) -> None:
+    def _refuse_bad_files(self, data_list: list[dict]) -> None:
         if os.environ.get('LOCAL_RANK', '0') != '0':   # once a machine; if it fails, all stop
             return
-        print_log(f'looking at {len(filenames)} {self.source} files of {self.subset!r} '
+        print_log(f'looking at {len(data_list)} {self.source} files of {self.subset!r} '
                   '(check_files=False leaves it out)', logger='current')
         with ThreadPoolExecutor(8) as pool:
-            states = list(pool.map(_is_readable if self.source == 'video' else os.path.isfile,
-                                   filenames))
-        bad = [name for name, good in zip(filenames, states) if not good]
-        missing = [name for name in bad if not os.path.isfile(name)]
+            states = list(pool.map(self._look_at, data_list))
+        self._refuse_unusable([info['filename'] for info in data_list], states)
+        self._refuse_short(data_list, states)
+        self._refuse_unequal([info['filename'] for info in data_list], states)
+
+    def _look_at(self, info: dict) -> FileState:
+        if not os.path.isfile(info['filename']):
+            return FileState(problem=MISSING)
+        if self.source == 'video':
+            return _look_at_video(info['filename'], info['segments_sec'])
+        for transform in self.pipeline.transforms:
+            if hasattr(transform, 'check_file'):
+                try:
+                    return FileState(channels=transform.check_file(info['filename']))
+                except ValueError as error:
+                    return FileState(problem=str(error))
+        return FileState()
+
+    def _refuse_unusable(self, filenames: list[str], states: list[FileState]) -> None:
+        bad = [(name, state.problem) for name, state in zip(filenames, states) if state.problem]
+        missing = [name for name, problem in bad if problem == MISSING]
+        first = [name for name, _ in bad[:3]]
         advice = 'correct data_prefix and filename_tmpl, or drop these videos from the annotations'
         if missing:
             raise FileNotFoundError(
                 f'{len(missing)} of {len(filenames)} {self.source} files of subset '
                 f'{self.subset!r} are missing, the first: {missing[:3]}; expected one file a '
                 f'video: {advice}; check_files=False where they are not on a disk')
-        if bad:
+        if bad and self.source == 'video':
             raise ValueError(f'{len(bad)} of {len(filenames)} videos of subset {self.subset!r} '
                              'hold no readable video stream or are cut off, the first: '
-                             f'{bad[:3]}; expected whole videos: {advice}')
+                             f'{first}; expected whole videos: {advice}')
+        if bad:
+            raise ValueError(f'{len(bad)} of {len(filenames)} feature files of subset '
+                             f'{self.subset!r} cannot be used, the first: {first}; {bad[0][1]}')
 
-    def _check_first_file(self, filename: str) -> None:
-        """Lets transforms that can say so refuse it, as for a wrong size of features: for all."""
-        for transform in self.pipeline.transforms:
-            if hasattr(transform, 'check_file'):
-                transform.check_file(filename)
+    def _refuse_short(self, data_list: list[dict], states: list[FileState]) -> None:
+        short = []
+        for info, (_, duration, _) in zip(data_list, states):
+            lost = [] if duration is None else segments_after(
+                info['segments_sec'], duration + tolerance_sec(duration))
+            if lost:
+                short.append(f'{info["filename"]!r} lasts {duration:.2f} s and has a segment '
+                             f'[{lost[0][0]:g}, {lost[0][1]:g}]')
+        if short:
+            raise ValueError(
+                f'{len(short)} of {len(data_list)} videos of subset {self.subset!r} end before an '
+                f'annotated segment starts, the first: {"; ".join(short[:3])}; expected all '
+                'segments inside their video: get the whole files, or correct or drop these videos '
+                'in the annotations')
+
+    def _refuse_unequal(self, filenames: list[str], states: list[FileState]) -> None:
+        """Features of several encoders; which of them the head expects is not known here."""
+        counts = Counter(state.channels for state in states)
+        if len(counts) > 1:
+            usual = counts.most_common(1)[0][0]
+            others = [(name, state.channels) for name, state in zip(filenames, states)
+                      if state.channels != usual]
+            raise ValueError(
+                f'{len(others)} of {len(filenames)} feature files of subset {self.subset!r} have '
+                f'other channels than the {usual} of most, the first: {others[:3]}; expected '
+                'features of one encoder: run tools/extract_features.py for all videos again')
 
 
-def _is_readable(filename: str) -> bool:
-    """Whether the file is there, not cut off, and its header has a video stream with frames."""
-    if not os.path.isfile(filename) or _is_cut_off(filename):
-        return False
+def _look_at_video(filename: str, segments_sec: np.ndarray) -> FileState:
+    """Whether a video is not cut off, a frame of it can be decoded, and how long it is."""
+    if _is_cut_off(filename):
+        return FileState(problem=UNREADABLE)
     capture = cv2.VideoCapture(filename)
-    readable = capture.isOpened() and capture.get(cv2.CAP_PROP_FRAME_COUNT) != 0
+    frames, fps = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+    decodes = frames != 0 and capture.read()[0]
     capture.release()
-    return readable
+    if not decodes:
+        return FileState(problem=UNREADABLE)
+    if not (frames > 0 and fps > 0):   # some headers do not say
+        return FileState()
+    duration = frames / fps
+    if segments_after(segments_sec, duration):   # decord knows better at a variable frame rate
+        try:
+            duration = OpenVideo()(dict(filename=filename))['duration_sec']
+        except ValueError:
+            return FileState(problem=UNREADABLE)
+    return FileState(duration_sec=duration)
 
 
 def _is_cut_off(filename: str) -> bool:
-    """Whether an mp4 ends before the last of its top-level boxes does, as broken downloads do.
+    """Whether a file ends before the last of its top-level boxes does, as broken downloads do.
 
-    Its header may be whole, so that opening it tells nothing. Other containers do not say.
+    Its header may be whole, so that opening it tells nothing: that of avi and mkv even gives the
+    duration that the video should have. Other containers than these and mp4 do not say.
     """
-    size = os.path.getsize(filename)
+    size, start = os.path.getsize(filename), 0
     with open(filename, 'rb') as file:
-        if file.read(8)[4:] != b'ftyp':
-            return False
-        start = 0
-        while start < size:
+        head = file.read(12)
+        length_of = _mp4_box if head[4:8] == b'ftyp' else {
+            b'RIFF': _avi_chunk, b'\x1a\x45\xdf\xa3': _mkv_element}.get(head[:4])
+        while length_of and start < size:
             file.seek(start)
-            head = file.read(16)
-            length = int.from_bytes(head[:4], 'big')
-            if length == 1:   # a long box: its length follows
-                length = int.from_bytes(head[8:16], 'big')
-            if length == 0:   # to the end of the file, whatever that is
+            length = length_of(file.read(16))
+            if length is None:   # to the end of the file, whatever that is
                 return False
-            start += max(length, 8)
-    return start > size
+            start += length
+    return start > size + 8   # some writers of avi count a chunk's head as part of it
+
+
+def _mp4_box(head: bytes) -> int | None:
+    length = int.from_bytes(head[:4], 'big')
+    if length == 1:   # a long box: its length follows
+        length = int.from_bytes(head[8:16], 'big')
+    return max(length, 8) if length else None
+
+
+def _avi_chunk(head: bytes) -> int | None:
+    length = int.from_bytes(head[4:8], 'little')
+    return 8 + length if head[:4] == b'RIFF' and 0 < length < 2**32 - 1 else None
+
+
+def _mkv_element(head: bytes) -> int | None:
+    """Both of a file's elements (header and segment) have a name of 4 bytes, then a length of 1 to
+    8 bytes whose leading zeros say how many; all ones stand for unknown."""
+    if head[:4] not in (b'\x1a\x45\xdf\xa3', b'\x18\x53\x80\x67') or not head[4:5].strip(b'\0'):
+        return None
+    count = 9 - head[4].bit_length()
+    unknown = 2**(7 * count) - 1
+    length = int.from_bytes(head[4:4 + count], 'big') & unknown
+    return None if length == unknown else 4 + count + length

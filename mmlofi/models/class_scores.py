@@ -69,8 +69,8 @@ class ClassScoreFile(BaseModule):
 
     Args:
         path: json with ``{"class": [K names], "results": {video: [K scores]}}``, the layout in
-            which CUHK's ActivityNet scores are spread. ActivityNet names match with and without
-            their leading ``v_``.
+            which CUHK's ActivityNet scores are spread. A video's own name counts first; then it
+            matches with and without ActivityNet's leading ``v_``.
         classes: The names in the order of the labels (the dataset's `metainfo.classes`).
 
     Raises:
@@ -92,7 +92,7 @@ class ClassScoreFile(BaseModule):
         names = content['class']
         columns = [names.index(name) for name in classes]
         self.scores = {
-            video.removeprefix('v_'): _as_row(row, len(names), path, video)[columns]
+            video: _as_row(row, len(names), path, video)[columns]
             for video, row in content['results'].items()}
 
     def loss(self, features: Tensor, data_samples: list) -> dict[str, Tensor]:
@@ -102,12 +102,17 @@ class ClassScoreFile(BaseModule):
     def predict(self, features: Tensor, data_samples: list) -> Tensor:
         """The file's scores (N, K)."""
         names = [sample.video_name for sample in data_samples]
-        rows = [self.scores.get(name.removeprefix('v_')) for name in names]
+        rows = [self._find(name) for name in names]
         missing = [name for name, row in zip(names, rows) if row is None]
         if missing:
             raise ValueError(f'{self.path!r} has no scores for the videos {missing}; expected '
                              'every video that is tested: add them, or take another file')
         return torch.stack(rows).to(features.device)
+
+    def _find(self, name: str) -> Tensor | None:
+        # Some of ActivityNet's names begin with v_ themselves: with its prefix v_v_UmAH95xls.
+        spellings = (name, f'v_{name}', name.removeprefix('v_'))
+        return next((self.scores[name] for name in spellings if name in self.scores), None)
 
 
 def _read_scores(path: str) -> dict:

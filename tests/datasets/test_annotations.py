@@ -6,6 +6,7 @@ import json
 import pytest
 
 from mmlofi.datasets import class_names, load_annotations
+from mmlofi.datasets.annotations import load_class_names, segments_after
 
 
 @pytest.fixture
@@ -51,6 +52,18 @@ def test_classes_are_in_alphabetical_order_without_repeats(write):
     path = write({'a': entry([1, 2], label='run'), 'b': entry([1, 2], label='jump'),
                   'c': entry([3, 4], label='run')})
     assert class_names(load_annotations(path)) == ('jump', 'run')
+
+
+def test_class_names_are_those_of_all_subsets_though_segments_are_bad(write):
+    path = write({'a': entry([1, 2], label='run'),
+                  'b': entry([5, 3], subset='testing', label='jump')})
+    assert load_class_names(path) == ('jump', 'run')
+
+
+def test_segments_after_a_time_start_there_or_later_and_have_a_length():
+    segments = [[1, 4], [3, 5], [4, 4], [4, 6], [9, 9], [8, 9]]
+    assert segments_after(segments, 4) == [(4, 6), (8, 9)]
+    assert segments_after([], 4) == []
 
 
 def test_activitynet_is_read_whole(reference_data):

@@ -130,11 +130,11 @@ def videos(tmp_path):
     database = {}
     for number in range(12):
         save_features(tmp_path / f'{number}.npz', np.full((2, 8), number, np.float32), 1.0)
-        database[str(number)] = dict(subset='training', duration=1.0, annotations=[])
+        database[str(number)] = dict(subset='training', duration=1.0,
+                                     annotations=[dict(segment=[0, 1], label='run')])
     (tmp_path / 'gt.json').write_text(json.dumps(dict(database=database)))
     return UntrimmedVideoDataset(
         str(tmp_path / 'gt.json'), subset='training', data_prefix=dict(feature=str(tmp_path)),
-        metainfo=dict(classes=()),
         pipeline=[dict(type='LoadSnippetFeatures', num_snippets=8), dict(type='PackTALInputs')])
 
 

@@ -1,53 +1,17 @@
-"""UntrimmedVideoDataset: samples at a fidelity, and bad input named at construction."""
+"""UntrimmedVideoDataset: samples at a fidelity, and bad annotations named at construction."""
 from __future__ import annotations
 
-import json
 import pickle
 import shutil
 
 import numpy as np
 import pytest
 import torch
+from small_videos import FRAMES, VIDEOS, action, dataset, write_annotations
 
 from mmlofi import Fidelity
-from mmlofi.datasets import SampleIndex, UntrimmedVideoDataset
+from mmlofi.datasets import SampleIndex
 from mmlofi.datasets.transforms import save_features
-
-FRAMES = [dict(type='OpenVideo', short_side=64),
-          dict(type='SampleSnippets', num_snippets=8, clip_len=2, frame_interval=2),
-          dict(type='DecodeSnippets'), dict(type='FormatShape', input_format='NCTHW'),
-          dict(type='PackTALInputs')]
-FEATURES = [dict(type='LoadSnippetFeatures', num_snippets=8, feat_dim=4),
-            dict(type='PackTALInputs')]
-VIDEOS = {
-    'a': dict(subset='training', duration=10, annotations=[dict(segment=[2, 5], label='run')]),
-    'b': dict(subset='training', duration=10, annotations=[]),
-    'c': dict(subset='validation', duration=10,
-              annotations=[dict(segment=[0, 10], label='jump'), dict(segment=[3, 3], label='run')])}
-
-
-@pytest.fixture
-def folder(tmp_path, numbered_video):
-    """An annotation file, its three videos and their features."""
-    (tmp_path / 'videos').mkdir()
-    (tmp_path / 'features').mkdir()
-    for name in VIDEOS:
-        shutil.copy(numbered_video, tmp_path / 'videos' / f'{name}.mp4')
-        save_features(tmp_path / 'features' / f'{name}.npz', np.ones((4, 8), np.float32), 10.0)
-    write_annotations(tmp_path, VIDEOS)
-    return tmp_path
-
-
-def write_annotations(folder, videos):
-    (folder / 'gt.json').write_text(json.dumps(dict(database=videos)))
-
-
-def dataset(folder, source='video', *, subset='training', pipeline=None, **settings):
-    settings.setdefault('data_prefix', {source: f'{source}s'})
-    return UntrimmedVideoDataset(
-        'gt.json', data_root=str(folder), subset=subset,
-        pipeline=(FRAMES if source == 'video' else FEATURES) if pipeline is None else pipeline,
-        **settings)
 
 
 def test_a_plain_index_gives_full_fidelity(folder, read_numbers):
@@ -103,57 +67,6 @@ def test_reading_a_sample_changes_nothing_for_the_next_one(folder):
     assert pickle.dumps(videos.get_data_info(0)) == before
 
 
-def test_a_missing_video_is_found_at_construction(folder):
-    (folder / 'videos' / 'b.mp4').unlink()
-    with pytest.raises(FileNotFoundError, match=r"1 of 2 video files of subset 'training' are "
-                                                r'missing, the first: .*b\.mp4.*filename_tmpl'):
-        dataset(folder)
-
-
-def test_missing_features_are_found_at_construction(folder):
-    (folder / 'features' / 'a.npz').unlink()
-    with pytest.raises(FileNotFoundError, match='1 of 2 feature files'):
-        dataset(folder, 'feature')
-
-
-def test_features_of_a_wrong_size_are_found_at_construction(folder):
-    pipeline = [dict(FEATURES[0], feat_dim=512), FEATURES[1]]
-    with pytest.raises(ValueError, match=r'shape \(4, 8\).*expected 512 channels'):
-        dataset(folder, 'feature', pipeline=pipeline)
-
-
-def test_an_unreadable_video_is_found_at_construction(folder):
-    (folder / 'videos' / 'b.mp4').write_text('no video')
-    with pytest.raises(ValueError, match=r'1 of 2 videos .* no readable video stream.*b\.mp4'):
-        dataset(folder)
-
-
-def test_a_video_that_was_cut_off_is_found_though_its_header_is_whole(folder, reference_data):
-    content = (reference_data / 'data' / 'videos' / 'demo.mp4').read_bytes()
-    boxes = list(_boxes(content))
-    order = [b'ftyp', b'moov', b'mdat']   # as most downloads have it: the header comes first
-    whole = b''.join(box for kind in order for name, box in boxes if name == kind)
-    path = folder / 'videos' / 'b.mp4'
-    path.write_bytes(whole)
-    dataset(folder)
-    path.write_bytes(whole[:len(whole) // 2])
-    with pytest.raises(ValueError, match='cut off'):
-        dataset(folder)
-
-
-def _boxes(content):
-    start = 0
-    while start < len(content):
-        length = int.from_bytes(content[start:start + 4], 'big')
-        yield content[start + 4:start + 8], content[start:start + length]
-        start += length
-
-
-def test_files_need_not_be_looked_for(folder):
-    shutil.rmtree(folder / 'videos')
-    assert len(dataset(folder, check_files=False)) == 2
-
-
 def test_a_video_that_breaks_later_is_replaced_at_the_same_fidelity_and_named(folder):
     videos = dataset(folder)
     (folder / 'videos' / 'b.mp4').write_text('no video')
@@ -185,6 +98,32 @@ def test_in_testing_a_video_that_breaks_is_an_error_with_its_fidelity(folder):
         videos[SampleIndex(1, Fidelity('S', spatial=2))]
 
 
+def test_features_that_break_later_are_replaced_and_named(folder):
+    save_features(folder / 'features' / 'b.npz', np.full((4, 8), np.nan, np.float32), 10.0)
+    (name, reason), *_ = dataset(folder, 'feature')[SampleIndex(1, seed=3)]['data_samples'].replaced
+    assert name == 'b'
+    assert 'holds 32 features of 32 that are not finite' in reason
+
+
+def test_a_video_that_ends_before_its_segment_is_replaced_in_training_and_named(folder):
+    write_annotations(folder, {'a': VIDEOS['a'], 'b': dict(VIDEOS['b'], duration=60,
+                                                           annotations=[action(30, 40)])})
+    sample = dataset(folder, check_files=False)[SampleIndex(1, seed=3)]
+    (name, reason), *_ = sample['data_samples'].replaced
+    assert name == 'b'
+    assert "video 'b' lasts 10.00 s, where the annotations have 60.00 s; 1 segments" in reason
+
+
+def test_in_testing_another_duration_is_warned_of_and_a_lost_segment_is_an_error(folder):
+    write_annotations(folder, {'a': dict(VIDEOS['a'], duration=60),
+                               'b': dict(VIDEOS['b'], duration=60, annotations=[action(30, 40)])})
+    videos = dataset(folder, check_files=False, test_mode=True)
+    with pytest.warns(UserWarning, match="'a' lasts 10.00 s, where the annotations have 60.00 s"):
+        np.testing.assert_allclose(videos[0]['data_samples'].gt_instances.segments, [[0.2, 0.5]])
+    with pytest.raises(ValueError, match="video 'b' .*failed in the pipeline.*start after its end"):
+        videos[1]
+
+
 def test_a_sample_is_a_function_of_its_index_and_leaves_the_random_state_alone(folder):
     pipeline = [FRAMES[0], dict(FRAMES[1], placement='jitter'), *FRAMES[2:]]
     videos = dataset(folder, pipeline=pipeline)
@@ -201,6 +140,28 @@ def test_a_class_outside_the_metainfo_is_refused(folder):
     with pytest.raises(ValueError, match=r"labels actions as \['run'\] \(1 unknown classes in "
                                          "subset 'training'.*add them there"):
         dataset(folder, metainfo=dict(classes=('jump',)))
+
+
+@pytest.mark.parametrize('metainfo', [None, dict(classes=('run',))])
+def test_a_file_without_any_action_is_refused_for_training(folder, metainfo):
+    write_annotations(folder, {name: dict(VIDEOS[name], annotations=[]) for name in VIDEOS})
+    with pytest.raises(ValueError, match=r'gt\.json labels no action in any of its videos; '
+                                         'expected some to train on: set `ann_file`'):
+        dataset(folder, metainfo=metainfo)
+    assert len(dataset(folder, metainfo=metainfo, test_mode=True)) == 2
+
+
+def test_a_subset_without_actions_has_the_classes_of_the_others(folder):
+    write_annotations(folder, {'b': VIDEOS['b'], 'c': VIDEOS['c']})
+    assert dataset(folder).metainfo['classes'] == ('jump', 'run')
+
+
+def test_bad_segments_of_another_subset_do_no_harm_and_give_their_classes(folder):
+    write_annotations(folder, dict(VIDEOS, d=dict(
+        subset='testing', annotations=[dict(segment=[8, 3], label='swim')])))
+    videos = dataset(folder)
+    assert videos.metainfo['classes'] == ('jump', 'run', 'swim')
+    assert len(videos) == 2
 
 
 def test_an_unknown_or_empty_subset_is_refused(folder):
@@ -235,4 +196,5 @@ def test_other_file_names_are_found_by_their_template(folder, write_numbered_vid
     write_numbered_video(folder / 'videos' / 'clip_a.avi', 30)
     write_numbered_video(folder / 'videos' / 'clip_b.avi', 30)
     videos = dataset(folder, filename_tmpl='clip_{}.avi')
-    assert videos[0]['data_samples'].duration_sec == pytest.approx(3)
+    with pytest.warns(UserWarning, match="'a' lasts 3.00 s"):   # and is annotated to last 10
+        assert videos[0]['data_samples'].duration_sec == pytest.approx(3)

@@ -88,6 +88,25 @@ def test_activitynet_names_match_without_their_v(score_file):
                                torch.tensor([[0.1, 0.9]]))
 
 
+@pytest.mark.parametrize(('stored', 'asked'), [
+    ('QO', 'QO'), ('v_QO', 'QO'), ('QO', 'v_QO'), ('v_QO', 'v_QO'),
+    # a name that begins with v_ itself
+    ('v_UmAH95xls', 'v_UmAH95xls'), ('v_v_UmAH95xls', 'v_UmAH95xls'),
+    ('v_UmAH95xls', 'v_v_UmAH95xls'), ('v_v_UmAH95xls', 'v_v_UmAH95xls')])
+def test_either_side_may_have_activitynets_v_or_not(score_file, stored, asked):
+    scores = score_file({'class': ['jump', 'run'], 'results': {stored: [0.1, 0.9]}})
+    torch.testing.assert_close(scores.predict(torch.zeros(1, 1, 1), [sample(name=asked)]),
+                               torch.tensor([[0.1, 0.9]]))
+
+
+def test_the_exact_name_comes_before_that_with_or_without_v(score_file):
+    names = ('a', 'v_a', 'v_v_a')
+    scores = score_file({'class': ['jump', 'run'],
+                         'results': {name: [place, 0] for place, name in enumerate(names)}})
+    rows = scores.predict(torch.zeros(3, 1, 1), [sample(name=name) for name in names])
+    assert rows[:, 0].tolist() == [0, 1, 2]
+
+
 def test_videos_without_scores_are_named(score_file):
     scores = score_file({'class': ['jump', 'run'], 'results': {'a': [0.1, 0.9]}})
     with pytest.raises(ValueError, match=r"json' has no scores for the videos \['b', 'c'\]"):

@@ -5,13 +5,14 @@ Shape legend: L snippets, C channels.
 from __future__ import annotations
 
 import os
-import zipfile
+from collections.abc import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+from numpy.lib.npyio import NpzFile
 
 from mmlofi.fidelity import FULL
 
@@ -38,7 +39,8 @@ class LoadSnippetFeatures(BaseTransform):
 
     Args:
         num_snippets: L at full fidelity.
-        feat_dim: C that the head expects, checked; None takes any.
+        feat_dim: C that the head expects, checked; None takes any (`UntrimmedVideoDataset` then
+            sees that all files have the same).
         layout: 'CL', or 'LC' for features stored the other way round.
     """
 
@@ -55,11 +57,19 @@ class LoadSnippetFeatures(BaseTransform):
 
         Raises:
             FileNotFoundError: When the video has no feature file.
-            ValueError: When the array has not the expected shape.
+            ValueError: When the file cannot be read, or the array has not the expected shape or
+                numbers that are not finite.
         """
-        features, duration = self._read(results['filename'])
+        filename = results['filename']
+        features, duration = _load(filename, _read_whole)
+        self._channels(features.shape, filename)
+        features = features if self.layout == 'CL' else features.T
         L = results.get('fidelity', FULL).reduce_snippets(self.num_snippets)
         features = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))     # (C, L')
+        wrong = features.numel() - int(features.isfinite().sum())
+        if wrong:
+            raise ValueError(f'{filename!r} holds {wrong} features of {features.numel()} that are '
+                             'not finite; expected numbers: delete it and extract it again')
         if features.shape[1] != L:
             features = F.interpolate(features[None], size=L, mode='linear', align_corners=False)[0]
         results.update(features=features, num_clips=L, window_norm=(0.0, 1.0))
@@ -67,33 +77,59 @@ class LoadSnippetFeatures(BaseTransform):
             results['duration_sec'] = duration
         return results
 
-    def check_file(self, filename: str) -> None:
-        """Raises what `transform` would for this file; the dataset asks at construction."""
-        self._read(filename)
+    def check_file(self, filename: str) -> int:
+        """C by the file's header; the dataset asks at construction.
 
-    def _read(self, filename: str) -> tuple[np.ndarray, float | None]:
-        if not os.path.isfile(filename):
-            raise FileNotFoundError(f'no features at {filename!r}; expected one file a video: run '
-                                    'tools/extract_features.py, or set `data_prefix.feature`')
-        try:
-            content = np.load(filename)
-        except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-            raise ValueError(f'{filename!r} cannot be read as features ({error}); expected npz or '
-                             'npy: delete it and run tools/extract_features.py again') from error
-        if isinstance(content, np.ndarray):
-            features, duration = content, None
-        elif 'features' in content:
-            features = content['features']
-            duration = float(content['duration_sec']) if 'duration_sec' in content else None
-        else:
-            raise ValueError(f'{filename!r} holds {sorted(content)}; expected an array named '
-                             "'features', as tools/extract_features.py writes it")
-        if features.ndim == 2 and self.layout == 'LC':
-            features = features.T
-        if features.ndim != 2 or not features.size or (
-                self.feat_dim not in (None, features.shape[0])):
+        Raises:
+            FileNotFoundError, ValueError: As `transform` would, as far as the header tells.
+        """
+        return self._channels(_load(filename, _read_shape), filename)
+
+    def _channels(self, shape: tuple[int, ...], filename: str) -> int:
+        if self.layout == 'LC' and len(shape) == 2:
+            shape = shape[::-1]
+        if len(shape) != 2 or 0 in shape or self.feat_dim not in (None, shape[0]):
             raise ValueError(
-                f'{filename!r} holds features of shape {features.shape} (channels, snippets); '
+                f'{filename!r} holds features of shape {shape} (channels, snippets); '
                 f'expected {self.feat_dim or "any number of"} channels and a snippet or more: set '
                 "the head's in_channels and `feat_dim` to those of the encoder, or `layout`")
-        return features, duration
+        return shape[0]
+
+
+def _load(filename: str, read: Callable[[np.ndarray | NpzFile], tuple]) -> tuple:
+    """What `read` takes from the opened file."""
+    if not os.path.isfile(filename):
+        raise FileNotFoundError(f'no features at {filename!r}; expected one file a video: run '
+                                'tools/extract_features.py, or set `data_prefix.feature`')
+    try:
+        content = np.load(filename, mmap_mode='r')
+        if isinstance(content, np.ndarray):
+            return read(content)
+        with content:
+            if 'features' in content:
+                return read(content)
+            names = sorted(content)
+    except Exception as error:   # numpy, zipfile and zlib raise many kinds, some as late as in read
+        raise ValueError(f'{filename!r} cannot be read as features ({error}); expected npz or '
+                         'npy: delete it and run tools/extract_features.py again') from error
+    raise ValueError(f'{filename!r} holds {names}; expected an array named '
+                     "'features', as tools/extract_features.py writes it")
+
+
+def _read_whole(content: np.ndarray | NpzFile) -> tuple[np.ndarray, float | None]:
+    """The stored array and the duration."""
+    if isinstance(content, np.ndarray):
+        return np.array(content), None
+    duration = float(content['duration_sec']) if 'duration_sec' in content else None
+    return content['features'], duration
+
+
+def _read_shape(content: np.ndarray | NpzFile) -> tuple[int, ...]:
+    """The stored array's shape, without reading it."""
+    if isinstance(content, np.ndarray):
+        return content.shape
+    with content.zip.open('features.npy') as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) \
+            else np.lib.format.read_array_header_2_0
+        return read(file)[0]

@@ -4,6 +4,8 @@ Shape legend: L snippets, T frames a snippet, C channels, K actions.
 """
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 from mmaction.registry import TRANSFORMS
@@ -11,6 +13,7 @@ from mmaction.structures import ActionDataSample
 from mmcv.transforms import BaseTransform
 from mmengine.structures import InstanceData
 
+from mmlofi.datasets.annotations import segments_after, tolerance_sec
 from mmlofi.fidelity import FULL
 
 
@@ -20,10 +23,13 @@ class PackTALInputs(BaseTransform):
 
     Frames stay uint8, (L, 3, T, H, W) as MMAction2's ``FormatShape(input_format='NCTHW')`` leaves
     them; features are (C, L). Segments are clipped to the part of the video that the snippets
-    cover and given as shares of it; those that lie outside or have no length are dropped.
+    cover and given as shares of it; those that lie outside or have no length are dropped. But a
+    video that ends long before one of its segments starts is refused, and where features do, or
+    the annotated duration is another one, there is a warning.
 
     Required Keys: imgs or features, video_name, duration_sec, num_clips, window_norm,
-    segments_sec, gt_labels, fidelity (optional), avg_fps (optional), replaced (optional)
+    segments_sec, gt_labels, annotated_duration_sec (optional), fidelity (optional), avg_fps
+    (optional), replaced (optional)
 
     Added Keys: inputs, data_samples (`gt_instances` with `segments` (K, 2) float32 and `labels`
     (K,); metainfo video_name, duration_sec, num_snippets, window_norm, fidelity, replaced)
@@ -33,12 +39,14 @@ class PackTALInputs(BaseTransform):
         """Returns only what the model needs.
 
         Raises:
-            ValueError: When nothing says how long the video is.
+            ValueError: When nothing says how long the video is, or a segment starts after the
+                decoded end by more than `tolerance_sec`.
         """
         if results['duration_sec'] is None:
             raise ValueError(f'video {results["video_name"]!r} has no duration; expected one in '
                              'the annotations or the file: add "duration" to the annotations, or '
                              'extract features with tools/extract_features.py, which stores it')
+        _compare_with_annotations(results)
         if 'features' in results:
             inputs = results['features']
         else:
@@ -52,6 +60,28 @@ class PackTALInputs(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}()'
+
+
+def _compare_with_annotations(results: dict) -> None:
+    name, duration = results['video_name'], results['duration_sec']
+    annotated, margin = results.get('annotated_duration_sec'), tolerance_sec(duration)
+    what = (f'video {name!r} lasts {duration:.2f} s, where the annotations have '
+            + ('no duration' if annotated is None else f'{annotated:.2f} s'))
+    mend = 'get the whole file, or correct the annotations'
+    lost = segments_after(results['segments_sec'], duration)
+    if 'features' not in results and segments_after(lost, duration + margin):
+        raise ValueError(f'{what}; {_spelt(lost)} start after its end; expected all segments '
+                         f'inside the video: {mend}, or drop the video from them')
+    if lost:   # no further than annotators overshoot, or features, which have no file to get
+        warnings.warn(f'{what}; {_spelt(lost)} start after its end and are left out; expected all '
+                      f'segments inside the video: {mend}', stacklevel=2)
+    elif annotated is not None and abs(annotated - duration) > margin:
+        warnings.warn(f'{what}; expected the same within {margin:.2g} s: {mend}', stacklevel=2)
+
+
+def _spelt(segments: list[tuple[float, float]]) -> str:
+    shown = ', '.join(f'[{start:g}, {end:g}]' for start, end in segments[:3])
+    return f'{len(segments)} segments ({shown}{", …" if len(segments) > 3 else ""})'
 
 
 def _instances_in_window(results: dict) -> InstanceData:

@@ -93,6 +93,53 @@ def test_a_file_that_is_no_array_is_named(tmp_path, content):
         loaded(tmp_path / 'v.npz')
 
 
+@pytest.mark.parametrize('save', [np.savez, np.savez_compressed])
+def test_an_archive_whose_array_is_broken_is_named_when_it_is_loaded(tmp_path, save):
+    path = tmp_path / 'v.npz'
+    save(path, features=np.random.default_rng(0).normal(size=(64, 100)).round(1))
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2   # of the array: its check sum, or its compression, is wrong
+    content[middle:middle + 20] = bytes(20)
+    path.write_bytes(content)
+    assert LoadSnippetFeatures().check_file(str(path)) == 64   # the header is whole
+    with pytest.raises(ValueError, match=r'v\.npz.*cannot be read as features.*extract_features'):
+        loaded(path)
+
+
+@pytest.mark.parametrize('number', [np.nan, np.inf])
+def test_features_that_are_not_finite_are_refused_and_counted(tmp_path, features, number):
+    features[1, 2:4] = number
+    save_features(tmp_path / 'v.npz', features, 1.0)
+    with pytest.raises(ValueError, match=r"v\.npz' holds 2 features of 60 that are not finite; "
+                                         'expected numbers: delete it'):
+        loaded(tmp_path / 'v.npz')
+
+
+@pytest.mark.parametrize(('dtype', 'layout'), [('float32', 'CL'), ('float16', 'LC')])
+def test_a_header_tells_the_channels(tmp_path, features, dtype, layout):
+    stored = (features if layout == 'CL' else features.T).astype(dtype)
+    save_features(tmp_path / 'v.npz', stored, 2.5)
+    np.savez_compressed(tmp_path / 'compressed.npz', features=stored)
+    np.save(tmp_path / 'v.npy', stored)
+    check = LoadSnippetFeatures(layout=layout).check_file
+    for name in ('v.npz', 'compressed.npz', 'v.npy'):
+        assert check(str(tmp_path / name)) == 6
+
+
+@pytest.mark.parametrize('name', ['v.npz', 'v.npy'])
+def test_a_header_of_a_wrong_size_or_of_a_cut_off_file_is_refused(tmp_path, features, name):
+    path = tmp_path / name
+    if name == 'v.npz':
+        save_features(path, features, 2.5)
+    else:
+        np.save(path, features)
+    with pytest.raises(ValueError, match=r'shape \(6, 10\).*expected 7 channels'):
+        LoadSnippetFeatures(feat_dim=7).check_file(str(path))
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(ValueError, match='cannot be read as features'):
+        LoadSnippetFeatures().check_file(str(path))
+
+
 def test_features_without_a_position_are_refused(tmp_path):
     np.savez(tmp_path / 'v.npz', features=np.zeros((6, 0), np.float32))
     with pytest.raises(ValueError, match=r'v\.npz.*shape \(6, 0\)'):

@@ -1,6 +1,8 @@
 """PackTALInputs: the model's input and the normalised ground truth."""
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,12 @@ def results(segments=(), labels=None, *, window_norm=(0.0, 1.0), duration_sec=10
 def packed_segments(*args, **kwargs):
     instances = PackTALInputs()(results(*args, **kwargs))['data_samples'].gt_instances
     return instances.segments.tolist(), instances.labels.tolist()
+
+
+def packed_video(*args, **kwargs):
+    sample = results(*args, imgs=np.zeros((3, 3, 1, 2, 2), np.uint8), **kwargs)
+    del sample['features']
+    return PackTALInputs()(sample)
 
 
 def test_frames_come_as_snippets_and_stay_bytes():
@@ -48,8 +56,47 @@ def test_segments_are_clipped_to_the_video():
     assert packed_segments([[-3, 5], [8, 12]])[0] == [[0, 0.5], [pytest.approx(0.8), 1]]
 
 
-def test_segments_of_no_length_or_outside_are_dropped_with_their_labels():
-    assert packed_segments([[4, 4], [2, 6], [11, 12], [-2, -1]], [0, 1, 2, 3])[1] == [1]
+def test_segments_of_no_length_or_before_the_start_are_dropped_with_their_labels():
+    assert packed_segments([[4, 4], [2, 6], [30, 30], [-2, -1]], [0, 1, 2, 3])[1] == [1]
+
+
+@pytest.mark.parametrize(('annotated', 'segment', 'shown'), [
+    (None, [100, 200], r'where the annotations have no duration; 1 segments \(\[100, 200\]\)'),
+    (60.0, [30, 40], r'where the annotations have 60.00 s; 1 segments \(\[30, 40\]\)'),
+    (10.5, [11.5, 12], 'where the annotations have 10.50 s; 1 segments')])
+def test_a_video_that_ends_long_before_a_segment_starts_is_refused(annotated, segment, shown):
+    with pytest.raises(ValueError, match=f"video 'v' lasts 10.00 s, {shown}.*expected all segments "
+                                         'inside the video: get the whole file'):
+        packed_video([[1, 2], segment], annotated_duration_sec=annotated)
+
+
+def test_many_lost_segments_are_counted_and_the_first_named():
+    with pytest.raises(ValueError, match=r'5 segments \(\[20, 21\], \[21, 22\], \[22, 23\], …\)'):
+        packed_video([[start, start + 1] for start in range(20, 25)])
+
+
+def test_a_segment_that_starts_as_far_after_the_end_as_annotators_overshoot_is_left_out_aloud():
+    with pytest.warns(UserWarning, match=r"'v' lasts .*\(\[10.5, 11\]\) start after its end and "
+                                         'are left out; expected all'):
+        sample = packed_video([[2, 6], [10.5, 11]], [4, 1])['data_samples']
+    assert sample.gt_instances.labels.tolist() == [4]
+
+
+def test_features_of_a_shorter_time_than_annotated_leave_segments_out_aloud():
+    with pytest.warns(UserWarning, match=r'\(\[30, 40\]\) start after its end and are left out'):
+        assert packed_segments([[2, 6], [30, 40]], [4, 1])[1] == [4]
+
+
+@pytest.mark.parametrize(('annotated', 'warned'), [(8.5, 1), (12, 1), (10.9, 0), (None, 0)])
+def test_another_duration_than_the_annotated_is_warned_of_once_a_video(annotated, warned):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('default')
+        for _ in range(2):
+            assert packed_segments([[2.5, 5]], annotated_duration_sec=annotated)[0] == [[0.25, 0.5]]
+    assert len(caught) == warned
+    assert all("'v' lasts 10.00 s, where the annotations have" in str(warning.message)
+               and 'expected the same within 1 s: get the whole file' in str(warning.message)
+               for warning in caught)
 
 
 def test_segments_are_clipped_to_the_window_and_given_as_shares_of_it():
