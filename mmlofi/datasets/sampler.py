@@ -77,6 +77,7 @@ class FidelityBatchSampler(Sampler):
         """
         self.schedule, self.steps_per_update = schedule, steps_per_update
         self._epochs: list[list[Batch]] = []
+        self._starts = [0]   # steps before each epoch that is planned, and after the last
         for fidelity in schedule.fidelities:
             needed = self._size(fidelity) * steps_per_update
             if len(self.sampler) < (needed if self._drops else 1):
@@ -107,13 +108,15 @@ class FidelityBatchSampler(Sampler):
 
     def batches(self, epoch: int) -> list[Batch]:
         """What the steps of an epoch take, equal on all ranks."""
-        while len(self._epochs) <= epoch:   # a short cycle goes on where the last epoch left it
-            self._epochs.append(self._plan(len(self._epochs)))
+        self.steps_before(epoch + 1)
         return self._epochs[epoch]
 
     def steps_before(self, epoch: int) -> int:
         """Steps of all epochs before this one; of `max_epochs`, all steps of the training."""
-        return sum(len(self.batches(before)) for before in range(epoch))
+        while len(self._epochs) < epoch:   # a short cycle goes on where the last epoch left it
+            self._epochs.append(self._plan(len(self._epochs)))
+            self._starts.append(self._starts[-1] + len(self._epochs[-1]))
+        return self._starts[epoch]
 
     def fidelity_at(self, step: int) -> Fidelity:
         """The fidelity of a step (from 0) of the current epoch."""
@@ -141,7 +144,7 @@ class FidelityBatchSampler(Sampler):
 
     def _plan(self, epoch: int) -> list[Batch]:
         cycle, first_epoch = self.schedule.cycle_of(epoch)
-        steps = sum(len(self._epochs[before]) for before in range(first_epoch, epoch))
+        steps = self._starts[epoch] - self._starts[first_epoch]
         update, left, batches = steps // self.steps_per_update, len(self.sampler), []
         while left:
             fidelity = cycle.at(epoch - first_epoch, update)
