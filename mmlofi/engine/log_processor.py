@@ -61,8 +61,8 @@ class FidelityLogProcessor(LogProcessor):
         if not names:
             return super()._get_max_memory(runner)
         scalars = runner.message_hub.log_scalars
-        return int(max(scalars[f'train/{name}/memory'].current() for name in names
-                       if f'train/{name}/memory' in scalars))
+        return int(max((scalars[f'train/{name}/memory'].current() for name in names
+                        if f'train/{name}/memory' in scalars), default=0))
 
     def _steps(self, runner: Runner, name: str) -> int:
         buffer = runner.message_hub.log_scalars.get(f'train/{name}/memory')
