@@ -26,7 +26,7 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
     videos, the same fidelities, and steps that were done are not decoded. Before each step the
     random generators are seeded by (seed, epoch, step, rank), so that none of them has to be
     stored: with the same number of ranks the result is that of an uninterrupted training, on a CPU
-    bit for bit. A validation that a restart may have cut short is run again.
+    with one thread bit for bit. A validation that a restart may have cut short is run again.
 
     Epochs need not be equally long, since fidelities may have batch sizes of their own.
 
