@@ -10,9 +10,9 @@ from mmaction.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 
-from mmlofi.engine.train_loop import VALIDATED
+from mmlofi.engine.train_loop import VALIDATED, FidelityTrainLoop
 
 PARTIAL = '.partial'
 
@@ -54,7 +54,10 @@ class AtomicCheckpointHook(CheckpointHook):
     """
 
     def __init__(self, *args, backend_args: dict | None = None, **kwargs) -> None:
-        super().__init__(*args, backend_args=backend_args or dict(backend='atomic'), **kwargs)
+        named = kwargs.get('file_client_args') or '://' in str(kwargs.get('out_dir') or '')
+        if backend_args is None and not named:
+            backend_args = dict(backend='atomic')
+        super().__init__(*args, backend_args=backend_args, **kwargs)
 
     def before_train(self, runner: Runner) -> None:
         """Also removes what a killed run left half written.
@@ -69,6 +72,14 @@ class AtomicCheckpointHook(CheckpointHook):
                 f'a checkpoint every {self.interval} steps falls between the {counts} steps of a '
                 f'weight update; expected a multiple of {counts}: change default_hooks.checkpoint.'
                 'interval, so that no gradients are lost on resume')
+        ends = _epoch_ends(runner.train_loop)
+        uneven = [end - start for start, end in zip([0, *ends], ends[:-1]) if end % counts]
+        if uneven:   # the last epoch alone may, since MMEngine then updates with what there is
+            raise ValueError(
+                f'epochs of {uneven[0]} steps end between the {counts} steps of a weight update, '
+                'whose gradients a checkpoint does not hold; expected whole updates: leave '
+                "LoFiCycleHook's share_update=True, or choose batch_size or optim_wrapper."
+                'accumulative_counts so that they divide')
         super().before_train(runner)
         if is_main_process() and isinstance(self.file_backend, AtomicLocalBackend):
             for path in glob(osp.join(escape(self.out_dir), f'*{PARTIAL}')):
@@ -119,3 +130,12 @@ class AtomicCheckpointHook(CheckpointHook):
     def _remove(self, path: str) -> None:
         if self.file_backend.isfile(path):
             self.file_backend.remove(path)
+
+
+def _epoch_ends(loop: BaseLoop) -> list[int]:
+    """Steps done at the end of each epoch; of a loop by iteration there is none."""
+    if isinstance(loop, FidelityTrainLoop):
+        return [loop.sampler.steps_before(epoch + 1) for epoch in range(loop.max_epochs)]
+    if isinstance(loop, EpochBasedTrainLoop):
+        return [len(loop.dataloader) * (epoch + 1) for epoch in range(loop.max_epochs)]
+    return []

@@ -1,7 +1,9 @@
 """Epochs that can be resumed at any step, and whose random numbers do not depend on restarts."""
 from __future__ import annotations
 
+import hashlib
 import logging
+from functools import cached_property
 
 from mmaction.registry import LOOPS
 from mmengine.logging import print_log
@@ -101,8 +103,17 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
             steps=len(sampler.batches(epoch)),
             setting=dict(
                 ranks=self.runner.world_size, videos_per_rank=len(sampler.sampler),
-                batch_size=sampler.batch_size, steps_per_update=sampler.steps_per_update,
-                schedule=repr(sampler.schedule)))
+                batch_size=sampler.batch_size, drop_last=sampler.drop_last,
+                steps_per_update=sampler.steps_per_update, schedule=repr(sampler.schedule),
+                videos=self._videos))
+
+    @cached_property
+    def _videos(self) -> str:
+        """The data set's videos in short: another one among them is another order of all."""
+        dataset = self.dataloader.dataset
+        names = [str(dataset.get_data_info(place).get('video_name'))
+                 for place in range(len(dataset))]
+        return hashlib.sha256('\n'.join(names).encode()).hexdigest()[:12]
 
     def _resume_position(self) -> None:
         """Puts sampler and counters where the checkpoint was written."""
@@ -132,3 +143,4 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
                   f'(iteration {self._iter} → {iters}), not exactly as it would have', 'current',
                   logging.WARNING)
         self._iter = iters
+        self.runner.optim_wrapper.initialize_count_status(self.runner.model, iters, self.max_iters)

@@ -35,7 +35,7 @@ class ShapeRecorder(BaseModel):
 
 def make_runner(folder, *, epochs, hook, cycle=CYCLE, batch_size=2, batch_sampler=True, workers=1,
                 crop=None, wrap=None, default_hooks=None, dataset=None, optim_wrapper=None,
-                loader=None, **settings):
+                loader=None, sampler=None, **settings):
     pipeline = [
         dict(type='OpenVideo', short_side=64),
         dict(type='SampleSnippets', num_snippets=8, clip_len=2, frame_interval=2),
@@ -56,7 +56,8 @@ def make_runner(folder, *, epochs, hook, cycle=CYCLE, batch_size=2, batch_sample
             **(loader or dict(num_workers=workers, persistent_workers=workers > 0)),
             sampler=dict(type='DefaultSampler', shuffle=True),
             dataset=wrap(videos) if wrap else videos,
-            **(dict(batch_sampler=dict(type='FidelityBatchSampler')) if batch_sampler else {})),
+            **(dict(batch_sampler=dict(sampler or {}, type='FidelityBatchSampler'))
+               if batch_sampler else {})),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1), **(optim_wrapper or {})),
         log_processor=dict(type='FidelityLogProcessor', window_size=2),
         default_hooks=dict(

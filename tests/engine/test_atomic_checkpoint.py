@@ -9,7 +9,7 @@ from mmengine.fileio import LocalBackend
 from mmengine.runner import find_latest_checkpoint
 from recording import EPOCH, make_runner, train
 
-from mmlofi.engine.atomic_checkpoint import AtomicLocalBackend
+from mmlofi.engine.atomic_checkpoint import AtomicCheckpointHook, AtomicLocalBackend
 
 
 class Crash(Exception):
@@ -93,3 +93,19 @@ def test_a_checkpoint_between_the_steps_of_an_update_is_refused(videos):
     with pytest.raises(ValueError, match='a checkpoint every 3 steps falls between the 2 steps'):
         runner.train()
     assert runner.model.steps == []
+
+
+def test_an_epoch_that_ends_between_the_steps_of_an_update_is_refused(videos):
+    runner = make_runner(videos, epochs=2, hook=dict(share_update=False), batch_size=2,
+                         optim_wrapper=dict(accumulative_counts=2))   # 3 steps an epoch
+    with pytest.raises(ValueError, match='epochs of 3 steps end between the 2 steps'):
+        runner.train()
+    assert runner.model.steps == []
+
+
+@pytest.mark.parametrize(('settings', 'backend'), [
+    ({}, dict(backend='atomic')), (dict(out_dir='s3://bucket/x'), None),
+    (dict(file_client_args=dict(backend='disk')), None),
+    (dict(backend_args=dict(backend='local')), dict(backend='local'))])
+def test_storage_that_is_named_is_left_as_it_is_named(settings, backend):
+    assert AtomicCheckpointHook(**settings).backend_args == backend

@@ -1,6 +1,7 @@
 """FidelityTrainLoop in real Runners; kills and bit-exact results are in test_resume.py."""
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -155,3 +156,33 @@ def test_a_validation_that_a_kill_cut_short_is_run_again_and_no_other(videos, mo
     assert Count.evaluations == 0
     train(videos, resume=True, **settings)
     assert Count.evaluations == 1
+
+
+@pytest.mark.parametrize(('before', 'after'), [(False, True), (True, False)])
+def test_an_epochs_end_goes_on_with_its_next_epoch_when_drop_last_changes(videos, before, after):
+    """4 videos a batch of 6: one step an epoch, or two; no epoch is skipped or begins before 0."""
+    train(videos, epochs=1, hook={}, batch_size=4, sampler=dict(drop_last=before))
+    names, runner = train(videos, epochs=2, hook={}, batch_size=4, resume=True,
+                          sampler=dict(drop_last=after))
+    assert names == ['T'] * (1 if after else 2)
+    assert runner.iter == runner.max_iters
+
+
+def test_a_restart_with_another_count_keeps_updates_whole(videos):
+    """The optimizer wrapper counts steps itself: 6 of them become 12, and 7 would be mid-update."""
+    accumulate = dict(optim_wrapper=dict(accumulative_counts=2))
+    train(videos, epochs=2, hook={}, batch_size=1, **accumulate)
+    names, runner = train(videos, epochs=3, hook={}, batch_size=3, resume=True, **accumulate)
+    assert names == ['ST'] * 2
+    assert runner.optim_wrapper.inner_count == runner.iter == runner.max_iters == 6
+
+
+def test_other_videos_in_the_same_number_are_other_settings(videos):
+    stop_after(4, videos, epochs=2, hook={}, **EVERY_2)
+    content = json.loads((videos / 'gt.json').read_text())
+    content['database']['other'] = content['database'].pop('b')
+    (videos / 'gt.json').write_text(json.dumps(content))
+    shutil.copy(videos / 'b.mp4', videos / 'other.mp4')
+    runner = make_runner(videos, epochs=2, hook={}, resume=True, **EVERY_2)
+    with pytest.raises(ValueError, match='written at step 1 of 3 of epoch 2.*videos '):
+        runner.train()
