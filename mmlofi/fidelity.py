@@ -28,6 +28,9 @@ class Fidelity:
     lr_factor: float = 1.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name or '/' in self.name:
+            raise ValueError(f'a fidelity is named {self.name!r}; expected a name without "/", '
+                             'which logs put after it: call it "S", say')
         for axis in ('temporal', 'spatial'):
             value = getattr(self, axis)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not (

@@ -53,3 +53,9 @@ def test_a_reduction_that_is_none_is_refused_by_name(value):
 def test_a_batch_or_learning_rate_that_cannot_be_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         Fidelity('X', **settings)
+
+
+@pytest.mark.parametrize('name', ['S/2', '', None])
+def test_a_name_that_logs_cannot_take_is_refused(name):
+    with pytest.raises(ValueError, match='expected a name without "/"'):
+        Fidelity(name)

@@ -102,32 +102,34 @@ class UntrimmedVideoDataset(BaseDataset):
 
         Raises:
             ValueError: With the video's name, in test mode when it fails, in training when
-                `ATTEMPTS` other ones fail as well.
+                `ATTEMPTS` other ones, or all there are, fail as well.
         """
         if not isinstance(index, SampleIndex):
             index = SampleIndex(index)
-        replaced = []
+        replaced, tried = [], [int(index)]
         with seeded(index.seed):
-            for attempt in range(1 + ATTEMPTS):
-                info = self.get_data_info(self._attempt(index, attempt))
+            while True:
+                info = self.get_data_info(tried[-1])
                 info.update(fidelity=index.fidelity, test_mode=self.test_mode, modality='RGB',
                             start_index=0, replaced=replaced)
                 try:
                     return self.pipeline(info)
+                except MemoryError:
+                    raise
                 except Exception as error:
                     reason = f'{type(error).__name__}: {error}'
                     message = (f'video {info["video_name"]!r} ({info["filename"]}) failed in the '
                                f'pipeline at fidelity {index.fidelity.name!r}: {reason}')
-                    if self.test_mode or len(replaced) == ATTEMPTS:
+                    if self.test_mode or len(tried) > min(ATTEMPTS, len(self) - 1):
                         others = f'; so did, before it, {[name for name, _ in replaced]}'
                         raise ValueError(message + (others if replaced else '')) from error
                     replaced.append((info['video_name'], reason))
+                    tried.append(self._another(index, tried))
 
-    def _attempt(self, index: SampleIndex, attempt: int) -> int:
-        """The number of the video to try: the one asked for, then others by the sample's seed."""
-        if attempt == 0:
-            return int(index)
-        return derive_seed(index.seed or 0, int(index), attempt) % len(self)
+    def _another(self, index: SampleIndex, tried: list[int]) -> int:
+        """The number of a video that was not tried yet, by the sample's seed."""
+        others = sorted(set(range(len(self))) - set(tried))
+        return others[derive_seed(index.seed or 0, *tried) % len(others)]
 
     def _data_info(self, record: VideoRecord, class_index: dict[str, int]) -> dict:
         filename = os.path.join(self.data_prefix[self.source],

@@ -6,10 +6,12 @@ import logging
 import os.path as osp
 
 from mmaction.registry import HOOKS
+from mmengine.dataset import RepeatDataset
 from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
+from torch.utils.data import Dataset
 
 INFO = 'bad_videos'
 
@@ -80,10 +82,15 @@ class BadVideosHook(Hook):
         self._stop_if_too_many(runner, together)
 
     def _stop_if_too_many(self, runner: Runner, found: dict[str, list]) -> None:
-        total = len(runner.train_dataloader.dataset)
+        total = _num_videos(runner.train_dataloader.dataset)
         if len(found) > max(1, self.max_share * total):
             listing = '; '.join(f'{name}: {reason}' for name, (reason, _) in sorted(found.items()))
             raise ValueError(
                 f'{len(found)} of {total} videos could not be read, more than max_share='
                 f'{self.max_share:g}: {listing}. Expected readable videos: repair them or take '
                 'them out of the annotations, or raise default_hooks.bad_videos.max_share')
+
+
+def _num_videos(dataset: Dataset) -> int:
+    """Videos of a data set, which a RepeatDataset does not multiply."""
+    return _num_videos(dataset.dataset) if isinstance(dataset, RepeatDataset) else len(dataset)

@@ -31,6 +31,11 @@ class CostHook(Hook):
         self._before_resume = runner.message_hub.get_info('cost_seconds', 0.0)
         self._peak_mib = runner.message_hub.get_info('cost_peak_mib', 0.0)
 
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+                          ) -> None:
+        """Takes the peak of what came between, such as a validation, before a new one starts."""
+        self._peak_mib = max(self._peak_mib, peak_memory_mib())
+
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
         """Lets the next checkpoint carry what was spent so far."""

@@ -1,6 +1,7 @@
 """The hook that owns the fidelity schedule of a training."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -15,8 +16,6 @@ from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
 from mmlofi.engine.train_loop import FidelityTrainLoop
 from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
 from mmlofi.schedule import FidelitySchedule
-
-NAMES = 'fidelity_names'   # in the message hub, for FidelityLogProcessor
 
 
 @HOOKS.register_module()
@@ -60,6 +59,7 @@ class LoFiCycleHook(Hook):
             cycle = PAPER_CYCLE
         self.schedule = FidelitySchedule.from_config(cycle, by, interval, weights, phases)
         self.share_update = share_update
+        self.steps = Counter({one.name: 0 for one in self.schedule.fidelities})   # of this process
         self._current: Fidelity | None = None
         self._learning_rates: list[float] | None = None
 
@@ -80,7 +80,7 @@ class LoFiCycleHook(Hook):
         loop.sampler.set_schedule(self.schedule, counts if self.share_update else 1)
 
     def before_train(self, runner: Runner) -> None:
-        """Tries the pipeline on one video at each fidelity, and names them for the logs."""
+        """Tries the pipeline on one video at each fidelity."""
         dataset, shapes = runner.train_dataloader.dataset, {}
         for fidelity in dict.fromkeys((FULL, *self.schedule.fidelities)):
             sample = dataset[SampleIndex(0, fidelity, seed=0)]
@@ -88,7 +88,6 @@ class LoFiCycleHook(Hook):
             shapes[fidelity] = tuple(sample['inputs'].shape)
         for (fidelity, shape), (other, seen) in combinations(shapes.items(), 2):
             _check_shapes(other, seen, fidelity, shape)
-        runner.message_hub.update_info(NAMES, [one.name for one in self.schedule.fidelities])
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None
                           ) -> None:
@@ -114,6 +113,7 @@ class LoFiCycleHook(Hook):
                 group['lr'] = lr
             self._learning_rates = None
         hub, name = runner.message_hub, self._current.name
+        self.steps[name] += 1
         for key, value in dict(outputs or {}, memory=peak_memory_mib()).items():
             hub.update_scalar(f'train/{name}/{key}', value)
         for key in ('time', 'data_time'):

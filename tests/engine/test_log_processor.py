@@ -1,6 +1,7 @@
 """Logs of a training at several fidelities, in a real Runner's files and TensorBoard."""
 from __future__ import annotations
 
+import json
 import mmap
 import re
 
@@ -37,6 +38,25 @@ def test_the_text_shows_the_time_that_is_left(videos):
     train(videos, epochs=1, hook={}, log_level='INFO')
     (log,) = (videos / 'work').glob('*/*.log')
     assert re.search(r'Epoch\(train\).*\[1/3\].*S/loss: .*S/time: .*  eta: 0:00:', log.read_text())
+
+
+def test_the_first_line_after_a_resume_has_the_fidelity_of_its_step_alone(videos):
+    train(videos, epochs=1, hook={})
+    train(videos, epochs=2, hook={}, resume=True)
+    logs = sorted((videos / 'work').glob('*/vis_data/scalars.json'))
+    lines = [json.loads(text) for log in logs for text in log.read_text().splitlines()]
+    line = next(line for line in lines if line['epoch'] == 2)
+    assert 'T/loss' in line
+    assert not [key for key in line if key.startswith('S/')]
+
+
+def test_a_run_that_goes_on_without_the_hook_has_its_losses(videos):
+    train(videos, epochs=1, hook={})
+    runner = make_runner(videos, epochs=2, hook={}, workers=0, resume=True)
+    runner._hooks = [hook for hook in runner.hooks if type(hook).__name__ != 'LoFiCycleHook']
+    runner.train()
+    logs = sorted((videos / 'work').glob('*/vis_data/scalars.json'))
+    assert {'loss', 'time'} <= set(json.loads(logs[-1].read_text().splitlines()[-1]))
 
 
 def test_tensorboard_gets_each_fidelity(videos):
