@@ -12,6 +12,7 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 
 from mmlofi.datasets.sample_index import SampleIndex
+from mmlofi.datasets.sampler import FidelityBatchSampler
 from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
 from mmlofi.engine.train_loop import FidelityTrainLoop
 from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
@@ -63,21 +64,33 @@ class LoFiCycleHook(Hook):
         self._current: Fidelity | None = None
         self._learning_rates: list[float] | None = None
 
+    def set_schedule(self, runner: Runner, sampler: FidelityBatchSampler,
+                     max_epochs: int) -> None:
+        """Hands over the schedule when the loop is built, before anything asks for its length."""
+        wrapper = runner.optim_wrapper   # a config still, unless the caller built it
+        counts = wrapper.get('accumulative_counts', 1) if isinstance(wrapper, dict) \
+            else getattr(wrapper, '_accumulative_counts', 1)
+        sampler.set_schedule(self.schedule, counts if self.share_update else 1)
+        lengths = {len(sampler.batches(epoch)) for epoch in range(max_epochs)}
+        if len(lengths) > 1 and _converts_epochs(runner.param_schedulers):
+            raise ValueError(
+                'param_scheduler has convert_to_iter_based=True, and epochs have '
+                f'{min(lengths)} to {max(lengths)} steps, as fidelities have batch sizes of '
+                'their own; expected epochs of one length: give the scheduler by_epoch=False with '
+                'begin and end in steps (tools/plan.py prints them), or leave it in epochs')
+
     def before_run(self, runner: Runner) -> None:
-        """Hands over the schedule, before anything asks how long the training is."""
+        """Refuses what the schedule cannot drive."""
         if not runner._train_loop or isinstance(runner._train_loop, dict):   # only a test
             return
-        loop = runner.train_loop
-        if not isinstance(loop, FidelityTrainLoop):
+        if not isinstance(runner.train_loop, FidelityTrainLoop):
             raise ValueError(
-                f'LoFiCycleHook found {type(loop).__name__}; expected a FidelityTrainLoop, whose '
-                "steps are those of the schedule: set train_cfg=dict(type='FidelityTrainLoop', "
-                'max_epochs=…)')
+                f'LoFiCycleHook found {type(runner.train_loop).__name__}; expected a '
+                'FidelityTrainLoop, whose steps are those of the schedule: set train_cfg=dict('
+                "type='FidelityTrainLoop', max_epochs=…)")
         if isinstance(runner.optim_wrapper, OptimWrapperDict):
             raise ValueError('LoFiCycleHook found several optimizers; expected one, for encoder '
                              'and head: give the encoder its own learning rate by paramwise_cfg')
-        counts = runner.optim_wrapper._accumulative_counts
-        loop.sampler.set_schedule(self.schedule, counts if self.share_update else 1)
 
     def before_train(self, runner: Runner) -> None:
         """Tries the pipeline on one video at each fidelity."""
@@ -137,6 +150,14 @@ class LoFiCycleHook(Hook):
                 'expected the fidelity that travels with the index of a sample: a dataset wrapper '
                 'that looks indices up loses it (RepeatDataset and ConcatDataset keep it), so take '
                 'UntrimmedVideoDataset itself or one of these')
+
+
+def _converts_epochs(schedulers: dict | list | None) -> bool:
+    """Whether a config among them is to be turned from epochs to steps."""
+    if isinstance(schedulers, dict):
+        schedulers = [schedulers]
+    return any(isinstance(one, dict) and one.get('convert_to_iter_based')
+               for one in schedulers or [])
 
 
 def _check_shapes(fidelity: Fidelity, shape: tuple[int, ...], other: Fidelity,

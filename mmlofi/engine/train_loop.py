@@ -30,7 +30,9 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
     stored: with the same number of ranks the result is that of an uninterrupted training, on a CPU
     with one thread bit for bit. A validation that a restart may have cut short is run again.
 
-    Epochs need not be equally long, since fidelities may have batch sizes of their own.
+    Epochs need not be equally long, since fidelities may have batch sizes of their own. A hook's
+    `set_schedule(runner, sampler, max_epochs)` is called when the loop is built, before the Runner
+    makes its parameter schedulers, which ask how many steps there are.
 
     Args:
         kwargs: `max_epochs`, `val_begin`, `val_interval`, … of EpochBasedTrainLoop.
@@ -49,6 +51,7 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
                 f'FidelityTrainLoop found the batch sampler {type(self.sampler).__name__}; '
                 'expected a FidelityBatchSampler: set train_dataloader.batch_sampler='
                 "dict(type='FidelityBatchSampler')")
+        runner.call_hook('set_schedule', sampler=self.sampler, max_epochs=self._max_epochs)
 
     @property
     def max_iters(self) -> int:

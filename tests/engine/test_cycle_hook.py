@@ -126,6 +126,29 @@ def test_a_fidelity_may_have_its_own_batch_size_and_learning_rate(videos):
     assert runner.optim_wrapper.param_groups[0]['lr'] == pytest.approx(0.01)
 
 
+def test_schedulers_by_step_last_as_long_as_the_schedule(videos):
+    cycle = [dict(CYCLE[0], batch_size=3), CYCLE[1]]
+    _, runner = train(videos, epochs=4, hook={}, cycle=cycle, param_scheduler=dict(
+        type='LinearLR', start_factor=0.1, end_factor=1, by_epoch=False))
+    assert runner.param_schedulers[0].end == runner.iter == 10
+
+
+def test_epochs_turned_into_steps_last_as_many_as_whole_updates_have(videos):
+    _, runner = train(videos, epochs=2, hook={}, batch_size=1, optim_wrapper=dict(
+        accumulative_counts=4), param_scheduler=dict(
+            type='CosineAnnealingLR', T_max=2, convert_to_iter_based=True))
+    assert runner.param_schedulers[0].T_max == runner.iter == 2 * 4   # of 6 videos, 4 an update
+
+
+def test_epochs_turned_into_steps_are_refused_where_they_differ(videos):
+    cycle = [dict(CYCLE[0], batch_size=3), CYCLE[1]]
+    runner = make_runner(videos, epochs=4, hook={}, cycle=cycle, param_scheduler=dict(
+        type='CosineAnnealingLR', T_max=4, convert_to_iter_based=True))
+    with pytest.raises(ValueError, match='epochs have 2 to 3 steps.*by_epoch=False with begin'):
+        runner.train()
+    assert runner.model.steps == []
+
+
 def test_the_steps_of_an_update_share_a_fidelity_unless_told_not_to(videos):
     short = dict(by='iter', interval=1)
     accumulate = dict(accumulative_counts=2)
