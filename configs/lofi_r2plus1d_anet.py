@@ -15,8 +15,9 @@ _base_ = ['_base_/default_runtime.py', '_base_/anet_videos.py', '_base_/gtad.py'
 model = dict(
     _delete_=True,
     type='EndToEndLocalizer',
-    backbone=dict(_base_.model.backbone, depth=18, norm_eval=_base_.norm_eval,
+    backbone=dict(_base_.model.backbone, depth=18,
                   norm_cfg=dict(_base_.model.backbone.norm_cfg, type='BN3d')),   # not SyncBN
+    encoder=dict(norm=_base_.norm),
     head=dict(_base_.gtad_head, in_channels=512),
     class_scores=dict(_base_.class_scores, in_channels=512),
     data_preprocessor=_base_.model.data_preprocessor)

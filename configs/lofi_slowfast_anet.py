@@ -14,10 +14,8 @@ _base_ = ['_base_/default_runtime.py', '_base_/anet_videos.py', '_base_/gtad.py'
 model = dict(
     _delete_=True,
     type='EndToEndLocalizer',
-    backbone=dict(
-        _base_.model.backbone,
-        slow_pathway=dict(_base_.model.backbone.slow_pathway, norm_eval=_base_.norm_eval),
-        fast_pathway=dict(_base_.model.backbone.fast_pathway, norm_eval=_base_.norm_eval)),
+    backbone=_base_.model.backbone,
+    encoder=dict(norm=_base_.norm),
     head=dict(_base_.gtad_head, in_channels=2304),     # 2048 slow + 256 fast
     class_scores=dict(_base_.class_scores, in_channels=2304),
     data_preprocessor=_base_.model.data_preprocessor)

@@ -14,8 +14,9 @@ _base_ = ['_base_/default_runtime.py', '_base_/anet_videos.py', '_base_/gtad.py'
 model = dict(
     _delete_=True,
     type='EndToEndLocalizer',
-    backbone=dict(_base_.model.backbone, depth=18, num_segments=8, norm_eval=_base_.norm_eval,
+    backbone=dict(_base_.model.backbone, depth=18, num_segments=8,
                   pretrained=None, pretrained2d=False),     # the weights come by load_from
+    encoder=dict(norm=_base_.norm),
     head=dict(_base_.gtad_head, in_channels=512),
     class_scores=dict(_base_.class_scores, in_channels=512),
     data_preprocessor=dict(_base_.model.data_preprocessor, format_shape='NCTHW'))

@@ -108,7 +108,8 @@ def describe(cfg: Config, model: EndToEndLocalizer, dtype: str) -> dict:
     dataset = cfg.test_dataloader.dataset
     plain = {key: dataset.get(key)
              for key in ('data_root', 'data_prefix', 'filename_tmpl', 'pipeline')}
-    plain |= {key: cfg.model.get(key) for key in ('backbone', 'encoder', 'data_preprocessor')}
+    plain |= {key: cfg.model.get(key) for key in ('backbone', 'data_preprocessor')}
+    plain['encoder'] = dict(input_format=model.encoder.input_format)   # others change no feature
     return dict(backbone_sha256=hash_weights(model.backbone), dtype=dtype,
                 **json.loads(json.dumps(plain, default=str)))
 

@@ -9,6 +9,7 @@ default_hooks = dict(
     cost=dict(type='CostHook'),
     checkpoint_fit=dict(type='CheckpointFitHook'),
     logger=dict(interval=20),
+    norm_statistics=dict(type='NormStatisticsHook'),
     bad_videos=dict(type='BadVideosHook'),
     checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2, save_best='mAP',
                     rule='greater'))

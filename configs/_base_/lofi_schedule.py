@@ -9,7 +9,8 @@ param_scheduler = [dict(type='StepLR', step_size=5, gamma=0.5, by_epoch=True)]
 # The learning rate is for this batch: --auto-scale-lr scales it by GPUs x batch_size / 16.
 auto_scale_lr = dict(enable=False, base_batch_size=16)
 
-# Not stated in the paper: the encoder's batch norm. True keeps the statistics of stage 1 and trains
-# the affine part; False would mix those of three resolutions, of which the test has none but full.
-# On the procedural benchmark, from a scratch encoder, False was needed: docs/procedural_benchmark.md.
-norm_eval = True
+# Not stated in the paper: the encoder's batch norm. 'frozen' keeps the statistics of stage 1 and
+# trains the affine part; 'running' mixes those of three resolutions, of which the test has none but
+# full; 'reestimated' takes those of full fidelity at the end. On the procedural benchmark, from a
+# scratch encoder, 'frozen' did not learn: docs/procedural_benchmark.md.
+norm = 'frozen'

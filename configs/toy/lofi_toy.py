@@ -11,6 +11,7 @@ _base_ = './_base_toy.py'
 model = dict(
     type='EndToEndLocalizer',
     backbone=_base_.backbone,
+    encoder=dict(norm='running'),
     head=dict(_base_.gtad_head, in_channels=_base_.feat_dim),
     data_preprocessor=_base_.frame_preprocessor)
 

@@ -6,8 +6,9 @@ from .cost_hook import CostHook
 from .cycle_hook import LoFiCycleHook
 from .launch import prepare_launcher
 from .log_processor import FidelityLogProcessor
+from .norm_hook import NormStatisticsHook
 from .train_loop import FidelityTrainLoop
 
 __all__ = ['AtomicCheckpointHook', 'AtomicLocalBackend', 'BadVideosHook', 'CheckpointFitHook',
            'CostHook', 'FidelityLogProcessor', 'FidelityTrainLoop', 'LoFiCycleHook',
-           'prepare_launcher']
+           'NormStatisticsHook', 'prepare_launcher']

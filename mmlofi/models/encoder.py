@@ -4,8 +4,15 @@ Shape legend: N videos, L snippets, T frames a snippet, H × W a frame, C channe
 """
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
+
+from mmlofi.models.chunks import choose_snippets, encode_in_chunks, encode_with_share
+from mmlofi.models.norm import NORM_MODES
+from mmlofi.models.recompute import checkpoint_blocks
 
 INPUT_FORMATS = ('auto', '2d', '3d')
 
@@ -26,17 +33,59 @@ class SnippetEncoder(nn.Module):
     Args:
         input_format: '2d' folds frames into the batch, '3d' gives clips; 'auto' decides by the
             backbone's first convolution, which misleads for C2D and TimeSformer: they want '3d'.
+        chunk_size: Snippets that have activations at a time, of all videos of a batch together;
+            one more forward pass in training. None: all.
+        grad_ratio: Share of each video's snippets, drawn at every step, through which the encoder
+            learns (ETAD, Liu et al. 2022); all are encoded. Gradients are not scaled for it.
+        checkpointing: Whether blocks with MMAction2's `with_cp` recompute their activations.
+        channels_last: Whether backbone and frames have torch's channels-last memory format.
+        norm: Statistics of batch norm in training: 'frozen' (those of the checkpoint), 'running'
+            (each batch's, and their running mean for testing) or 'reestimated' (each batch's, and
+            by `NormStatisticsHook` those of full fidelity for testing). None leaves it to the
+            backbone's `norm_eval`.
+
+    Raises:
+        ValueError: For settings out of range.
     """
 
-    def __init__(self, *, input_format: str = 'auto') -> None:
+    def __init__(self, *, input_format: str = 'auto', chunk_size: int | None = None,
+                 grad_ratio: float = 1.0, checkpointing: bool = False,
+                 channels_last: bool = False, norm: str | None = None) -> None:
         super().__init__()
         if input_format not in INPUT_FORMATS:
             raise ValueError(f'SnippetEncoder got input_format={input_format!r}; expected one of '
                              f'{INPUT_FORMATS}')
-        self.input_format = input_format
+        if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
+            raise ValueError(f'SnippetEncoder got chunk_size={chunk_size!r}; expected a number of '
+                             'snippets, 1 or more, or None for all at once')
+        if not 0 < grad_ratio <= 1:
+            raise ValueError(f'SnippetEncoder got grad_ratio={grad_ratio!r}; expected a share of '
+                             'the snippets above 0, and 1 for all')
+        if norm not in NORM_MODES:
+            raise ValueError(f'SnippetEncoder got norm={norm!r}; expected one of {NORM_MODES}')
+        self.norm = norm
+        self.input_format, self.chunk_size, self.grad_ratio = input_format, chunk_size, grad_ratio
+        self.checkpointing, self.channels_last = checkpointing, channels_last
 
-    def forward(self, backbone: nn.Module, frames: Tensor) -> Tensor:
-        """Encodes (N, L, 3, T, H, W) normalised frames to (N, C, L).
+    def prepare(self, backbone: nn.Module) -> None:
+        """Gives a new backbone the memory format and the checkpointing asked for.
+
+        Raises:
+            ValueError: When the backbone has nothing to checkpoint.
+        """
+        if self.checkpointing:
+            checkpoint_blocks(backbone)
+        if self.channels_last:
+            for module in backbone.modules():
+                if isinstance(module, (nn.Conv2d, nn.Conv3d)):
+                    module.to(memory_format=_channels_last(module.weight))
+
+    def forward(self, backbone: nn.Module, frames: Tensor,
+                normalize: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Encodes (N, L, 3, T, H, W) frames to (N, C, L).
+
+        Args:
+            normalize: Makes (B, 3, T, H, W) frames what the backbone takes, chunk by chunk.
 
         Raises:
             ValueError: When the input is not frames of that shape, a TSM's `num_segments` is not
@@ -47,30 +96,42 @@ class SnippetEncoder(nn.Module):
                 f'SnippetEncoder got an input of shape {tuple(frames.shape)}; expected frames '
                 "(N, L, 3, T, H, W): end the pipeline with FormatShape(input_format='NCTHW') and "
                 'PackTALInputs, or remove the backbone to train on features')
-        N, L, _, T, H, W = frames.shape
-        clips = frames.flatten(0, 1)                                          # (N·L, 3, T, H, W)
+        N, L, _, T, _, _ = frames.shape
         if self._is_2d(backbone):
             _check_segments(backbone, T)
-            images = clips.transpose(1, 2).reshape(-1, 3, H, W)               # (N·L·T, 3, H, W)
-            features = self._encode(backbone, images)                         # (N·L·T, C)
-            features = features.unflatten(0, (-1, T)).mean(1)                 # (N·L, C)
-        else:
-            features = self._encode(backbone, clips)                          # (N·L, C)
-        return features.unflatten(0, (N, L)).transpose(1, 2)                  # (N, C, L)
-
-    def _encode(self, backbone: nn.Module, inputs: Tensor) -> Tensor:
+        clips = frames.flatten(0, 1)                                          # (N·L, 3, T, H, W)
+        encode = partial(self._encode_clips, backbone, normalize)
         try:
-            return _pool(backbone(inputs))
+            if self.grad_ratio < 1 and self.training and torch.is_grad_enabled():
+                learning = choose_snippets(N, L, self.grad_ratio)             # (N·L,)
+                features = encode_with_share(encode, clips, self.chunk_size, backbone, learning)
+            else:
+                features = encode_in_chunks(encode, clips, self.chunk_size, backbone)  # (N·L, C)
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
-            given, other, setting = ('images', 'clips', '3d') if inputs.ndim == 4 \
-                else ('clips', 'images', '2d')
-            raise ValueError(
-                f'{type(backbone).__name__} failed on {given} of shape {tuple(inputs.shape)} '
-                f'({error}); expected a backbone that takes {given}, by input_format='
-                f'{self.input_format!r}: if it takes {other}, set '
-                f"encoder=dict(input_format='{setting}')") from error
+            raise ValueError(self._explain(backbone, clips, error)) from error
+        return features.unflatten(0, (N, L)).transpose(1, 2)                  # (N, C, L)
+
+    def _encode_clips(self, backbone: nn.Module, normalize: Callable[[Tensor], Tensor] | None,
+                      clips: Tensor) -> Tensor:
+        """(B, 3, T, H, W) frames, uint8 or not, to (B, C)."""
+        inputs = normalize(clips) if normalize else clips
+        images = self._is_2d(backbone)
+        if images:
+            inputs = inputs.transpose(1, 2).flatten(0, 1)                     # (B·T, 3, H, W)
+        if self.channels_last:
+            inputs = inputs.contiguous(memory_format=_channels_last(inputs))
+        features = _pool(backbone(inputs))
+        return features.unflatten(0, (len(clips), -1)).mean(1) if images else features  # (B, C)
+
+    def _explain(self, backbone: nn.Module, clips: Tensor, error: Exception) -> str:
+        B, _, T, H, W = clips.shape
+        given, other, setting, shape = ('images', 'clips', '3d', (B * T, 3, H, W)) \
+            if self._is_2d(backbone) else ('clips', 'images', '2d', (B, 3, T, H, W))
+        return (f'{type(backbone).__name__} failed on {given} of shape {shape} ({error}); expected '
+                f'a backbone that takes {given}, by input_format={self.input_format!r}: if it '
+                f"takes {other}, set encoder=dict(input_format='{setting}')")
 
     def _is_2d(self, backbone: nn.Module) -> bool:
         if self.input_format != 'auto':
@@ -83,6 +144,10 @@ class SnippetEncoder(nn.Module):
                 "convolution; expected a backbone for frames: set encoder=dict(input_format='2d') "
                 "or '3d'")
         return isinstance(first, nn.Conv2d)
+
+
+def _channels_last(tensor: Tensor) -> torch.memory_format:
+    return torch.channels_last if tensor.ndim == 4 else torch.channels_last_3d
 
 
 def _check_segments(backbone: nn.Module, T: int) -> None:

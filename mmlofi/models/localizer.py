@@ -5,6 +5,7 @@ Shape legend: N videos, L snippets, T frames a snippet, C channels, K segments.
 from __future__ import annotations
 
 import torch
+from mmaction.models import ActionDataPreprocessor
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from mmlofi.evaluation.soft_nms import soft_nms_batch
 from mmlofi.models.encoder import SnippetEncoder
+from mmlofi.models.norm import set_norm_mode
 
 
 @MODELS.register_module()
@@ -37,24 +39,38 @@ class EndToEndLocalizer(BaseModel):
         nms: Arguments of `soft_nms`; the paper: sigma 0.84, top_k 100.
         top_classes: Classes of the video that each proposal is given.
         data_preprocessor: MMAction2's ActionDataPreprocessor, as in the preset, with
-            format_shape='NCTHW'.
+            format_shape='NCTHW'. Frames stay as they come, uint8, until the encoder takes them.
     """
 
     def __init__(self, *, head: dict, backbone: dict | None = None, encoder: dict | None = None,
                  class_scores: dict | None = None, nms: dict | None = None, top_classes: int = 2,
                  data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
-        super().__init__(
-            MODELS.build(data_preprocessor or dict(type='ActionDataPreprocessor')), init_cfg)
-        self.backbone = None if backbone is None else MODELS.build(backbone)
+        preprocessor = MODELS.build(data_preprocessor or dict(
+            type='ActionDataPreprocessor', format_shape='NCTHW'))
+        as_they_come = ActionDataPreprocessor(to_float32=False)
+        super().__init__(preprocessor if backbone is None else as_they_come, init_cfg)
         self.encoder = SnippetEncoder(**(encoder or {}))
+        self.backbone = None
+        if backbone is not None:
+            _check_preprocessor(preprocessor)
+            self.backbone, self.frame_preprocessor = MODELS.build(backbone), preprocessor
+            self.encoder.prepare(self.backbone)
         self.head = MODELS.build(head)
         self.class_scores = None if class_scores is None else MODELS.build(class_scores)
         self.nms = dict(sigma=0.84, top_k=100) | dict(nms or {})
         self.top_classes = top_classes
 
+    def train(self, mode: bool = True) -> EndToEndLocalizer:
+        """As any module's; the encoder's `norm` has the last word on its batch norms."""
+        super().train(mode)
+        if self.backbone is not None:
+            set_norm_mode(self.backbone, self.encoder.norm)
+        return self
+
     def forward(self, inputs: Tensor, data_samples: list[ActionDataSample] | None = None,
                 mode: str = 'tensor', **kwargs) -> dict | list | Tensor | tuple:
-        """Runs one batch: (N, L, 3, T, H, W) frames, or (N, C, L) features without a backbone.
+        """Runs one batch: (N, L, 3, T, H, W) frames of 0 to 255, or (N, C, L) features without a
+        backbone.
 
         `mode='loss'` gives a dict of losses, 'predict' the data samples with predictions,
         'tensor' the head's raw outputs.
@@ -82,13 +98,17 @@ class EndToEndLocalizer(BaseModel):
     def extract_feat(self, inputs: Tensor) -> Tensor:
         """Snippet features (N, C, L)."""
         if self.backbone is not None:
-            return self.encoder(self.backbone, inputs)
+            return self.encoder(self.backbone, inputs, self._normalize)
         if inputs.ndim != 3:
             raise ValueError(
                 f'EndToEndLocalizer without a backbone got an input of shape '
                 f'{tuple(inputs.shape)}; expected features (N, C, L): load them with '
                 'LoadSnippetFeatures, or give the model a backbone for frames')
         return inputs
+
+    def _normalize(self, clips: Tensor) -> Tensor:
+        """(B, 3, T, H, W) frames as MMAction2's preprocessor has them."""
+        return self.frame_preprocessor.preprocess([clips], None)[0][0]
 
     def loss(self, inputs: Tensor, data_samples: list[ActionDataSample]) -> dict[str, Tensor]:
         """The head's losses and the classifier's."""
@@ -125,6 +145,16 @@ class EndToEndLocalizer(BaseModel):
             segments_sec=segments_sec.repeat(len(classes), 1),
             scores=(weights[:, None] * scores).flatten(),
             labels=classes.repeat_interleave(count))
+
+
+def _check_preprocessor(preprocessor: ActionDataPreprocessor) -> None:
+    if preprocessor.format_shape not in ('NCTHW', 'MIX2d3d'):
+        raise ValueError(
+            f'data_preprocessor has format_shape={preprocessor.format_shape!r}; expected the shape '
+            "of a snippet's frames: set data_preprocessor.format_shape='NCTHW', also for TSM")
+    if preprocessor.blending is not None:
+        raise ValueError('data_preprocessor has a blending, which mixes the labels of clips; '
+                         'expected none, since a video has segments: set blending=None')
 
 
 def _to_seconds(segments: Tensor, sample: ActionDataSample) -> Tensor:

@@ -82,14 +82,14 @@ def test_16_videos_make_an_update_at_every_fidelity(name):
 
 
 @pytest.mark.parametrize('name', LOFI_ANET)
-def test_every_batch_norm_of_the_encoder_follows_norm_eval(name):
+def test_every_batch_norm_of_the_encoder_follows_one_setting(name):
     init_default_scope('mmaction')
     cfg = load(name)
     with torch.device('meta'):
-        backbone = MODELS.build(cfg.model.backbone)
-    backbone.train()
-    norms = [module for module in backbone.modules() if isinstance(module, _BatchNorm)]
-    assert {norm.training for norm in norms} == {not cfg.norm_eval}
+        model = MODELS.build(cfg.model)
+    model.train()
+    norms = [module for module in model.backbone.modules() if isinstance(module, _BatchNorm)]
+    assert (cfg.norm, {norm.training for norm in norms}) == ('frozen', {False})
     assert SyncBatchNorm not in map(type, norms)
 
 

@@ -80,11 +80,44 @@ def test_a_step_on_frames_trains_encoder_head_and_classifier():
 def test_frames_are_normalised_on_the_model():
     model = from_frames()
     batch = frame_batch(1)
-    seen = model.data_preprocessor(batch)['inputs']
-    assert seen.shape == (1, 4, 3, 2, 32, 32)
+    seen = []
+    model.backbone.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    inputs = model.data_preprocessor(batch)['inputs']
+    assert (inputs.dtype, inputs.shape) == (torch.uint8, (1, 4, 3, 2, 32, 32))
+    model.extract_feat(inputs)
     expected = (batch['inputs'][0].float() - torch.tensor([120.0, 110, 100]).view(3, 1, 1, 1)) \
         / torch.tensor([60.0, 50, 40]).view(3, 1, 1, 1)
-    torch.testing.assert_close(seen[0], expected)
+    images = expected.transpose(1, 2).flatten(0, 1)                            # (L·T, 3, H, W)
+    torch.testing.assert_close(seen, [images])
+
+
+@pytest.mark.parametrize(('setting', 'message'), [
+    (dict(format_shape='NCHW'), "format_shape='NCHW'; expected .*'NCTHW', also for TSM"),
+    (dict(blending=dict(type='MixupBlending', num_classes=3)), 'has a blending, .*blending=None')])
+def test_a_preprocessor_of_clips_with_labels_is_refused(setting, message):
+    with pytest.raises(ValueError, match=message):
+        EndToEndLocalizer(backbone=TSM, head=dict(type='GTADHead', in_channels=512),
+                          data_preprocessor=dict(PREPROCESSOR, **setting))
+
+
+@pytest.mark.parametrize(('norm', 'trains'), [
+    (None, {True}), ('frozen', {False}), ('running', {True}), ('reestimated', {True})])
+def test_one_setting_says_whose_statistics_batch_norm_takes(norm, trains):
+    model = from_frames(encoder=dict(norm=norm)).train()
+    norms = [module for module in model.backbone.modules()
+             if isinstance(module, nn.BatchNorm2d)]
+    assert {module.training for module in norms} == trains
+    assert not any(module.training for module in model.eval().backbone.modules())
+
+
+def test_batch_norms_of_frozen_stages_stay_frozen():
+    model = EndToEndLocalizer(backbone=dict(TSM, frozen_stages=1, norm_eval=True),
+                              head=dict(type='GTADHead', in_channels=512),
+                              data_preprocessor=PREPROCESSOR, encoder=dict(norm='running')).train()
+    assert not any(module.training for module in model.backbone.layer1.modules()
+                   if isinstance(module, nn.BatchNorm2d))
+    assert all(module.training for module in model.backbone.layer2.modules()
+               if isinstance(module, nn.BatchNorm2d))
 
 
 def test_the_three_modes_work_from_features():
