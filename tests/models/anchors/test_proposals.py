@@ -30,6 +30,17 @@ def test_a_score_is_the_product_of_both_ious_of_its_anchor():
     assert found.segments[0].tolist() == [0.5, 1.0]
 
 
+def test_the_probabilities_of_its_boundaries_count_where_the_head_wants_it():
+    score = torch.zeros(4, 4)
+    score[1, 1], score[1, 2] = 0.6, 0.7  # two positions from positions 1 and 2
+    outputs = maps(score, [0.1, 0.8, 0.5, 0.1], [0.1, 0.1, 0.1, 0.9])
+    found, = ProposalSelection(boundary_scores=True)(*outputs)
+    assert found.scores[0].item() == pytest.approx(0.6 * 0.8 * 0.9)
+    assert found.segments[0].tolist() == [0.25, 0.75]
+    assert found.scores[1].item() == pytest.approx(0.7 * 0.5 * 0.9)  # the last position stands in
+    assert found.segments[1].tolist() == [0.5, 1.0]
+
+
 def test_scores_of_a_diverged_model_are_not_dropped_as_if_nothing_were_there():
     found, = ProposalSelection(peak_filter=False)(*maps(torch.full((4, 4), torch.nan), [0.5] * 4,
                                                         [0.5] * 4))
