@@ -5,55 +5,21 @@ Shapes: N videos, L snippets, D durations, C feature channels, K proposals of a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from mmaction.registry import MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from mmlofi.models.anchors import ProposalSelection, build_targets
+
 from .losses import GTADLoss
 from .network import GTADNetwork
-from .targets import build_targets
 
 # The parts of the authors' parameter names that differ from ours.
 AUTHORS_NAMES = {'backbone1.': 'stem.', 'backbone2.0.': 'nodes.', 'regu_s.': 'start.',
                  'regu_e.': 'end.', 'localization.': 'map.', 'tconvs.': 'temporal.',
                  'sconvs.': 'semantic.'}
 AUTHORS_PARTS = ('backbone1.', 'backbone2.', 'regu_s.', 'regu_e.', 'localization.')
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProposalSelection:
-    """Which anchors become proposals.
-
-    With `peak_filter`, as on ActivityNet, an anchor must start at a local peak of the start
-    probability or above half its maximum (the first position always passes) and end likewise (the
-    last always passes). The end of an anchor is read at the first position after it.
-
-    Deviation: the authors never propose a segment that ends with the video, where that position
-    is missing, though many actions do; with `allow_end_at_last` the last position stands in.
-    """
-
-    peak_filter: bool = True
-    allow_end_at_last: bool = True
-    max_proposals: int | None = None
-
-    def __call__(self, iou_map: Tensor, start: Tensor, end: Tensor) -> list[InstanceData]:
-        """Proposals of each video, highest score (regressed x classified IoU) first."""
-        N, _, D, L = iou_map.shape
-        position = torch.arange(L, device=iou_map.device)
-        after = position + position[:D, None] + 1  # (D, L): the first position after the anchor
-        chosen = after <= L if self.allow_end_at_last else after < L
-        if self.peak_filter:
-            chosen = chosen & _is_likely(start, always=0)[:, None] \
-                & _is_likely(end, always=L - 1)[:, after.clamp(max=L - 1)]
-        scores = iou_map.prod(1).masked_fill(~chosen, -1).flatten(1)  # (N, D * L)
-        scores, anchor = scores.topk(min(self.max_proposals or D * L, D * L))
-        segments = torch.stack([anchor % L, after.flatten()[anchor]], dim=-1) / L
-        kept = ~(scores < 0)  # NaN stays, for soft-NMS to say that the model has diverged
-        return [InstanceData(segments=x[keep], scores=score[keep])
-                for x, score, keep in zip(segments, scores, kept)]
 
 
 @MODELS.register_module()
@@ -122,15 +88,6 @@ class GTADHead(nn.Module):
         for key in [k for k in state_dict if k.startswith(prefix)]:
             state_dict[prefix + self.own_name(key[len(prefix):])] = state_dict.pop(key)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-
-def _is_likely(probability: Tensor, always: int) -> Tensor:
-    """(N, L): local peaks, positions above half the maximum, and the position `always`."""
-    likely = probability > 0.5 * probability.amax(1, keepdim=True)
-    middle = probability[:, 1:-1]
-    likely[:, 1:-1] |= (middle > probability[:, :-2]) & (middle > probability[:, 2:])
-    likely[:, always] = True
-    return likely
 
 
 def _check_sizes(in_channels: int, max_duration: float, inner_bins: int, context_bins: int,

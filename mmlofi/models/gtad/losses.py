@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .align import inside_video
-from .targets import Targets
+from mmlofi.models.anchors import Targets, inside_video, sampled_l2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,18 +57,3 @@ def balanced_bce(probability: Tensor, positive: Tensor, extra_positives: int = 0
     loss = torch.where(positive, positive_weight * torch.log(probability + eps),
                        negative_weight * torch.log(1 - probability + eps))
     return -loss.sum() / count
-
-
-def sampled_l2(predicted: Tensor, iou: Tensor) -> Tensor:
-    """Half the squared error over all anchors of IoU > 0.7 and, by chance, as many of both others.
-
-    The others are 0.3 to 0.7 and 0 to 0.3 (not 0 itself); each anchor is kept with the chance that
-    makes the expected number equal, so the sample is drawn without waiting for the device.
-    """
-    high, low = iou > 0.7, (iou > 0) & (iou <= 0.3)
-    middle = (iou > 0.3) & ~high
-    wanted = high.sum()
-    chance = torch.where(middle, wanted / middle.sum().clamp(min=1),
-                         wanted / low.sum().clamp(min=1))
-    used = high | ((middle | low) & (torch.rand_like(iou) < chance))
-    return 0.5 * ((predicted - iou) ** 2 * used).sum() / used.sum().clamp(min=1)

@@ -1,7 +1,7 @@
 """The graph network of G-TAD (Xu et al., CVPR 2020), from snippet features to scores of anchors.
 
 Shapes: N videos, L snippets (graph nodes), C = 256 channels, K = 3 neighbours, D durations,
-A rows of anchors (see align.py).
+A rows of anchors (see anchors/align.py).
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .align import anchors_of, project_then_align
+from mmlofi.models.anchors.align import project_then_align
+
+from .sampling import anchors_of
 
 CHANNELS = 256
 NEIGHBOURS = 3

@@ -1,22 +1,22 @@
-"""SGAlign: the features of every anchor, without ever building the anchors' feature map.
+"""The features of every anchor, without ever building the anchors' feature map.
 
 Shapes: N videos, L snippets, D durations, C channels of a node, B bins of an anchor (those of its
-inside, then those of its context), H channels after the map's first 1x1 convolution, A anchors
-inside the video plus one (see below).
+inside, then those of its context), H channels after the map's first convolution, A anchors inside
+the video plus one (see below).
 
-G-TAD cuts every anchor into B bins (a 1-D RoIAlign) and hands the stacked bins, C * B channels, to
-a 1x1 convolution. At L = D = 100 that stack takes 369 MB a video. Both steps are linear, so here
-the convolution goes first: every node is projected once for each bin, (L, C) -> (L, B, H), and an
+G-TAD and BMN cut every anchor into B bins, each a weighted sum of positions, and hand the stacked
+bins, C * B channels, to a linear map (a 1x1 convolution, or one that is B deep). At L = D = 100
+that stack takes 369 MB a video in G-TAD and 328 MB in BMN. Both steps are linear, so here the
+projection goes first: every node is projected once for each bin, (L, C) -> (L, B, H), and an
 anchor is then a weighted sum of a few of these L * B rows. The weights depend on the geometry
 alone: they are computed once for each (L, D), and make the product as well as its transpose (for
 backward) one call of `embedding_bag`, which every device has. Backward keeps only the nodes.
 
-Anchors that end after the video all read the interval [0, 0], so one row, the last, serves them.
+Anchors that end after the video all read the same, so one row, the last, serves them.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -49,19 +49,16 @@ def inside_video(durations: int, length: int) -> Tensor:
     return torch.arange(length) + torch.arange(durations)[:, None] < length
 
 
-# A training cycle has three lengths and validation one; each takes 13 MB at L = D = 100.
-@lru_cache(maxsize=16)
-@torch.inference_mode(False)  # a tensor made in inference mode could not train later
-def anchors_of(length: int, durations: int, inner_bins: int, context_bins: int,
-               device: torch.device, dtype: torch.dtype) -> Anchors:
-    """The anchors of a video of `length` snippets, made once for each size and device."""
+def make_anchors(taps: Tensor, length: int, durations: int, bins: int, device: torch.device,
+                 dtype: torch.dtype) -> Anchors:
+    """Anchors whose bins read what (3, taps) says: rows, columns (position * B + bin), weights.
+
+    Rows count the anchors inside the video, duration by duration; the last is that of all others.
+    """
     inside = inside_video(durations, length)
     row_of = torch.full((durations, length), int(inside.sum()))
     row_of[inside] = torch.arange(int(inside.sum()))
-    all_bins = inner_bins + context_bins
-    taps = torch.cat([*_taps(length, durations, inner_bins, 0, all_bins),
-                      *_taps(length, durations, context_bins, inner_bins, all_bins)], dim=1)
-    shape = (int(inside.sum()) + 1, length * all_bins)
+    shape = (int(inside.sum()) + 1, length * bins)
     matrix = torch.sparse_coo_tensor(taps[:2].long(), taps[2], shape, check_invariants=True)
     return Anchors(row_of.to(device), _sparse(matrix, device, dtype),
                    _sparse(matrix.t(), device, dtype))
@@ -69,7 +66,7 @@ def anchors_of(length: int, durations: int, inner_bins: int, context_bins: int,
 
 def project_then_align(nodes: Tensor, context: Tensor, weight: Tensor, bias: Tensor,
                        anchors: Anchors, inner_bins: int) -> Tensor:
-    """The map's first 1x1 convolution over the aligned anchors.
+    """The map's first convolution over the aligned anchors.
 
     Args:
         nodes: (N, C, L), what the inner bins read.
@@ -147,34 +144,6 @@ def _rows(nodes: Tensor) -> Tensor:
 def _per_bin(weight: Tensor, nodes: Tensor) -> Tensor:
     """(H, C * B) -> (C, B * H), in the precision of the nodes."""
     return weight.to(nodes.dtype).t().reshape(nodes.size(1), -1)
-
-
-def _taps(length: int, durations: int, bins: int, first_bin: int, all_bins: int) -> list[Tensor]:
-    """What each bin reads, as (3, taps) of row, column and weight; a tensor for each duration.
-
-    An anchor of l positions from s is widened to [s - l/2, s + l - 1 + l/2], and a bin of that
-    width is the mean of ceil(width / bins) samples, linearly interpolated between positions. A
-    sample before -1 or after L is zero; from there to the video it takes the outermost position.
-    """
-    taps, row = [], 0
-    for duration in range(1, durations + 2):
-        inside = duration <= durations
-        # The last round is the anchor [0, 0], which RoIAlign takes for one position wide.
-        start = torch.arange(length - duration + 1 if inside else 1)[:, None]
-        origin, width = (start - duration / 2, 2 * duration - 1) if inside else (start, 1)
-        samples = -(-width // bins)  # a bin
-        offset = (torch.arange(bins * samples, dtype=torch.float64) + 0.5) * width
-        position = origin + offset / (bins * samples)  # (starts, bins * samples)
-        seen = (position >= -1) & (position <= length)
-        position = position.clamp(0, length - 1)
-        below = position.floor()
-        bin_ = first_bin + torch.arange(bins * samples) // samples
-        for at, share in ((below, 1 - position + below), (below + 1, position - below)):
-            used = seen & (share > 0)
-            entry = (row + start).expand_as(at), at * all_bins + bin_, share / samples
-            taps.append(torch.stack(entry)[:, used])
-        row += len(start)
-    return taps
 
 
 def _sparse(matrix: Tensor, device: torch.device, dtype: torch.dtype) -> SparseMatrix:

@@ -1,4 +1,4 @@
-"""What G-TAD's three outputs should be for known segments.
+"""What the IoU map, the starts and the ends should be for known segments.
 
 Shapes: N videos, L snippets, D durations, K segments of a video.
 

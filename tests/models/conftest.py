@@ -9,8 +9,8 @@ from mmengine.structures import InstanceData
 
 @pytest.fixture(scope='session')
 def twin():
-    """The slow, plain G-TAD beside this file."""
-    path = Path(__file__).with_name('slow_twin.py')
+    """The slow, plain G-TAD."""
+    path = Path(__file__).parent / 'gtad' / 'slow_twin.py'
     spec = importlib.util.spec_from_file_location('slow_twin', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

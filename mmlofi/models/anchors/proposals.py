@@ -1,0 +1,62 @@
+"""From the scores of all anchors to the proposals of each video.
+
+Shapes: N videos, L snippets, D durations, K proposals of a video.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalSelection:
+    """Which anchors become proposals.
+
+    With `peak_filter`, as on ActivityNet, an anchor must start at a local peak of the start
+    probability or above half its maximum (the first position always passes) and end likewise (the
+    last always passes). The end of an anchor is read at the first position after it.
+
+    The score is regressed x classified IoU; with `boundary_scores`, as in BMN, times the start
+    probability of its first position and the end probability of the first one after it.
+
+    Deviation: the authors never propose a segment that ends with the video, where that position
+    is missing, though many actions do; with `allow_end_at_last` the last position stands in.
+    """
+
+    peak_filter: bool = True
+    allow_end_at_last: bool = True
+    boundary_scores: bool = False
+    max_proposals: int | None = None
+
+    def __call__(self, iou_map: Tensor, start: Tensor, end: Tensor) -> list[InstanceData]:
+        """Proposals of each video, highest score first."""
+        N, _, D, L = iou_map.shape
+        position = torch.arange(L, device=iou_map.device)
+        after = position + position[:D, None] + 1  # (D, L): the first position after the anchor
+        read_end = after.clamp(max=L - 1)
+        chosen = after <= L if self.allow_end_at_last else after < L
+        if self.peak_filter:
+            chosen = chosen & _is_likely(start, always=0)[:, None] \
+                & _is_likely(end, always=L - 1)[:, read_end]
+        scores = iou_map.prod(1)
+        if self.boundary_scores:
+            scores = scores * start[:, None] * end[:, read_end]
+        scores = scores.masked_fill(~chosen, -1).flatten(1)  # (N, D * L)
+        scores, anchor = scores.topk(min(self.max_proposals or D * L, D * L))
+        segments = torch.stack([anchor % L, after.flatten()[anchor]], dim=-1) / L
+        kept = ~(scores < 0)  # NaN stays, for soft-NMS to say that the model has diverged
+        return [InstanceData(segments=x[keep], scores=score[keep])
+                for x, score, keep in zip(segments, scores, kept)]
+
+
+def _is_likely(probability: Tensor, always: int) -> Tensor:
+    """(N, L): local peaks, positions above half the maximum, and the position `always`."""
+    likely = probability > 0.5 * probability.amax(1, keepdim=True)
+    middle = probability[:, 1:-1]
+    likely[:, 1:-1] |= (middle > probability[:, :-2]) & (middle > probability[:, 2:])
+    likely[:, always] = True
+    return likely

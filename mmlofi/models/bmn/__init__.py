@@ -1,0 +1,3 @@
+from .head import BMNHead
+
+__all__ = ['BMNHead']
