@@ -7,6 +7,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmlofi.models.frame_limits import frame_limits, takes_clips
+from mmlofi.models.positions import call_at_any_side
+
 INPUT_FORMATS = ('auto', '2d', '3d')
 
 
@@ -24,8 +27,8 @@ class SnippetEncoder(nn.Module):
     recognizers fit without conversion.
 
     Args:
-        input_format: '2d' folds frames into the batch, '3d' gives clips; 'auto' decides by the
-            backbone's first convolution, which misleads for C2D and TimeSformer: they want '3d'.
+        input_format: '2d' folds frames into the batch, '3d' gives clips; 'auto' knows MMAction2's
+            backbones, and decides for others by their first convolution.
     """
 
     def __init__(self, *, input_format: str = 'auto') -> None:
@@ -39,8 +42,8 @@ class SnippetEncoder(nn.Module):
         """Encodes (N, L, 3, T, H, W) normalised frames to (N, C, L).
 
         Raises:
-            ValueError: When the input is not frames of that shape, a TSM's `num_segments` is not
-                T, or the backbone fails on what it is given.
+            ValueError: When the input is not frames of that shape, the backbone takes snippets of
+                another length or frames of other sides, or fails on what it is given.
         """
         if frames.ndim != 6:
             raise ValueError(
@@ -49,8 +52,8 @@ class SnippetEncoder(nn.Module):
                 'PackTALInputs, or remove the backbone to train on features')
         N, L, _, T, H, W = frames.shape
         clips = frames.flatten(0, 1)                                          # (N·L, 3, T, H, W)
+        frame_limits(backbone).check(type(backbone).__name__, T, H, W)
         if self._is_2d(backbone):
-            _check_segments(backbone, T)
             images = clips.transpose(1, 2).reshape(-1, 3, H, W)               # (N·L·T, 3, H, W)
             features = self._encode(backbone, images)                         # (N·L·T, C)
             features = features.unflatten(0, (-1, T)).mean(1)                 # (N·L, C)
@@ -60,7 +63,7 @@ class SnippetEncoder(nn.Module):
 
     def _encode(self, backbone: nn.Module, inputs: Tensor) -> Tensor:
         try:
-            return _pool(backbone(inputs))
+            return _pool(call_at_any_side(backbone, inputs))
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
@@ -75,23 +78,13 @@ class SnippetEncoder(nn.Module):
     def _is_2d(self, backbone: nn.Module) -> bool:
         if self.input_format != 'auto':
             return self.input_format == '2d'
-        first = next((module for module in backbone.modules()
-                      if isinstance(module, (nn.Conv2d, nn.Conv3d))), None)
-        if first is None:
+        clips = takes_clips(backbone)
+        if clips is None:
             raise ValueError(
                 f'SnippetEncoder cannot tell what {type(backbone).__name__} takes, as it has no '
                 "convolution; expected a backbone for frames: set encoder=dict(input_format='2d') "
                 "or '3d'")
-        return isinstance(first, nn.Conv2d)
-
-
-def _check_segments(backbone: nn.Module, T: int) -> None:
-    segments = getattr(backbone, 'num_segments', T)
-    if getattr(backbone, 'is_shift', True) and segments != T:
-        raise ValueError(
-            f'{type(backbone).__name__} shifts features among num_segments={segments} frames, but '
-            f'a snippet has {T}; expected them equal: set model.backbone.num_segments={T}, or '
-            f'clip_len={segments} in SampleSnippets')
+        return not clips
 
 
 def _pool(features: Tensor | tuple[Tensor, ...] | list[Tensor]) -> Tensor:

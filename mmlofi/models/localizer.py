@@ -12,6 +12,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmlofi.evaluation.soft_nms import soft_nms_batch
+from mmlofi.models.backbones import build_backbone
 from mmlofi.models.encoder import SnippetEncoder
 
 
@@ -45,7 +46,7 @@ class EndToEndLocalizer(BaseModel):
                  data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
         super().__init__(
             MODELS.build(data_preprocessor or dict(type='ActionDataPreprocessor')), init_cfg)
-        self.backbone = None if backbone is None else MODELS.build(backbone)
+        self.backbone = None if backbone is None else build_backbone(backbone)
         self.encoder = SnippetEncoder(**(encoder or {}))
         self.head = MODELS.build(head)
         self.class_scores = None if class_scores is None else MODELS.build(class_scores)
