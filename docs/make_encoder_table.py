@@ -63,7 +63,7 @@ class MetaButLists(TorchFunctionMode):
         if function is torch.linspace:     # rates of drop path, read one by one
             kwargs['device'] = 'cpu'
         if function is torch.Tensor.cpu:   # TANet's log of its initialisation
-            return args[0]
+            return torch.zeros(args[0].shape, device='cpu')
         return function(*args, **kwargs)
 
 
@@ -102,8 +102,10 @@ def snippet_of(cfg: Config) -> tuple[int, int | None, int]:
     pipelines = [cfg.get(f'{name}_pipeline') or [] for name in ('train', 'val', 'test')]
     pipelines += [cfg[key].dataset.pipeline for key in ('train_dataloader', 'test_dataloader')
                   if cfg.get(key) and 'pipeline' in cfg[key].get('dataset', {})]
-    steps = next(pipeline for pipeline in pipelines
-                 if any('Sample' in step.type for step in pipeline))
+    steps = next((pipeline for pipeline in pipelines
+                  if any('Sample' in step.type for step in pipeline)), None)
+    if steps is None:                      # UniFormerV2's of several data sets have no pipeline
+        return cfg.num_frames, None, cfg.model.backbone.input_resolution
     sampler = next(step for step in steps if 'Sample' in step.type)
     frames, interval = sampler.get('clip_len', 1), sampler.get('frame_interval')
     if isinstance(frames, dict):           # beside heatmaps of poses

@@ -10,6 +10,7 @@ from mmengine.model import revert_sync_batchnorm
 from torch import nn
 
 from mmlofi.compat.tin import mend_tin
+from mmlofi.models.pretrained import is_pretrained
 
 # Backbones of MMAction2 that are none for frames, each with what it takes instead.
 REFUSED = {
@@ -23,6 +24,8 @@ OTHER_CHANNELS = {1: 'spectrograms of sound', 2: 'optical flow', 10: 'stacks of 
 # A recognizer adapts these libraries' models itself, at every call; they are in no registry.
 UNREGISTERED = ('torchvision', 'timm')
 NEEDS_MMPRETRAIN = ('MobileOneTSM',)
+# Its `init_cfg` names weights of images, whose names it changes.
+OWN_INIT_CFG = ('MobileOneTSM',)
 
 
 def build_backbone(cfg: dict) -> nn.Module:
@@ -30,7 +33,8 @@ def build_backbone(cfg: dict) -> nn.Module:
 
     A config that names no weights (`pretrained=None`) loads none: some of MMAction2's backbones
     fail then, as they load those of images unless told not to. `init_cfg=None` is the class's own
-    initialisation. SyncBN becomes plain batch norm where there is no accelerator.
+    initialisation; a checkpoint that `init_cfg` names is `pretrained_of`'s, for the localizer to
+    load. SyncBN becomes plain batch norm where there is no accelerator.
 
     Raises:
         ValueError: When the backbone takes anything but frames, or its library is absent or has to
@@ -44,6 +48,12 @@ def build_backbone(cfg: dict) -> nn.Module:
     backbone = MODELS.build(_without_weights_where_none_are_named(cfg))
     mend_tin(backbone)
     return revert_sync_batchnorm(backbone) if get_device() == 'cpu' else backbone
+
+
+def pretrained_of(cfg: dict) -> dict | None:
+    """The `init_cfg` of a backbone's checkpoint, which its localizer has to load."""
+    own = _name(cfg) in OWN_INIT_CFG or not is_pretrained(cfg.get('init_cfg'))
+    return None if own else dict(cfg['init_cfg'])
 
 
 def why_refused(cfg: dict) -> str | None:
@@ -71,10 +81,9 @@ def _name(cfg: dict) -> str:
 
 def _without_weights_where_none_are_named(cfg: dict) -> dict:
     cfg = dict(cfg)
-    if cfg.get('init_cfg', ...) is None:
+    if cfg.get('init_cfg', ...) is None or pretrained_of(cfg) is not None:
         del cfg['init_cfg']
-    images_weights = cfg.get('pretrained') or (_name(cfg) == 'MobileOneTSM' and 'init_cfg' in cfg)
-    if not images_weights:
+    if not cfg.get('pretrained') and 'init_cfg' not in cfg:
         taken = _arguments(MODELS.get(cfg['type']) if isinstance(cfg['type'], str) else cfg['type'])
         switches = dict(pretrained2d=False, clip_pretrained=False, pretrained_type=None)
         cfg |= {name: off for name, off in switches.items() if name in taken}

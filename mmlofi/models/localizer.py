@@ -12,8 +12,9 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmlofi.evaluation.soft_nms import soft_nms_batch
-from mmlofi.models.backbones import build_backbone
+from mmlofi.models.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoder import SnippetEncoder
+from mmlofi.models.pretrained import is_pretrained, load_pretrained
 
 
 @MODELS.register_module()
@@ -39,6 +40,8 @@ class EndToEndLocalizer(BaseModel):
         top_classes: Classes of the video that each proposal is given.
         data_preprocessor: MMAction2's ActionDataPreprocessor, as in the preset, with
             format_shape='NCTHW'.
+        init_cfg: Of a checkpoint (`dict(type='Pretrained', checkpoint=…)`), for the whole model;
+            one in `backbone` is for the backbone. Either has to fit, as with `load_from`.
     """
 
     def __init__(self, *, head: dict, backbone: dict | None = None, encoder: dict | None = None,
@@ -47,11 +50,46 @@ class EndToEndLocalizer(BaseModel):
         super().__init__(
             MODELS.build(data_preprocessor or dict(type='ActionDataPreprocessor')), init_cfg)
         self.backbone = None if backbone is None else build_backbone(backbone)
+        self._backbone_pretrained = None if backbone is None else pretrained_of(backbone)
         self.encoder = SnippetEncoder(**(encoder or {}))
         self.head = MODELS.build(head)
         self.class_scores = None if class_scores is None else MODELS.build(class_scores)
         self.nms = dict(sigma=0.84, top_k=100) | dict(nms or {})
         self.top_classes = top_classes
+
+    def init_weights(self) -> None:
+        """Initialises all parts, and loads the checkpoints that `init_cfg` names.
+
+        Raises:
+            ValueError: When such a checkpoint does not fit.
+        """
+        if self.is_init:
+            return
+        whole, self.init_cfg = (self.init_cfg, None) if is_pretrained(self.init_cfg) \
+            else (None, self.init_cfg)
+        super().init_weights()
+        if self._backbone_pretrained is not None:
+            load_pretrained(self, self._backbone_pretrained, part='backbone')
+        if whole is not None:
+            load_pretrained(self, whole)
+
+    def try_frames(self, inputs: Tensor) -> None:
+        """Encodes the first snippet of a video's packed frames (L, 3, T, H, W), training nothing.
+
+        Raises:
+            ValueError: When the backbone does not take such frames, with the sizes that it takes.
+        """
+        if self.backbone is None or inputs.ndim != 5:
+            return
+        training = self.training
+        self.eval()
+        try:
+            with torch.no_grad():
+                frames = self.data_preprocessor(
+                    dict(inputs=[inputs[:1]], data_samples=[ActionDataSample()]))['inputs']
+                self.encoder(self.backbone, frames)
+        finally:
+            self.train(training)
 
     def forward(self, inputs: Tensor, data_samples: list[ActionDataSample] | None = None,
                 mode: str = 'tensor', **kwargs) -> dict | list | Tensor | tuple:
