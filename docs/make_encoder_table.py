@@ -176,7 +176,7 @@ def _families(found: dict[str, Finding]) -> str:
                 for (family, reason), members in sorted(refused.items())]
     works = sum(len(members) for members in groups.values())
     return (f'## Families\n\n{works} of {len(found)} presets work.\n\n'
-            + _table(['backbone', 'presets', 'of them', 'takes', "frames of its presets",
+            + _table(['backbone', 'presets', 'of them', 'takes', 'frames of its presets',
                       'frames that fit', 'sides that fit', 'full → S, ST', '`in_channels` of the '
                       'head', 'loads no weights with', '`norm_eval`', '`with_cp`'], rows)
             + '\n## Refused\n\n'

@@ -17,7 +17,7 @@ REFUSED = {
     'STGCN': 'it takes joints of skeletons', 'AAGCN': 'it takes joints of skeletons',
     'RGBPoseConv3D': 'it takes heatmaps of poses beside the frames',
     'ResNetAudio': 'it takes spectrograms of sound',
-    'BeitModel3D': "it is one part of a model of video and text"}
+    'BeitModel3D': 'it is one part of a model of video and text'}
 # What is in the place of a frame's three colours.
 OTHER_CHANNELS = {1: 'spectrograms of sound', 2: 'optical flow', 10: 'stacks of optical flow',
                   17: 'heatmaps of poses'}
@@ -63,7 +63,7 @@ def why_refused(cfg: dict) -> str | None:
         return REFUSED[name]
     channels = cfg.get('in_channels', 3)
     if channels != 3:
-        return f'it takes {OTHER_CHANNELS.get(channels, "inputs")} of {channels} channels, not of 3'
+        return f'it takes {OTHER_CHANNELS.get(channels, "inputs")} of {channels} channels, not 3'
     if scope in UNREGISTERED:
         return (f'{scope} has it with its classifier, which only a recognizer takes off; register '
                 'a class of your own that wraps it')

@@ -72,7 +72,8 @@ class FrameLimits:
         for size in (H, W):
             if size not in self.side:
                 fit = ' or '.join(map(str, self.side.around(size)))
-                divisor = f'divisor={self.side.step} in AtFidelity' if self.side.step > 1 \
+                divisor = f'divisor={self.side.step} in AtFidelity, and in ' \
+                    'OpenVideo where nothing is cropped' if self.side.step > 1 \
                     else 'the sizes of the transforms, or another fidelity'
                 raise ValueError(f'{name} got frames of {H} x {W}; expected sides of {self.side}: '
                                  f'{self.why}. Sides of {fit} fit: set {divisor}')

@@ -73,7 +73,7 @@ def test_an_old_checkpoint_that_counts_no_batches_fits(log):
 
 
 def test_a_checkpoint_of_which_nothing_fits_is_refused():
-    with pytest.raises(ValueError, match=r'no weight fits.*unused, resnet \(1 weight\);.*load_from'):
+    with pytest.raises(ValueError, match=r'no weight fits.*unused, resnet \(1 weight\);.*load_'):
         fit(model(), {'resnet.weight': torch.zeros(2)})
 
 

@@ -150,8 +150,8 @@ def test_any_frame_side_and_number_of_snippets_is_taken(side):
 def test_a_tsm_of_other_segments_is_refused_with_both_ways_out():
     backbone, _ = build('TSM-R18')
     with pytest.raises(ValueError, match=(
-            'ResNetTSM got snippets of 4 frames; expected 8: it mixes features among num_segments=8 '
-            r'frames. Set clip_len=8 in SampleSnippets, or model\.backbone\.num_segments=4')):
+            'ResNetTSM got snippets of 4 frames; expected 8: it mixes features among num_segments='
+            r'8 frames. Set clip_len=8 in SampleSnippets, or model\.backbone\.num_segments=4')):
         SnippetEncoder()(backbone, torch.randn(1, 2, 3, 4, SIDE, SIDE))
 
 
