@@ -112,7 +112,7 @@ def snippet_of(cfg: Config) -> tuple[int, int | None, int]:
         frames = frames['RGB']
     if cfg.model.type == 'Recognizer2D':   # images of as many equal parts of the video
         frames, interval = frames * sampler.get('num_clips', 1), None
-    crops = [step.get('crop_size') or step.get('scale') for step in steps
+    crops = [step.get('crop_size') or step.get('size') or step.get('scale') for step in steps
              if 'Crop' in step.type or (step.type == 'Resize' and -1 not in step.scale)]
     sides = [side if isinstance(side, int) else min(side) for side in crops if side]
     return frames, interval, sides[-1] if sides else 224
@@ -161,9 +161,9 @@ def _families(found: dict[str, Finding]) -> str:
             f'`{family}`', _join(sorted({preset.split('/')[1] for preset, _ in members})),
             str(len(members)), 'clips' if findings[0].clips else 'images',
             _join(sorted({finding.frames for finding in findings})),
-            _join(dict.fromkeys(finding.frames_that_fit for finding in findings)),
-            _join(dict.fromkeys(finding.sides_that_fit for finding in findings)),
-            _join(dict.fromkeys(_reduced(finding) for finding in findings)),
+            ' or '.join(sorted({finding.frames_that_fit for finding in findings}, key=_number)),
+            ' or '.join(sorted({finding.sides_that_fit for finding in findings})),
+            '; '.join(dict.fromkeys(_reduced(finding) for finding in findings)),
             _join(sorted({finding.channels for finding in findings})),
             _join(f'`{name}=None`' for name in weights),
             _setting(family, 'norm_eval'), _setting(family, 'with_cp')])
@@ -204,6 +204,10 @@ def _setting(family: str, name: str) -> str:
     parents = [parent for parent in MODELS.get(family).__mro__ if '__init__' in vars(parent)]
     return 'yes' if any(name in inspect.signature(parent.__init__).parameters
                         for parent in parents) else ''
+
+
+def _number(words: str) -> tuple[int, str]:
+    return int(words) if words.isdecimal() else 0, words
 
 
 def _join(items) -> str:

@@ -125,6 +125,14 @@ def _slowfast(backbone: nn.Module) -> FrameLimits:
                        why=f'its slow pathway sees one of {step} frames (resample_rate)')
 
 
+def _resnet3d(backbone: nn.Module) -> FrameLimits:
+    """I3D: its second pooling takes two of the frames that the first strides leave."""
+    if not backbone.with_pool2:
+        return FrameLimits()
+    least = backbone.conv1_stride_t * backbone.pool1_stride_t + 1
+    return FrameLimits(Allowed(least), why='it pools frames before its second stage')
+
+
 def _c3d(backbone: nn.Module) -> FrameLimits:
     return FrameLimits(Allowed(16, 31), Allowed(96, 127),
                        why='its fully connected layers are for 16 frames of 112 x 112')
@@ -156,6 +164,7 @@ def _uniformerv2(backbone: nn.Module) -> FrameLimits:
 LIMITS: dict[str, Callable[[nn.Module], FrameLimits]] = {
     'ResNetTSM': _segments, 'MobileNetV2TSM': _segments, 'MobileOneTSM': _segments,
     'TANet': _segments, 'ResNet3dSlowFast': _slowfast, 'C3D': _c3d,
+    'ResNet3d': _resnet3d, 'ResNet2Plus1d': lambda _: FrameLimits(),
     'C2D': lambda _: FrameLimits(Allowed(2), why='it pools every two frames'),
     'VisionTransformer': _vision_transformer, 'TimeSformer': _timesformer,
     'UniFormerV2': _uniformerv2,

@@ -36,11 +36,11 @@ def _quiet():
 
 
 @pytest.mark.parametrize('preset', script.presets())
-def test_preset_works_or_is_refused_with_a_reason(preset, request):
+def test_preset_works_or_is_refused_with_a_reason(preset, record_property):
     found = script.examine(preset)
     said = f'refused because {found.refused}' if found.refused else \
         f'works: {found.channels} channels of {found.frames} frames'
-    request.node.user_properties.append(('encoder', said))
+    record_property('encoder', said)      # in the report of `pytest --junit-xml FILE`
     folder = preset.partition('/')[0]
     if found.refused is None:
         assert found.channels > 0

@@ -95,6 +95,18 @@ def test_a_slow_pathway_needs_whole_steps_of_the_fast_one():
         encode(SLOWFAST, 10, 32)
 
 
+@pytest.mark.parametrize(('strides', 'least'), [((1, 1), 2), ((2, 1), 3), ((2, 2), 5)])
+def test_i3d_needs_two_frames_where_it_pools_them(strides, least):
+    cfg = dict(type='ResNet3d', depth=18, base_channels=4, pretrained=None, pretrained2d=False,
+               conv1_stride_t=strides[0], pool1_stride_t=strides[1], inflate=(0, 0, 0, 0))
+    assert encode(cfg, least, 32).shape[2] == 2
+    with pytest.raises(ValueError, match=f'snippets of {least - 1} frames; expected {least} or mo'):
+        encode(cfg, least - 1, 32)
+    with pytest.raises(RuntimeError):
+        MODELS.build(cfg)(torch.randn(1, 3, least - 1, 32, 32))
+    assert encode(dict(cfg, with_pool2=False), 1, 32).shape[2] == 2
+
+
 def test_c3d_is_bound_to_its_own_frames():
     with torch.device('meta'):
         limits = frame_limits(MODELS.build(dict(type='C3D')))
