@@ -99,7 +99,8 @@ def read_source(pipeline: Sequence[dict]) -> Source:
 def side_of(step: dict) -> tuple[int | None, int | None]:
     """A transform's side at full fidelity, and its divisor if the side follows the fidelity."""
     if step['type'] == 'OpenVideo':
-        return TRANSFORMS.build(step).short_side, 2
+        opener = TRANSFORMS.build(step)
+        return opener.short_side, opener.divisor
     wrapper = TRANSFORMS.build(step) if step['type'] == 'AtFidelity' else None
     arguments = wrapper.transform_cfg if wrapper else step
     for name in wrapper.sizes if wrapper else PIXEL_ARGUMENTS:

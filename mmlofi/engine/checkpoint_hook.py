@@ -1,17 +1,13 @@
 """Says how much of a checkpoint fits the model, and stops a run that would start from nothing."""
 from __future__ import annotations
 
-from collections import defaultdict
-
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import Tensor
 
-# Batch norm counts its batches since torch 0.4.1; older checkpoints fit all the same.
-OPTIONAL = 'num_batches_tracked'
+from mmlofi.models.checkpoint_fit import CheckpointFit
 
 
 @HOOKS.register_module()
@@ -37,36 +33,15 @@ class CheckpointFitHook(Hook):
         own_name = getattr(model, 'own_name', lambda name: name)
         loaded = {own_name(key.removeprefix('module.')): value
                   for key, value in checkpoint.get('state_dict', checkpoint).items()}
-        fits, misses = defaultdict(int), defaultdict(list)
-        for key, value in model.state_dict().items():
-            part = key.partition('.')[0]
-            if isinstance(loaded.get(key), Tensor) and loaded[key].shape == value.shape:
-                fits[part] += 1
-            elif not key.endswith(OPTIONAL):
-                misses[part].append(key)
-        unused = sorted({key.partition('.')[0] for key in loaded} - set(fits))
-        self._refuse(fits, misses, unused, whole=_must_be_whole(runner))
-        words = [f'{part}: {count} weights' for part, count in fits.items()]
-        words += [f'{part}: none, it starts anew' for part in misses if part not in fits]
-        words += [f'{part} of the checkpoint is not used' for part in unused]
-        print_log('the checkpoint gives ' + '; '.join(words), logger='current')
-
-    def _refuse(self, fits: dict[str, int], misses: dict[str, list[str]],
-                unused: list[str], *, whole: bool) -> None:
-        bad = [part for part in misses
-               if whole or part in fits or (part == 'backbone' and part in unused)]
-        if fits and not bad:
-            return
-        what = '; '.join(
-            f'of {part} {fits.get(part, 0)} of {fits.get(part, 0) + len(misses[part])} weights fit '
-            f'(the first that does not: {misses[part][0]})' for part in bad)
+        fit = CheckpointFit.compare(model.state_dict(), loaded)
+        whole = _must_be_whole(runner)
         expected = 'every weight of the model, in a test or a resumed run' if whole \
             else 'one of a model with the same settings'
-        raise ValueError(
-            f'the checkpoint does not fit the model: {what or "no weight fits"}. The checkpoint '
-            f'has, unused, {unused}; expected {expected}: correct load_from (or --resume, or the '
-            "checkpoint given to the tool), or the model's parts, depth and size, or set "
-            'default_hooks.checkpoint_fit=None to load what fits')
+        fit.check(whole=whole, mend=(
+            f'{expected}: correct load_from (or --resume, or the checkpoint given to the tool), or '
+            "the model's parts, depth and size, or set default_hooks.checkpoint_fit=None to load "
+            'what fits'))
+        print_log(f'the checkpoint gives {fit.words()}', logger='current')
 
 
 def _must_be_whole(runner: Runner) -> bool:

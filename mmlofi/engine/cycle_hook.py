@@ -8,8 +8,10 @@ from itertools import combinations
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
+from torch import Tensor, nn
 
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.datasets.sampler import FidelityBatchSampler
@@ -47,8 +49,9 @@ class LoFiCycleHook(Hook):
 
     Raises:
         ValueError: Before the first step, when the loop is not a `FidelityTrainLoop`, the sampler
-            cannot serve the schedule, or the pipeline gives two fidelities (full fidelity is one of
-            them) the same size; before a step, when a sample has another fidelity than the step.
+            cannot serve the schedule, the pipeline gives two fidelities (full fidelity is one of
+            them) the same size, or the encoder does not take the frames of one; before a step, when
+            a sample has another fidelity than the step.
     """
 
     priority = 'NORMAL'   # after MMEngine's timer, whose times it reads, and before its logger
@@ -93,12 +96,15 @@ class LoFiCycleHook(Hook):
                              'and head: give the encoder its own learning rate by paramwise_cfg')
 
     def before_train(self, runner: Runner) -> None:
-        """Tries the pipeline on one video at each fidelity."""
+        """Tries pipeline and encoder on one video at each fidelity."""
         dataset, shapes = runner.train_dataloader.dataset, {}
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         for fidelity in dict.fromkeys((FULL, *self.schedule.fidelities)):
             sample = dataset[SampleIndex(0, fidelity, seed=0)]
             self._check_samples(fidelity, [sample['data_samples']])
             shapes[fidelity] = tuple(sample['inputs'].shape)
+            if fidelity in self.schedule.fidelities and hasattr(model, 'try_frames'):
+                self._try_frames(model, fidelity, sample['inputs'])
         for (fidelity, shape), (other, seen) in combinations(shapes.items(), 2):
             _check_shapes(other, seen, fidelity, shape)
 
@@ -132,6 +138,13 @@ class LoFiCycleHook(Hook):
         for key in ('time', 'data_time'):
             if f'train/{key}' in hub.log_scalars:   # a run without MMEngine's timer has none
                 hub.update_scalar(f'train/{name}/{key}', hub.get_scalar(f'train/{key}').current())
+
+    def _try_frames(self, model: nn.Module, fidelity: Fidelity, inputs: Tensor) -> None:
+        """Fails before the first step, and not an epoch later, on frames that do not fit."""
+        try:
+            model.try_frames(inputs)
+        except ValueError as error:
+            raise ValueError(f'at fidelity {fidelity.name!r}: {error}') from error
 
     def _scale_lr(self, runner: Runner, factor: float) -> None:
         groups = runner.optim_wrapper.param_groups

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from mmlofi.models.chunks import choose_snippets, encode_in_chunks, encode_with_share
+from mmlofi.models.frame_limits import frame_limits, takes_clips
 from mmlofi.models.norm import NORM_MODES
+from mmlofi.models.positions import call_at_any_side
 from mmlofi.models.recompute import checkpoint_blocks
 
 INPUT_FORMATS = ('auto', '2d', '3d')
@@ -31,8 +33,8 @@ class SnippetEncoder(nn.Module):
     recognizers fit without conversion.
 
     Args:
-        input_format: '2d' folds frames into the batch, '3d' gives clips; 'auto' decides by the
-            backbone's first convolution, which misleads for C2D and TimeSformer: they want '3d'.
+        input_format: '2d' folds frames into the batch, '3d' gives clips; 'auto' knows MMAction2's
+            backbones, and decides for others by their first convolution.
         chunk_size: Snippets that have activations at a time, of all videos of a batch together;
             one more forward pass in training. None: all.
         grad_ratio: Share of each video's snippets, drawn at every step, through which the encoder
@@ -88,17 +90,16 @@ class SnippetEncoder(nn.Module):
             normalize: Makes (B, 3, T, H, W) frames what the backbone takes, chunk by chunk.
 
         Raises:
-            ValueError: When the input is not frames of that shape, a TSM's `num_segments` is not
-                T, or the backbone fails on what it is given.
+            ValueError: When the input is not frames of that shape, the backbone takes snippets of
+                another length or frames of other sides, or fails on what it is given.
         """
         if frames.ndim != 6:
             raise ValueError(
                 f'SnippetEncoder got an input of shape {tuple(frames.shape)}; expected frames '
                 "(N, L, 3, T, H, W): end the pipeline with FormatShape(input_format='NCTHW') and "
                 'PackTALInputs, or remove the backbone to train on features')
-        N, L, _, T, _, _ = frames.shape
-        if self._is_2d(backbone):
-            _check_segments(backbone, T)
+        N, L, _, T, H, W = frames.shape
+        frame_limits(backbone).check(type(backbone).__name__, T, H, W)
         clips = frames.flatten(0, 1)                                          # (N·L, 3, T, H, W)
         encode = partial(self._encode_clips, backbone, normalize)
         try:
@@ -122,7 +123,7 @@ class SnippetEncoder(nn.Module):
             inputs = inputs.transpose(1, 2).flatten(0, 1)                     # (B·T, 3, H, W)
         if self.channels_last:
             inputs = inputs.contiguous(memory_format=_channels_last(inputs))
-        features = _pool(backbone(inputs))
+        features = _pool(call_at_any_side(backbone, inputs))
         return features.unflatten(0, (len(clips), -1)).mean(1) if images else features  # (B, C)
 
     def _explain(self, backbone: nn.Module, clips: Tensor, error: Exception) -> str:
@@ -136,27 +137,17 @@ class SnippetEncoder(nn.Module):
     def _is_2d(self, backbone: nn.Module) -> bool:
         if self.input_format != 'auto':
             return self.input_format == '2d'
-        first = next((module for module in backbone.modules()
-                      if isinstance(module, (nn.Conv2d, nn.Conv3d))), None)
-        if first is None:
+        clips = takes_clips(backbone)
+        if clips is None:
             raise ValueError(
                 f'SnippetEncoder cannot tell what {type(backbone).__name__} takes, as it has no '
                 "convolution; expected a backbone for frames: set encoder=dict(input_format='2d') "
                 "or '3d'")
-        return isinstance(first, nn.Conv2d)
+        return not clips
 
 
 def _channels_last(tensor: Tensor) -> torch.memory_format:
     return torch.channels_last if tensor.ndim == 4 else torch.channels_last_3d
-
-
-def _check_segments(backbone: nn.Module, T: int) -> None:
-    segments = getattr(backbone, 'num_segments', T)
-    if getattr(backbone, 'is_shift', True) and segments != T:
-        raise ValueError(
-            f'{type(backbone).__name__} shifts features among num_segments={segments} frames, but '
-            f'a snippet has {T}; expected them equal: set model.backbone.num_segments={T}, or '
-            f'clip_len={segments} in SampleSnippets')
 
 
 def _pool(features: Tensor | tuple[Tensor, ...] | list[Tensor]) -> Tensor:

@@ -13,8 +13,10 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmlofi.evaluation.soft_nms import soft_nms_batch
+from mmlofi.models.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoder import SnippetEncoder
 from mmlofi.models.norm import set_norm_mode
+from mmlofi.models.pretrained import is_pretrained, load_pretrained
 
 
 @MODELS.register_module()
@@ -40,6 +42,8 @@ class EndToEndLocalizer(BaseModel):
         top_classes: Classes of the video that each proposal is given.
         data_preprocessor: MMAction2's ActionDataPreprocessor, as in the preset, with
             format_shape='NCTHW'. Frames stay as they come, uint8, until the encoder takes them.
+        init_cfg: Of a checkpoint (`dict(type='Pretrained', checkpoint=…)`), for the whole model;
+            one in `backbone` is for the backbone. Either has to fit, as with `load_from`.
     """
 
     def __init__(self, *, head: dict, backbone: dict | None = None, encoder: dict | None = None,
@@ -50,10 +54,11 @@ class EndToEndLocalizer(BaseModel):
         as_they_come = ActionDataPreprocessor(to_float32=False)
         super().__init__(preprocessor if backbone is None else as_they_come, init_cfg)
         self.encoder = SnippetEncoder(**(encoder or {}))
-        self.backbone = None
+        self.backbone = self._backbone_pretrained = None
         if backbone is not None:
+            self._backbone_pretrained = pretrained_of(backbone)
             _check_preprocessor(preprocessor)
-            self.backbone, self.frame_preprocessor = MODELS.build(backbone), preprocessor
+            self.backbone, self.frame_preprocessor = build_backbone(backbone), preprocessor
             self.encoder.prepare(self.backbone)
         self.head = MODELS.build(head)
         self.class_scores = None if class_scores is None else MODELS.build(class_scores)
@@ -66,6 +71,40 @@ class EndToEndLocalizer(BaseModel):
         if self.backbone is not None:
             set_norm_mode(self.backbone, self.encoder.norm)
         return self
+
+    def init_weights(self) -> None:
+        """Initialises all parts, and loads the checkpoints that `init_cfg` names.
+
+        Raises:
+            ValueError: When such a checkpoint does not fit.
+        """
+        if self.is_init:
+            return
+        whole, self.init_cfg = (self.init_cfg, None) if is_pretrained(self.init_cfg) \
+            else (None, self.init_cfg)
+        super().init_weights()
+        if self._backbone_pretrained is not None:
+            load_pretrained(self, self._backbone_pretrained, part='backbone')
+        if whole is not None:
+            load_pretrained(self, whole)
+
+    def try_frames(self, inputs: Tensor) -> None:
+        """Encodes the first snippet of a video's packed frames (L, 3, T, H, W), training nothing.
+
+        Raises:
+            ValueError: When the backbone does not take such frames, with the sizes that it takes.
+        """
+        if self.backbone is None or inputs.ndim != 5:
+            return
+        training = self.training
+        self.eval()
+        try:
+            with torch.no_grad():
+                frames = self.data_preprocessor(
+                    dict(inputs=[inputs[:1]], data_samples=[ActionDataSample()]))['inputs']
+                self.extract_feat(frames)
+        finally:
+            self.train(training)
 
     def forward(self, inputs: Tensor, data_samples: list[ActionDataSample] | None = None,
                 mode: str = 'tensor', **kwargs) -> dict | list | Tensor | tuple:

@@ -35,20 +35,22 @@ class ShapeRecorder(BaseModel):
 
 def make_runner(folder, *, epochs, hook, cycle=CYCLE, batch_size=2, batch_sampler=True, workers=1,
                 crop=None, wrap=None, default_hooks=None, dataset=None, optim_wrapper=None,
-                loader=None, sampler=None, **settings):
+                loader=None, sampler=None, model=None, divisor=2,
+                **settings):
     pipeline = [
-        dict(type='OpenVideo', short_side=64),
+        dict(type='OpenVideo', short_side=64, divisor=divisor),
         dict(type='SampleSnippets', num_snippets=8, clip_len=2, frame_interval=2),
         dict(type='DecodeSnippets'),
         crop or dict(type='AtFidelity', transform=dict(type='CenterCrop', crop_size=64),
-                     sizes=('crop_size',)),
+                     sizes=('crop_size',), divisor=divisor),
         dict(type='FormatShape', input_format='NCTHW'), dict(type='PackTALInputs')]
     settings = dict(randomness=dict(seed=0), log_level='WARNING') | settings
     settings.setdefault('train_cfg', dict(type='FidelityTrainLoop', max_epochs=epochs))
     videos = dict(type='UntrimmedVideoDataset', ann_file=str(folder / 'gt.json'), subset='training',
                   data_prefix=dict(video=str(folder)), pipeline=pipeline, **(dataset or {}))
     return Runner(
-        model=dict(type='ShapeRecorder'), work_dir=str(folder / 'work'), default_scope='mmaction',
+        model=model or dict(type='ShapeRecorder'), work_dir=str(folder / 'work'),
+        default_scope='mmaction',
         experiment_name=f'{folder.name}_{next(NUMBER)}',
         custom_hooks=[dict(hook, type='LoFiCycleHook', **({'cycle': cycle} if cycle else {}))],
         train_dataloader=dict(
@@ -58,7 +60,7 @@ def make_runner(folder, *, epochs, hook, cycle=CYCLE, batch_size=2, batch_sample
             dataset=wrap(videos) if wrap else videos,
             **(dict(batch_sampler=dict(sampler or {}, type='FidelityBatchSampler'))
                if batch_sampler else {})),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1), **(optim_wrapper or {})),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)) | (optim_wrapper or {}),
         log_processor=dict(type='FidelityLogProcessor', window_size=2),
         default_hooks=dict(
             logger=dict(type='LoggerHook', interval=1),

@@ -38,13 +38,19 @@ def log(monkeypatch):
 
 def test_an_encoder_from_a_recognizer_is_taken_and_the_rest_is_told(log):
     fit(model(head=nn.Linear(4, 2)), model(cls_head=nn.Linear(4, 9)), meta={})
-    assert log == ['the checkpoint gives backbone: 7 weights; head: none, it starts anew; '
-                   'cls_head of the checkpoint is not used']
+    assert log == ['the checkpoint gives backbone: 7 weights; head: none of 2 weights, it starts '
+                   'anew; cls_head of the checkpoint: 2 weights not used']
+
+
+def test_weights_of_a_part_that_the_model_does_not_have_are_counted(log):
+    fit(model(), dict(model().state_dict(), **{'backbone.fc.weight': torch.zeros(2)}))
+    assert log == ['the checkpoint gives backbone: 7 weights; backbone of the checkpoint: 1 weight '
+                   'not used']
 
 
 def test_a_head_for_other_classes_starts_anew(log):
     fit(model(cls_head=nn.Linear(4, 2)), model(cls_head=nn.Linear(4, 9)))
-    assert 'cls_head: none, it starts anew' in log[0]
+    assert 'cls_head: none of 2 weights, it starts anew' in log[0]
 
 
 def test_an_encoder_of_another_size_is_refused():
@@ -67,7 +73,7 @@ def test_an_old_checkpoint_that_counts_no_batches_fits(log):
 
 
 def test_a_checkpoint_of_which_nothing_fits_is_refused():
-    with pytest.raises(ValueError, match=r"no weight fits.*unused, \['resnet'\].*load_from"):
+    with pytest.raises(ValueError, match=r'no weight fits.*unused, resnet \(1 weight\);.*load_'):
         fit(model(), {'resnet.weight': torch.zeros(2)})
 
 

@@ -120,6 +120,21 @@ def test_batch_norms_of_frozen_stages_stay_frozen():
                if isinstance(module, nn.BatchNorm2d))
 
 
+def test_trying_frames_changes_nothing_and_names_what_does_not_fit():
+    model, frames = from_frames(), frame_batch(1)['inputs'][0]
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    random = torch.get_rng_state()
+    for training in (True, False):
+        model.train(training)
+        model.try_frames(frames)
+        assert model.training == model.backbone.training == training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), random)
+    with pytest.raises(ValueError, match='ResNetTSM got snippets of 3 frames; expected 2'):
+        model.try_frames(torch.zeros(4, 3, 3, 32, 32, dtype=torch.uint8))
+    from_features().try_frames(torch.zeros(8, 6))
+
+
 def test_the_three_modes_work_from_features():
     model = from_features().eval()
     features = torch.randn(2, 8, 6)

@@ -30,14 +30,17 @@ class OpenVideo(BaseTransform):
     Args:
         short_side: Pixels of the frame's shorter side at full fidelity, divided by r_s at others;
             None keeps the stored size.
+        divisor: The shorter side is a multiple of it where it is reduced: what the encoder wants of
+            frames that nothing crops.
         num_threads: Decoder threads a video.
         backend_args: An MMEngine file backend, such as `dict(backend='petrel')`; None reads from
             disk by path.
     """
 
-    def __init__(self, *, short_side: int | None = None, num_threads: int = 1,
-                 backend_args: dict | None = None) -> None:
+    def __init__(self, *, short_side: int | None = None, divisor: int = 2,
+                 num_threads: int = 1, backend_args: dict | None = None) -> None:
         self.short_side = short_side
+        self.divisor = divisor
         self.num_threads = num_threads
         self.backend_args = backend_args
 
@@ -51,7 +54,7 @@ class OpenVideo(BaseTransform):
         filename = results['filename']
         reader = self._open(filename)
         if self.short_side is not None:
-            wanted = results.get('fidelity', FULL).reduce_side(self.short_side)
+            wanted = results.get('fidelity', FULL).reduce_side(self.short_side, self.divisor)
             height, width = reader[0].shape[:2]
             if min(height, width) > wanted:
                 scale = wanted / min(height, width)

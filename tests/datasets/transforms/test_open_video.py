@@ -50,6 +50,13 @@ def test_the_short_side_is_reduced_whichever_it_is(tmp_path, write_numbered_vide
     assert frame_shapes(opened(tall, short_side=20), [0]) == {(50, 20, 3)}
 
 
+def test_the_short_side_is_a_multiple_of_the_divisor(numbered_video):
+    ST = Fidelity('ST', temporal=2, spatial=2**0.5)
+    assert frame_shapes(opened(numbered_video, short_side=64, fidelity=ST), [0]) == {(46, 58, 3)}
+    assert frame_shapes(opened(numbered_video, short_side=64, divisor=16, fidelity=ST), [0]) == {
+        (48, 60, 3)}
+
+
 def test_nothing_is_enlarged(numbered_video):
     assert frame_shapes(opened(numbered_video, short_side=256), [0]) == {(64, 80, 3)}
     assert frame_shapes(opened(numbered_video, short_side=120, fidelity=S), [0]) == {(60, 75, 3)}
