@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmlofi.datasets.annotations import VideoRecord, class_names, load_annotations
-from mmlofi.evaluation import detection_map as module
+from mmlofi.evaluation import matching
 from mmlofi.evaluation.detection_map import detection_map, parse_tious, tiou_name
 from mmlofi.evaluation.predictions import Detections, load_detections
 
@@ -85,7 +85,7 @@ def test_values_equal_those_of_the_official_code(reference_data, tmp_path, name)
 @pytest.mark.parametrize('seed', range(20))
 @pytest.mark.parametrize('pairs_at_once', [7, 1_000_000])
 def test_values_equal_those_of_the_slow_twin_also_with_ties(seed, pairs_at_once, monkeypatch):
-    monkeypatch.setattr(module, '_PAIRS_AT_ONCE', pairs_at_once)
+    monkeypatch.setattr(matching, '_PAIRS_AT_ONCE', pairs_at_once)
     records, detections = random_case(seed)
     tious = (0.1, 0.5, 0.75, 1.0)
     scores = detection_map(records, detections, tious)
