@@ -1,4 +1,4 @@
-"""How long detection mAP takes, beside MMAction2's own implementation, in one run.
+"""How long detection mAP and AR@AN take, beside MMAction2's own implementation, in one run.
 
     python benchmarks/evaluation_speed.py [--ann-file activity_net.v1-3.json]
 
@@ -21,8 +21,10 @@ import numpy as np
 from mmlofi.datasets.annotations import VideoRecord, class_names, load_annotations
 from mmlofi.evaluation.detection_map import detection_map
 from mmlofi.evaluation.predictions import Detections, load_detections, save_detections
+from mmlofi.evaluation.recall import proposal_recall
 
 # The package must come first: it makes mmaction importable.
+from mmaction.evaluation import average_recall_at_avg_proposals  # isort: skip
 from mmaction.evaluation.functional.eval_detection import (  # isort: skip
     ActivityNetLocalization)
 
@@ -53,15 +55,21 @@ def main() -> None:
         (_, their_map), their_scoring = timed(theirs.evaluate)
         ours, our_reading = timed(lambda: load_detections(detections_file))
         scores, our_scoring = timed(lambda: detection_map(records, ours))
+    truth, proposals = in_mmaction2s_form(records, ours)
+    (*_, their_area), their_recall = timed(lambda: average_recall_at_avg_proposals(
+        truth, proposals, sum(map(len, proposals.values())), max_avg_proposals=100))
+    recall, our_recall = timed(lambda: proposal_recall(records, ours))
 
     print(f'{len(records)} videos, {scores.num_segments} actions, {len(scores.classes)} classes, '
           f'{len(detections)} detections, {len(scores.tious)} tIoUs')
     print(f'{"":20}{"MMAction2":>12}{"mmlofi":>10}{"ratio":>8}')
     rows = [('scoring, s', their_scoring, our_scoring), ('reading json, s', their_reading,
-            our_reading), ('both, s', their_reading + their_scoring, our_reading + our_scoring)]
+            our_reading), ('both, s', their_reading + their_scoring, our_reading + our_scoring),
+            ('AR@AN, s', their_recall, our_recall)]
     for name, slow, fast in rows:
         print(f'{name:20}{slow:12.2f}{fast:10.2f}{fast / slow:8.3f}')
     print(f'{"average mAP":20}{their_map:12.6f}{scores.average_mAP:10.6f}')
+    print(f'{"AUC of AR@AN":20}{their_area / 100:12.6f}{recall.AUC:10.6f}')
 
 
 def make_ground_truth(rng: np.random.Generator, videos: int = 4728,
@@ -100,6 +108,16 @@ def make_detections(rng: np.random.Generator, records: list[VideoRecord],
         videos.append((record.name, segments, scores, rng.permutation(
             np.repeat(best, [per_video - per_video // 2, per_video // 2]))))
     return Detections.from_videos(videos, classes)
+
+
+def in_mmaction2s_form(records: list[VideoRecord], detections: Detections
+                       ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Segments by video, and proposals (k, 3) with their scores."""
+    truth = {record.name: np.array(record.segments_sec) for record in records if record.labels}
+    rows = np.column_stack([detections.segments_sec, detections.scores])
+    cuts = np.searchsorted(detections.video, np.arange(1, len(detections.video_names)))
+    proposals = dict(zip(detections.video_names, np.split(rows, cuts)))
+    return truth, {name: proposals[name] for name in truth}
 
 
 def timed(function: Callable[[], Any]) -> tuple[Any, float]:

@@ -1,7 +1,8 @@
-"""Scores a json of detections in ActivityNet's format: mAP at several tIoUs and their average.
+"""Scores a json of detections in ActivityNet's format: mAP and recall at several tIoUs.
 
     python tools/eval_detections.py activity_net.v1-3.json predictions.json --subset validation
     python tools/eval_detections.py thumos_gt.json predictions.json --subset test --tiou 0.3:0.7:0.1
+    python tools/eval_detections.py GT.json PRED.json --per-class --proposals --topkx 1 5
 """
 from __future__ import annotations
 
@@ -11,9 +12,12 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
+
 from mmlofi.datasets.annotations import load_annotations
-from mmlofi.evaluation.detection_map import DetectionScores, detection_map, parse_tious, tiou_name
+from mmlofi.evaluation.detection_map import DetectionScores, detection_map, tiou_name
 from mmlofi.evaluation.predictions import load_detections
+from mmlofi.evaluation.recall import ProposalScores, proposal_recall, topk_recall
 
 
 def main() -> None:
@@ -21,17 +25,34 @@ def main() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         try:
-            scores = detection_map(load_annotations(args.ground_truth, args.subset),
-                                   load_detections(args.predictions), parse_tious(args.tiou))
+            truth = load_annotations(args.ground_truth, args.subset)
+            detections = load_detections(args.predictions)
+            scores = detection_map(truth, detections, args.tiou)
+            proposals = proposal_recall(truth, detections, args.tiou) if args.proposals else None
+            topkx = topk_recall(truth, detections, args.tiou,
+                                multiples=args.topkx) if args.topkx else None
         except (OSError, ValueError) as error:
             sys.exit(f'eval_detections: {error}')
-    for warning in caught:
-        print(f'warning: {warning.message}', file=sys.stderr)
-    print_table(scores)
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        print(f'warning: {message}', file=sys.stderr)
+    print_table(scores, args.topkx, topkx)
+    content = scores.to_dict()
+    if topkx is not None:
+        content['topkx_recall'] = {
+            f'Recall@{multiple}x': dict(zip(map(tiou_name, scores.tious), column.tolist()))
+            for multiple, column in zip(args.topkx, topkx.T)}
+    if proposals is not None:
+        print_proposals(proposals)
+        content['proposals'] = proposals.to_dict()
+    if args.per_class:
+        print_classes(scores)
+        content['per_class_AP'] = {
+            name: dict(zip(map(tiou_name, scores.tious), row.tolist()))
+            for name, row in zip(scores.classes, scores.AP)}
     if args.out:
         out = Path(args.out)
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(scores.to_dict(), indent=1) + '\n')
+        out.write_text(json.dumps(content, indent=1) + '\n')
         print(f'written to {out}')
 
 
@@ -43,17 +64,45 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--subset', default='validation', help='subset of the annotations')
     parser.add_argument('--tiou', default='0.5:0.95:0.05',
                         help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
+    parser.add_argument('--per-class', action='store_true',
+                        help='print the AP of each class, the worst first')
+    parser.add_argument('--proposals', action='store_true',
+                        help='print AR@AN and the area under it, without regard to classes')
+    parser.add_argument('--topkx', type=int, nargs='+', default=[], metavar='K',
+                        help='print Recall@Kx: of K detections for each true action')
     parser.add_argument('--out', help='write the scores, also of each class, to this json file')
     return parser.parse_args()
 
 
-def print_table(scores: DetectionScores) -> None:
+def print_table(scores: DetectionScores, multiples: list[int], topkx: np.ndarray | None) -> None:
     print(f'{scores.num_videos} videos, {scores.num_segments} actions of {len(scores.classes)} '
           f'classes, {scores.num_detections} detections')
+    rows = [('mAP', scores.mAP)]
+    if topkx is not None:
+        rows += [(f'Recall@{multiple}x', column) for multiple, column in zip(multiples, topkx.T)]
+    width = max(len(name) for name, _ in rows) + 4
     names = [tiou_name(tiou) for tiou in scores.tious] + ['average']
-    values = [*scores.mAP, scores.average_mAP]
-    print('tIoU   ' + ''.join(f'{name:>8}' for name in names))
-    print('mAP, % ' + ''.join(f'{100 * value:8.2f}' for value in values))
+    print('tIoU'.ljust(width) + ''.join(f'{name:>8}' for name in names))
+    for name, values in rows:
+        print(f'{name}, % '.ljust(width)
+              + ''.join(f'{100 * value:8.2f}' for value in [*values, values.mean()]))
+
+
+def print_proposals(scores: ProposalScores) -> None:
+    counts = (1, 5, 10, 50, 100)
+    print(f'\n{scores.num_proposals} proposals for {scores.num_segments} actions')
+    print('AN   ' + ''.join(f'{count:8}' for count in counts) + '     AUC')
+    values = [scores.average_recall[count - 1] for count in counts] + [scores.AUC]
+    print('AR, %' + ''.join(f'{100 * value:8.2f}' for value in values))
+
+
+def print_classes(scores: DetectionScores) -> None:
+    names = [tiou_name(tiou) for tiou in scores.tious] + ['average']
+    width = max(map(len, scores.classes)) + 2
+    print('\n' + 'AP, %'.ljust(width) + ''.join(f'{name:>8}' for name in names))
+    for place in scores.AP.mean(1).argsort(kind='stable'):
+        row = [*scores.AP[place], scores.AP[place].mean()]
+        print(scores.classes[place].ljust(width) + ''.join(f'{100 * value:8.2f}' for value in row))
 
 
 if __name__ == '__main__':

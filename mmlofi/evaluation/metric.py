@@ -1,8 +1,9 @@
-"""The Runner's metric: mAP at several tIoUs."""
+"""The Runner's metric: mAP at several tIoUs, and recall."""
 from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -16,22 +17,33 @@ from mmengine.logging import print_log
 from mmlofi.datasets.annotations import VideoRecord, load_annotations
 from mmlofi.evaluation.detection_map import detection_map, parse_tious, tiou_name
 from mmlofi.evaluation.predictions import Detections, save_detections
+from mmlofi.evaluation.recall import proposal_recall, topk_recall
+
+_PROPOSALS = (1, 5, 10, 100)  # those of MMAction2's ANetMetric
 
 
 @METRICS.register_module()
 class TALMetric(BaseMetric):
-    """Scores detections of untrimmed videos by ActivityNet's mAP.
+    """Scores detections of untrimmed videos by ActivityNet's mAP and recall.
 
     The whole ground truth comes from the annotation file, on every rank, so that a video without
     a detection counts as missed. A video counts once, also when a distributed sampler gave it out
     twice to fill up the last batch.
 
-    Gives `mAP` (the mean over the tIoUs, for `save_best='mAP'`) and `mAP@0.50`, … of each.
+    What `metrics` can have, and what it gives:
+
+    - 'mAP': `mAP` (the mean over the tIoUs, for `save_best='mAP'`) and `mAP@0.50`, … of each.
+    - 'AR@AN': `AUC`, `AR@1`, `AR@5`, `AR@10` and `AR@100`, as MMAction2's ANetMetric (whose AUC
+      is in percent), without regard to classes.
+    - 'Recall@1x', 'Recall@5x' or any multiple: the mean over the tIoUs and `Recall@1x@0.50`, … of
+      each (`topk_recall`).
+    - 'AP': `AP/<class>` of each class, the mean over the tIoUs.
 
     Args:
         ann_file: ActivityNet-format annotations.
         subset: The subset that the dataset reads.
         tious: As `parse_tious` takes them.
+        metrics: Some of the above, in the order in which they are given out.
         out_file: Where to write the detections as ActivityNet's json, overwritten each time.
         only_evaluated_videos: Leave videos that the dataset did not give out (because their file
             is missing, say) out of the ground truth. By default they count as missed, as they do
@@ -44,10 +56,12 @@ class TALMetric(BaseMetric):
 
     def __init__(self, *, ann_file: str, subset: str | Sequence[str],
                  tious: str | float | Sequence[float] = '0.5:0.95:0.05',
+                 metrics: Sequence[str] = ('mAP',),
                  out_file: str | None = None, only_evaluated_videos: bool = False,
                  prefix: str | None = None, collect_device: str = 'cpu') -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.tious = parse_tious(tious)
+        self.metrics = _check_metrics(metrics)
         self.records = load_annotations(ann_file, subset)
         if not any(record.labels for record in self.records):
             raise ValueError(f'{ann_file} has no action in the {len(self.records)} videos of '
@@ -116,12 +130,30 @@ class TALMetric(BaseMetric):
 
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always')
-            scores = detection_map(self._ground_truth(set(by_name)), detections, self.tious)
-        for warning in caught:
-            _warn(f'TALMetric: {warning.message}')
-        single = {f'mAP@{tiou_name(tiou)}': value
-                  for tiou, value in zip(scores.tious, np.ravel(scores.mAP).tolist())}
-        return dict(mAP=scores.average_mAP) | single
+            values = self._score(self._ground_truth(set(by_name)), detections)
+        for message in dict.fromkeys(str(warning.message) for warning in caught):
+            _warn(f'TALMetric: {message}')
+        return values
+
+    def _score(self, ground_truth: list[VideoRecord], detections: Detections) -> dict[str, float]:
+        values = {}
+        if {'mAP', 'AP'}.intersection(self.metrics):
+            scores = detection_map(ground_truth, detections, self.tious)
+        for metric in self.metrics:
+            if metric == 'mAP':
+                values |= _with_each(metric, self.tious, scores.mAP)
+            elif metric == 'AP':
+                values |= {f'AP/{name}': value
+                           for name, value in scores.per_class_average_AP.items()}
+            elif metric == 'AR@AN':
+                found = proposal_recall(ground_truth, detections, self.tious)
+                values |= dict(AUC=found.AUC) | {
+                    f'AR@{count}': float(found.average_recall[count - 1]) for count in _PROPOSALS}
+            else:
+                multiple = int(metric[len('Recall@'):-1])
+                found = topk_recall(ground_truth, detections, self.tious, multiples=[multiple])
+                values |= _with_each(metric, self.tious, found[:, 0])
+        return values
 
     def _ground_truth(self, evaluated: set[str]) -> list[VideoRecord]:
         left_out = [record for record in self.records if record.name not in evaluated]
@@ -143,6 +175,22 @@ class TALMetric(BaseMetric):
                              "dataset_meta['classes'], to turn label indices into names: evaluate "
                              'with UntrimmedVideoDataset or give your dataset metainfo')
         return classes
+
+
+def _check_metrics(metrics: Sequence[str]) -> tuple[str, ...]:
+    metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    unknown = [name for name in metrics
+               if not re.fullmatch(r'mAP|AP|AR@AN|Recall@[1-9]\d*x', str(name))]
+    if unknown or not metrics:
+        raise ValueError(f"TALMetric got metrics={list(metrics)}; expected some of 'mAP', 'AP', "
+                         f"'AR@AN', 'Recall@1x', 'Recall@5x': correct {unknown or 'this'}")
+    return metrics
+
+
+def _with_each(name: str, tious: Sequence[float], values: np.ndarray) -> dict[str, float]:
+    """The mean, and the value of each tIoU."""
+    return {name: float(values.mean())} | {
+        f'{name}@{tiou_name(tiou)}': value for tiou, value in zip(tious, values.tolist())}
 
 
 def _warn(message: str) -> None:

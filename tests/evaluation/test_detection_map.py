@@ -5,27 +5,12 @@ import warnings
 
 import numpy as np
 import pytest
+from hand_made import detected, video
 
-from mmlofi.datasets.annotations import VideoRecord, class_names, load_annotations
+from mmlofi.datasets.annotations import class_names, load_annotations
 from mmlofi.evaluation import matching
 from mmlofi.evaluation.detection_map import detection_map, parse_tious, tiou_name
-from mmlofi.evaluation.predictions import Detections, load_detections
-
-
-def video(name, *actions):
-    """`actions`: (start, end, label)."""
-    return VideoRecord(name, 'validation', 100.0, tuple(action[:2] for action in actions),
-                       tuple(action[2] for action in actions))
-
-
-def detected(**videos):
-    """`videos`: name=[(start, end, label, score), …]."""
-    classes = sorted({item[2] for items in videos.values() for item in items})
-    return Detections.from_videos(
-        [(name, np.array([item[:2] for item in items], float).reshape(-1, 2),
-          np.array([item[3] for item in items], float),
-          np.array([classes.index(item[2]) for item in items], int))
-         for name, items in videos.items()], classes)
+from mmlofi.evaluation.predictions import load_detections
 
 
 def slow_average_precision(records, detections, label, tiou):

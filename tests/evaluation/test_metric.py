@@ -1,4 +1,4 @@
-"""The Runner's metric, on one process and on two."""
+"""The Runner's metric, on one process, on two and on four."""
 import json
 import logging
 import os
@@ -12,8 +12,10 @@ from mmlofi.datasets.annotations import load_annotations
 from mmlofi.evaluation.detection_map import detection_map
 from mmlofi.evaluation.metric import TALMetric
 from mmlofi.evaluation.predictions import load_detections
+from mmlofi.evaluation.recall import proposal_recall, topk_recall
 
 CLASSES = ('jump', 'run')
+METRICS = ('mAP', 'AR@AN', 'Recall@1x', 'Recall@5x', 'AP')
 
 
 @pytest.fixture
@@ -52,7 +54,8 @@ def work(rank, shares, folder, ann_file):
     os.chdir(folder)  # MMEngine collects through files in the working directory
     torch.distributed.init_process_group('gloo', init_method=f'file://{folder}/store', rank=rank,
                                          world_size=len(shares))
-    values = score(build(ann_file, out_file=f'{folder}/two.json'), shares[rank])
+    values = score(build(ann_file, metrics=METRICS, out_file=f'{folder}/several.json'),
+                   shares[rank])
     with open(f'{folder}/rank{rank}.json', 'w') as file:
         json.dump(values, file)
     torch.distributed.destroy_process_group()
@@ -61,14 +64,16 @@ def work(rank, shares, folder, ann_file):
 @pytest.mark.parametrize('shares', [
     ((0, 0, 1, 2), (0, 3, 3, 4)),  # padded, and not at the end alone
     ((4, 3, 2, 1, 0), ()),
+    ((0, 4), (1, 0), (2, 1), (3, 2)),  # padded by the first ones again
+    ((0, 1), (), (3,), (2, 4)),
 ])
-def test_two_processes_score_what_one_does(shares, ann_file, tmp_path):
-    torch.multiprocessing.spawn(work, (shares, str(tmp_path), ann_file), nprocs=2)
-    alone = score(build(ann_file, out_file=str(tmp_path / 'one.json')), range(5))
-    assert 0 < alone['mAP'] < 1
-    for rank in range(2):
+def test_several_processes_score_what_one_does_to_the_last_bit(shares, ann_file, tmp_path):
+    torch.multiprocessing.spawn(work, (shares, str(tmp_path), ann_file), nprocs=len(shares))
+    alone = score(build(ann_file, metrics=METRICS, out_file=str(tmp_path / 'one.json')), range(5))
+    assert all(0 < alone[name] < 1 for name in ('mAP', 'AUC', 'Recall@1x', 'AP/jump'))
+    for rank in range(len(shares)):
         assert json.loads((tmp_path / f'rank{rank}.json').read_text()) == alone
-    assert (tmp_path / 'two.json').read_text() == (tmp_path / 'one.json').read_text()
+    assert (tmp_path / 'several.json').read_text() == (tmp_path / 'one.json').read_text()
 
 
 def test_the_written_file_scores_the_same(ann_file, tmp_path):
@@ -85,6 +90,29 @@ def test_names_and_the_rule_of_the_best_checkpoint(ann_file):
     assert CheckpointHook(save_best=list(values)[0]).rules == ['greater']  # 'auto' takes the first
     assert list(score(build(ann_file, tious=0.5, prefix='tal'), range(5))) == [
         'tal/mAP', 'tal/mAP@0.50']
+
+
+def test_what_is_asked_for_is_given_in_this_order(ann_file):
+    values = score(build(ann_file, tious=[0.5, 0.75], metrics=['AR@AN', 'Recall@5x', 'AP']),
+                   range(5))
+    assert list(values) == ['AUC', 'AR@1', 'AR@5', 'AR@10', 'AR@100', 'Recall@5x',
+                            'Recall@5x@0.50', 'Recall@5x@0.75', 'AP/jump', 'AP/run']
+    assert CheckpointHook(save_best='AUC').rules == ['greater']
+    records = load_annotations(ann_file, 'validation')
+    metric = build(ann_file, out_file=f'{ann_file}.out')
+    scores = score(metric, range(5))
+    detections = load_detections(f'{ann_file}.out')
+    recall = proposal_recall(records, detections, [0.5, 0.75])
+    assert (values['AUC'], values['AR@5']) == (recall.AUC, recall.average_recall[4])
+    assert values['Recall@5x@0.75'] == topk_recall(records, detections, 0.75)[0, 1]
+    both = build(ann_file, metrics='AP')
+    assert sum(score(both, range(5)).values()) / 2 == pytest.approx(scores['mAP'])
+
+
+@pytest.mark.parametrize('metrics', [(), ['AR'], ['Recall@0x'], ['mAP', 'auc']])
+def test_unknown_metrics_are_refused_at_construction(ann_file, metrics):
+    with pytest.raises(ValueError, match='expected some of'):
+        build(ann_file, metrics=metrics)
 
 
 def test_each_evaluation_starts_from_nothing(ann_file):

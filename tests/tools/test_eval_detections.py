@@ -41,7 +41,28 @@ def test_the_table_and_the_file_hold_the_scores(files, tmp_path):
     assert scores['per_class_average_AP'] == {'jump': 1, 'run': 0.5}
 
 
+def test_recall_and_the_scores_of_each_class_are_printed_and_written(files, tmp_path):
+    out = tmp_path / 'scores.json'
+    done = run(*files, '--tiou', '0.5,0.75', '--per-class', '--proposals', '--topkx', '1', '5',
+               '--out', out)
+    assert done.returncode == 0, done.stderr
+    assert 'Recall@5x, %   100.00   50.00   75.00' in done.stdout
+    assert '2 proposals for 2 actions' in done.stdout
+    lines = done.stdout.splitlines()
+    (recall,) = [line for line in lines if line.startswith('AR, %')]
+    assert recall[:-8] == 'AR, %   50.00   75.00   75.00   75.00   75.00'
+    assert [line.split() for line in lines[-3:-1]] == [
+        ['run', '100.00', '0.00', '50.00'], ['jump', '100.00', '100.00', '100.00']]
+    scores = json.loads(out.read_text())
+    assert scores['per_class_AP'] == {'jump': {'0.50': 1, '0.75': 1}, 'run': {'0.50': 1, '0.75': 0}}
+    assert scores['topkx_recall']['Recall@1x'] == {'0.50': 1, '0.75': 0.5}
+    assert scores['proposals']['average_recall'][-1] == 0.75
+    # One and the same warning of three scores is printed once.
+    assert done.stderr.count('have no detection') == 1
+
+
 @pytest.mark.parametrize(('change', 'message'), [
+    (lambda truth, predictions: (truth, predictions, '--topkx', '0'), 'whole numbers'),
     (lambda truth, predictions: (truth, predictions, '--subset', 'val'), "'validation'"),
     (lambda truth, predictions: (truth, truth), 'has no "results"'),
     (lambda truth, predictions: (truth, predictions, '--tiou', '0.5:1'), 'tIoU thresholds'),
