@@ -19,7 +19,7 @@ from mmaction.models.localizers.utils import soft_nms as mmaction_soft_nms  # is
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--sizes', type=int, nargs='+', default=[100, 1000],
+    parser.add_argument('--sizes', type=int, nargs='+', default=[100, 1000, 5000],
                         help='segments a video')
     parser.add_argument('--videos', type=int, default=16, help='videos in a batch')
     parser.add_argument('--top-k', type=int, default=100)

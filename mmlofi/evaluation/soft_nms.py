@@ -1,101 +1,200 @@
-"""Gaussian soft-NMS of segments, for many videos at once.
+"""Soft-NMS of segments, for many videos at once, and score voting.
 
-Shape legend: N videos, K segments of the longest one; shorter ones are padded.
+Shape legend: N videos, K segments of the longest one (shorter ones are padded), M picked.
+
+The loop is numpy's on the CPU, wherever the tensors are: its steps are so small that starting them
+is what costs, in torch two to three times as much and on a GPU more.
 """
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
-_TAKEN = -torch.inf  # the score of what was picked and of padding
+_METHODS = ('gaussian', 'linear', 'hard')
+_TAKEN = -np.inf           # the score of what was picked and of padding
+_VALUES_AT_ONCE = 16_384   # of padded videos; more leave the processor's cache
 
 
-def soft_nms(segments: Tensor, scores: Tensor, *, sigma: float, top_k: int,
-             min_score: float = 0.0) -> tuple[Tensor, Tensor]:
+def soft_nms(segments: Tensor, scores: Tensor, **options: object) -> tuple[Tensor, Tensor]:
     """Picks the best segments of one video, each time lowering the scores of those it overlaps.
-
-    Every pick multiplies the others' scores by exp(-IoU² / sigma). This is the form of G-TAD's
-    code; that of BMN, which MMAction2 has, spares overlaps below a threshold.
 
     Args:
         segments: (K, 2) starts and ends, in any unit.
         scores: (K,) not negative.
-        sigma: Width of the decay; LoFi 0.84, G-TAD 0.8 on ActivityNet and 0.46 on THUMOS14.
-        top_k: Segments kept at most.
-        min_score: Picks with a lower decayed score are left out.
+        **options: As of `soft_nms_batch`.
 
     Returns:
         Segments (M, 2) and decayed scores (M,), best first; M <= top_k. Of equal scores, the one
         that came first in the input is picked first.
 
     Raises:
-        ValueError: On shapes that do not match, negative or non-finite scores, or a sigma or top_k
-            that is not positive.
+        ValueError: On shapes that do not match, negative or non-finite scores, or options that
+            `check_options` refuses.
     """
-    return soft_nms_batch([segments], [scores], sigma=sigma, top_k=top_k, min_score=min_score)[0]
+    return soft_nms_batch([segments], [scores], **options)[0]
 
 
-def soft_nms_batch(segments: Sequence[Tensor], scores: Sequence[Tensor], *, sigma: float,
-                   top_k: int, min_score: float = 0.0) -> list[tuple[Tensor, Tensor]]:
-    """`soft_nms` of N videos together: the loop runs top_k times, not N * top_k times.
+def soft_nms_batch(segments: Sequence[Tensor], scores: Sequence[Tensor], *, top_k: int,
+                   method: str = 'gaussian', sigma: float | None = None,
+                   iou_threshold: float | None = None, min_score: float = 0.0,
+                   voting_thresh: float | None = None) -> list[tuple[Tensor, Tensor]]:
+    """`soft_nms` of N videos together: the loop runs top_k times for several of them.
 
     Args:
         segments: (K_i, 2) of each video.
         scores: (K_i,) of each video.
+        top_k: Segments kept at most.
+        method: What a pick does to the scores of those that it overlaps by more than
+            `iou_threshold`: 'gaussian' multiplies them by exp(-IoU² / sigma), as G-TAD's code
+            does, 'linear' by 1 - IoU, 'hard' leaves the segments out.
+        sigma: Width of the Gaussian decay; LoFi 0.84, G-TAD 0.8 on ActivityNet and 0.46 on
+            THUMOS14. The other methods do not use it.
+        iou_threshold: 0 when left out; 'hard' needs one. (MMAction2's BMN has a threshold that
+            grows with the pick's length.)
+        min_score: Picks with a lower decayed score are left out.
+        voting_thresh: Replaces each pick by the mean, weighted by the given scores, of all segments
+            whose IoU with it is at least this, as ActionFormer does; None leaves picks as they are.
 
     Returns:
         Segments and scores of each video, as `soft_nms` gives them.
     """
-    _check(segments, scores, sigma, top_k)
+    check_options(top_k=top_k, method=method, sigma=sigma, iou_threshold=iou_threshold,
+                  min_score=min_score, voting_thresh=voting_thresh)
+    _check(segments, scores)
     if not len(segments):
         return []
-    dtype = torch.promote_types(scores[0].dtype, torch.float32)
-    live = _pad([s.to(dtype) for s in scores], _TAKEN)                          # (N, K)
-    start = _pad([s[:, 0].to(dtype) for s in segments], 0.0)
-    end = _pad([s[:, 1].to(dtype) for s in segments], 0.0)
-    if not bool(((live >= 0) & live.isfinite() | (live == _TAKEN)).all()):
-        raise ValueError('soft_nms got negative, infinite or NaN scores; expected probabilities. '
-                         'Apply a sigmoid first, or look for a diverged model')
+    arrays = [(_array(video), _array(given)) for video, given in zip(segments, scores)]
+    kept = []
+    rows = max(1, _VALUES_AT_ONCE // max(1, *(len(given) for _, given in arrays)))
+    for begin in range(0, len(arrays), rows):
+        some = arrays[begin:begin + rows]
+        start, end, live = _pad(some)
+        kept += _pick(start, end, live, min(top_k, live.shape[1]), method, sigma,
+                      iou_threshold or 0.0, max(min_score, 0.0))
 
-    picks, decayed = _pick(start, end, live, sigma, min(top_k, live.shape[1]))  # (N, top_k)
-    kept = decayed >= max(min_score, 0.0)
-    return [(video[pick[keep]], score[keep].to(given.dtype))
-            for video, given, pick, score, keep in zip(segments, scores, picks, decayed, kept)]
-
-
-def _pick(start: Tensor, end: Tensor, live: Tensor, sigma: float,
-          steps: int) -> tuple[Tensor, Tensor]:
-    length = end - start
-    picks = torch.empty((len(live), steps), dtype=torch.long, device=live.device)
-    decayed = live.new_empty((len(live), steps))
-    tiny = torch.finfo(live.dtype).tiny  # two instants have an IoU of 0, not 0 / 0
-    for step in range(steps):
-        score, best = live.max(1, keepdim=True)                                 # (N, 1)
-        first, last = start.gather(1, best), end.gather(1, best)
-        overlap = (torch.minimum(end, last) - torch.maximum(start, first)).clamp_(min=0)
-        union = (length + (last - first)).sub_(overlap).clamp_(min=tiny)
-        iou = overlap.div_(union)
-        # An exp that underflows to 0 would make NaN of what was taken.
-        live.mul_(iou.square_().mul_(-1 / sigma).exp_().clamp_(min=tiny)).scatter_(1, best, _TAKEN)
-        picks[:, step], decayed[:, step] = best[:, 0], score[:, 0]
-    return picks, decayed
+    results = []
+    for video, given, (boxes, weights), (pick, decayed) in zip(segments, scores, arrays, kept):
+        found = video[torch.from_numpy(pick).to(video.device)]
+        if voting_thresh is not None:
+            voted = _vote(boxes[pick], boxes, weights, voting_thresh)
+            found = torch.from_numpy(voted).to(video)
+        results.append((found, torch.from_numpy(decayed).to(given)))
+    return results
 
 
-def _pad(rows: Sequence[Tensor], value: float) -> Tensor:
-    if len(rows) == 1:
-        return rows[0][None].clone()
-    return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=value)
+def check_options(*, top_k: int, method: str = 'gaussian', sigma: float | None = None,
+                  iou_threshold: float | None = None, min_score: float = 0.0,
+                  voting_thresh: float | None = None) -> None:
+    """Refuses options of soft-NMS that make no sense, such as those of a config.
 
-
-def _check(segments: Sequence[Tensor], scores: Sequence[Tensor], sigma: float,
-           top_k: int) -> None:
-    if not sigma > 0 or top_k < 1:
+    Raises:
+        ValueError: With the option.
+    """
+    if method not in _METHODS:
+        raise ValueError(f'soft_nms got method={method!r}; expected one of {_METHODS}: choose one')
+    if method == 'gaussian' and not (sigma is not None and sigma > 0) or top_k < 1:
         raise ValueError(f'soft_nms got sigma={sigma}, top_k={top_k}; expected both above 0, such '
                          'as sigma=0.84, top_k=100')
+    if method == 'hard' and iou_threshold is None:
+        raise ValueError("soft_nms got method='hard' without iou_threshold; expected the IoU above "
+                         'which segments are left out, such as iou_threshold=0.5')
+    for name, value in (('iou_threshold', iou_threshold), ('voting_thresh', voting_thresh)):
+        if value is not None and not 0 <= value <= 1:
+            raise ValueError(f'soft_nms got {name}={value}; expected an IoU, from 0 to 1')
+    if not np.isfinite(min_score):
+        raise ValueError(f'soft_nms got min_score={min_score}; expected a score, such as 0.001')
+
+
+def _pick(start: np.ndarray, end: np.ndarray, live: np.ndarray, steps: int, method: str,
+          sigma: float | None, threshold: float, least: float
+          ) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Places and decayed scores of each row's picks; `start` and `live` (N, K) are used up."""
+    N, K = live.shape
+    length = np.maximum(end - start, np.finfo(live.dtype).tiny)  # instants have an IoU of 0
+    start[live == _TAKEN] = np.inf  # overlaps nothing, so that its score stays
+    picks, decayed = np.empty((steps, N), np.int64), np.empty((steps, N), live.dtype)
+    iou, union = np.empty_like(live), np.empty_like(live)
+    flat_live, flat_start, flat_end, flat_length = (
+        array.reshape(-1) for array in (live, start, end, length))
+    offset = np.arange(N) * K
+    for step in range(steps):
+        best = live.argmax(1)
+        place = best + offset
+        picks[step], decayed[step] = best, flat_live.take(place)
+        np.minimum(end, flat_end.take(place)[:, None], out=iou)
+        iou -= np.maximum(start, flat_start.take(place)[:, None], out=union)
+        np.maximum(iou, 0, out=iou)
+        np.add(length, flat_length.take(place)[:, None], out=union)
+        union -= iou
+        iou /= union
+        _decay(live, iou, method, sigma, threshold)
+        flat_live[place], flat_start[place] = _TAKEN, np.inf
+        if (least > 0 or method == 'hard') and decayed[step].max() < least:
+            picks, decayed = picks[:step], decayed[:step]
+            break
+    keep = decayed >= least
+    return [(picks[mine, row], decayed[mine, row]) for row, mine in enumerate(keep.T)]
+
+
+def _decay(live: np.ndarray, iou: np.ndarray, method: str, sigma: float | None,
+           threshold: float) -> None:
+    """Lowers the scores in place; `iou` is used up."""
+    if method == 'hard':
+        live[iou > threshold] = _TAKEN
+        return
+    spared = iou <= threshold if threshold > 0 else None
+    if method == 'linear':
+        np.subtract(1, iou, out=iou)
+    else:
+        iou *= iou
+        iou *= -1 / sigma
+        np.exp(iou, out=iou)
+    if spared is not None:
+        iou[spared] = 1
+    live *= iou
+
+
+def _vote(picked: np.ndarray, segments: np.ndarray, scores: np.ndarray,
+          threshold: float) -> np.ndarray:
+    """(M, 2) means of the segments (K, 2) around each pick (M, 2), weighted by scores (K,)."""
+    overlap = np.minimum(picked[:, None, 1], segments[:, 1]) - np.maximum(
+        picked[:, None, 0], segments[:, 0])                                  # (M, K)
+    overlap = np.maximum(overlap, 0)
+    union = np.diff(picked) + np.diff(segments)[:, 0] - overlap
+    near = overlap >= threshold * np.maximum(union, np.finfo(scores.dtype).tiny)
+    weights = near * scores
+    total = weights.sum(1, keepdims=True)
+    return np.where(total > 0, weights @ segments / np.where(total > 0, total, 1), picked)
+
+
+def _pad(videos: Sequence[tuple[np.ndarray, np.ndarray]]
+         ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Starts, ends and scores (N, K)."""
+    N, K = len(videos), max(len(scores) for _, scores in videos)
+    dtype = np.result_type(*(scores.dtype for _, scores in videos))
+    start, end = np.zeros((N, K), dtype), np.zeros((N, K), dtype)
+    live = np.full((N, K), _TAKEN, dtype)
+    for row, (segments, scores) in enumerate(videos):
+        start[row, :len(scores)], end[row, :len(scores)] = segments.T
+        live[row, :len(scores)] = scores
+    return start, end, live
+
+
+def _array(values: Tensor) -> np.ndarray:
+    """At least in single precision, which numpy has and in which scores decay."""
+    dtype = torch.promote_types(values.dtype, torch.float32)
+    return values.detach().to('cpu', dtype).numpy()
+
+
+def _check(segments: Sequence[Tensor], scores: Sequence[Tensor]) -> None:
     shapes = [(tuple(a.shape), tuple(b.shape)) for a, b in zip(segments, scores)]
     wrong = [pair for pair in shapes if len(pair[1]) != 1 or pair[0] != (*pair[1], 2)]
     if wrong or len(segments) != len(scores):
         raise ValueError(f'soft_nms got segments and scores of shapes {wrong or shapes}; expected '
                          '(K, 2) and (K,) for each video: hand it one video after the other')
+    if not all(bool(((given >= 0) & given.isfinite()).all()) for given in scores):
+        raise ValueError('soft_nms got negative, infinite or NaN scores; expected probabilities. '
+                         'Apply a sigmoid first, or look for a diverged model')

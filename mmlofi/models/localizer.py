@@ -12,7 +12,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmlofi.evaluation.soft_nms import soft_nms_batch
+from mmlofi.evaluation.soft_nms import check_options, soft_nms_batch
 from mmlofi.models.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoder import SnippetEncoder
 from mmlofi.models.norm import set_norm_mode
@@ -38,7 +38,7 @@ class EndToEndLocalizer(BaseModel):
         encoder: Arguments of `SnippetEncoder`.
         class_scores: Config of where class scores come from (`VideoClassifier`,
             `ClassScoreFile`). None gives every proposal label 0.
-        nms: Arguments of `soft_nms`; the paper: sigma 0.84, top_k 100.
+        nms: Arguments of `soft_nms_batch`; the paper: sigma 0.84, top_k 100.
         top_classes: Classes of the video that each proposal is given.
         data_preprocessor: MMAction2's ActionDataPreprocessor, as in the preset, with
             format_shape='NCTHW'. Frames stay as they come, uint8, until the encoder takes them.
@@ -63,6 +63,7 @@ class EndToEndLocalizer(BaseModel):
         self.head = MODELS.build(head)
         self.class_scores = None if class_scores is None else MODELS.build(class_scores)
         self.nms = dict(sigma=0.84, top_k=100) | dict(nms or {})
+        check_options(**self.nms)
         self.top_classes = top_classes
 
     def train(self, mode: bool = True) -> EndToEndLocalizer:

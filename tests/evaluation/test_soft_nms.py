@@ -7,20 +7,25 @@ import torch
 from mmlofi.evaluation.soft_nms import soft_nms, soft_nms_batch
 
 
-def slow_soft_nms(segments, scores, sigma, top_k):
+def iou_of(one, two):
+    overlap = max(0.0, min(one[1], two[1]) - max(one[0], two[0]))
+    union = (one[1] - one[0]) + (two[1] - two[0]) - overlap
+    return overlap / union if union > 0 else 0.0
+
+
+def slow_soft_nms(segments, scores, top_k, method='gaussian', sigma=None, iou_threshold=0.0,
+                  min_score=0.0):
+    decay = dict(gaussian=lambda iou: math.exp(-iou**2 / sigma), linear=lambda iou: 1 - iou,
+                 hard=lambda iou: -math.inf)[method]
     rest = [(float(s), float(e), float(p)) for (s, e), p in zip(segments, scores)]
     picked = []
     while rest and len(picked) < top_k:
-        best = max(range(len(rest)), key=lambda i: rest[i][2])
-        start, end, score = rest.pop(best)
-        picked.append((start, end, score))
-        decayed = []
-        for s, e, p in rest:
-            overlap = max(0.0, min(end, e) - max(start, s))
-            union = (end - start) + (e - s) - overlap
-            iou = overlap / union if union > 0 else 0.0
-            decayed.append((s, e, p * math.exp(-iou**2 / sigma)))
-        rest = decayed
+        pick = rest.pop(max(range(len(rest)), key=lambda i: rest[i][2]))
+        if pick[2] >= min_score:
+            picked.append(pick)
+        rest = [(s, e, p * decay(iou_of(pick, (s, e))) if iou_of(pick, (s, e)) > iou_threshold
+                 else p) for s, e, p in rest]
+        rest = [item for item in rest if item[2] > -math.inf]
     return torch.tensor(picked, dtype=torch.float64).reshape(-1, 3)
 
 
@@ -34,10 +39,78 @@ def random_segments(count, seed=0):
 @pytest.mark.parametrize(('count', 'top_k'), [(1, 100), (7, 3), (60, 60), (150, 100)])
 def test_picks_and_scores_equal_those_of_the_slow_twin(sigma, count, top_k):
     segments, scores = random_segments(count, seed=count)
-    expected = slow_soft_nms(segments, scores, sigma, top_k)
+    expected = slow_soft_nms(segments, scores, top_k, sigma=sigma)
     kept, decayed = soft_nms(segments, scores, sigma=sigma, top_k=top_k)
     torch.testing.assert_close(kept, expected[:, :2], rtol=0, atol=0)
     torch.testing.assert_close(decayed, expected[:, 2], rtol=1e-9, atol=1e-300)
+
+
+METHODS = [dict(sigma=0.5), dict(sigma=0.5, iou_threshold=0.3), dict(sigma=1e-5),
+           dict(method='linear'), dict(method='linear', iou_threshold=0.3),
+           dict(method='hard', iou_threshold=0.0), dict(method='hard', iou_threshold=0.5)]
+
+
+@pytest.mark.parametrize('options', METHODS)
+@pytest.mark.parametrize('seed', range(8))
+def test_any_method_equals_its_slow_twin_also_with_ties_and_equal_segments(options, seed):
+    generator = torch.Generator().manual_seed(seed)
+    # Whole numbers: instants, touching and equal segments, IoUs of 1; scores with ties and zeros.
+    segments = torch.randint(0, 9, (40, 2), generator=generator).double().sort(1).values
+    scores = torch.randint(0, 5, (40,), generator=generator).double() / 4
+    for top_k, min_score in ((40, 0.0), (7, 0.0), (40, 0.3)):
+        expected = slow_soft_nms(segments, scores, top_k, min_score=min_score, **options)
+        kept, decayed = soft_nms(segments, scores, top_k=top_k, min_score=min_score, **options)
+        assert torch.equal(kept, expected[:, :2])
+        torch.testing.assert_close(decayed, expected[:, 2], rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize('options', METHODS)
+@pytest.mark.parametrize('seed', range(3))
+def test_a_batch_gives_each_video_what_it_gets_alone(options, seed):
+    options = options | dict(top_k=20, min_score=0.01, voting_thresh=0.7)
+    videos = [random_segments(count, seed=10 * seed + count) for count in (40, 1, 0, 9, 300)] * 20
+    together = soft_nms_batch([v[0] for v in videos], [v[1] for v in videos], **options)
+    for (segments, scores), (kept, decayed) in zip(videos, together, strict=True):
+        alone = soft_nms(segments, scores, **options)
+        assert torch.equal(kept, alone[0])
+        assert torch.equal(decayed, alone[1])
+
+
+def test_hard_nms_leaves_out_what_overlaps_a_better_one():
+    segments = torch.tensor([[0.0, 10.0], [0.0, 9.0], [0.0, 5.0], [20.0, 30.0]])
+    kept, scores = soft_nms(segments, torch.tensor([0.9, 0.8, 0.7, 0.1]), method='hard',
+                            iou_threshold=0.5, top_k=10)
+    assert kept.tolist() == [[0, 10], [0, 5], [20, 30]]  # an IoU of exactly the threshold stays
+    assert scores.tolist() == pytest.approx([0.9, 0.7, 0.1])
+
+
+def test_linear_decay_by_hand():
+    segments = torch.tensor([[0.0, 10.0], [0.0, 8.0], [0.0, 2.0]])
+    kept, scores = soft_nms(segments, torch.tensor([1.0, 0.5, 0.5]), method='linear', top_k=10)
+    # IoU 0.8 and 0.2 with the first, 0.25 with each other: 0.1 and 0.4, then 0.1 * 0.75.
+    assert kept.tolist() == [[0, 10], [0, 2], [0, 8]]
+    assert scores.tolist() == pytest.approx([1, 0.4, 0.075])
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_voting_is_the_mean_by_score_of_the_segments_around_each_pick(seed):
+    segments, scores = random_segments(50, seed)
+    options = dict(sigma=0.5, top_k=20)
+    picked, expected_scores = soft_nms(segments, scores, **options)
+    voted, decayed = soft_nms(segments, scores, voting_thresh=0.6, **options)
+    assert torch.equal(decayed, expected_scores)
+    for pick, found in zip(picked, voted):
+        near = [i for i in range(50) if iou_of(pick, segments[i]) >= 0.6]
+        mean = sum(scores[i] * segments[i] for i in near) / sum(scores[i] for i in near)
+        torch.testing.assert_close(found, mean, rtol=1e-12, atol=0)
+    assert not torch.equal(voted, picked)
+
+
+def test_a_vote_of_instants_or_of_no_weight_leaves_the_segment():
+    segments = torch.tensor([[1.0, 1.0], [1.0, 1.0], [0.0, 2.0]])
+    kept, _ = soft_nms(segments, torch.tensor([0.5, 0.4, 0.0]), sigma=0.5, top_k=3,
+                       voting_thresh=0.5)
+    assert torch.equal(kept, segments)
 
 
 def test_videos_of_different_size_in_one_call_equal_one_call_each():
@@ -97,7 +170,13 @@ def test_half_precision_scores_come_back_in_half_precision():
     (dict(scores=torch.ones(3)), r'\(2, 2\), \(3,\)'),
     (dict(segments=torch.zeros(1, 2, 2)), 'one video after the other'),
     (dict(sigma=0), 'sigma=0'),
+    (dict(sigma=None), 'sigma=None'),
     (dict(top_k=0), 'top_k=0'),
+    (dict(method='soft'), "method='soft'"),
+    (dict(method='hard'), 'without iou_threshold'),
+    (dict(iou_threshold=1.5), 'iou_threshold=1.5'),
+    (dict(voting_thresh=-0.1), 'voting_thresh=-0.1'),
+    (dict(min_score=float('nan')), 'min_score=nan'),
 ])
 def test_wrong_arguments_are_named(change, message):
     arguments = dict(segments=torch.tensor([[0.0, 1.0], [1.0, 2.0]]),

@@ -231,6 +231,13 @@ def test_top_k_is_taken_before_classes():
     assert len(predictions(model, samples(1))[0].scores) == 4
 
 
+@pytest.mark.parametrize(('nms', 'message'), [
+    (dict(top_k=0), 'top_k=0'), (dict(method='hard'), 'without iou_threshold')])
+def test_options_of_nms_that_make_no_sense_are_refused_at_construction(nms, message):
+    with pytest.raises(ValueError, match=message):
+        from_features(head=dict(type='FixedProposals'), nms=nms)
+
+
 RECOGNIZER = dict(
     type='Recognizer2D', backbone=TSM, data_preprocessor=PREPROCESSOR,
     cls_head=dict(type='TSMHead', num_classes=3, in_channels=512, num_segments=2))
