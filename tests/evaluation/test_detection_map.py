@@ -1,16 +1,13 @@
 """Detection mAP against the official values, a plain twin, and cases done by hand."""
-import gzip
-import json
 import warnings
 
 import numpy as np
 import pytest
 from hand_made import detected, video
 
-from mmlofi.datasets.annotations import class_names, load_annotations
+from mmlofi.datasets.annotations import class_names
 from mmlofi.evaluation import matching
 from mmlofi.evaluation.detection_map import detection_map, parse_tious, tiou_name
-from mmlofi.evaluation.predictions import load_detections
 
 
 def slow_average_precision(records, detections, label, tiou):
@@ -54,13 +51,9 @@ def random_case(seed):
 
 @pytest.mark.filterwarnings('ignore:.*detection')
 @pytest.mark.parametrize('name', ['anet_394', 'thumos_test'])
-def test_values_equal_those_of_the_official_code(reference_data, tmp_path, name):
-    folder = reference_data / 'reference' / 'evaluation'
-    expected = json.loads((folder / f'{name}.expected.json').read_text())
-    predictions = tmp_path / 'predictions.json'
-    predictions.write_bytes(gzip.decompress((folder / f'{name}.predictions.json.gz').read_bytes()))
-    records = load_annotations(folder / expected['ground_truth'], expected['subset'])
-    scores = detection_map(records, load_detections(predictions), expected['tious'])
+def test_values_equal_those_of_the_official_code(reference_case, name):
+    records, detections, expected = reference_case(name)
+    scores = detection_map(records, detections, expected['tious'])
     np.testing.assert_allclose(scores.mAP, list(expected['mAP'].values()), rtol=0, atol=1e-9)
     assert scores.average_mAP == pytest.approx(expected['average_mAP'], abs=1e-9)
     assert scores.per_class_average_AP == pytest.approx(expected['per_class_average_AP'], abs=1e-9)

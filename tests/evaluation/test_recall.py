@@ -1,13 +1,10 @@
 """AR@AN and Recall@kx against MMAction2's function, plain twins and cases done by hand."""
-import gzip
-
 import numpy as np
 import pytest
 from hand_made import detected, truth
 
 import mmlofi  # noqa: F401 -- makes mmaction importable
-from mmlofi.datasets.annotations import class_names, load_annotations
-from mmlofi.evaluation.predictions import load_detections
+from mmlofi.datasets.annotations import class_names
 from mmlofi.evaluation.recall import proposal_recall, topk_recall
 
 # isort: split
@@ -29,16 +26,9 @@ def in_mmaction2s_form(records, detections):
 
 
 @pytest.mark.filterwarnings('ignore:.*detection')
-@pytest.mark.parametrize(('name', 'annotations', 'subset'), [
-    ('anet_394', 'reference/evaluation/anet_394.ground_truth.json', 'validation'),
-    ('thumos_test', 'data/thumos14/thumos_gt.json', 'test'),
-])
-def test_AR_at_AN_equals_that_of_mmaction2(reference_data, tmp_path, name, annotations, subset):
-    predictions = tmp_path / 'predictions.json'
-    predictions.write_bytes(gzip.decompress(
-        (reference_data / 'reference/evaluation' / f'{name}.predictions.json.gz').read_bytes()))
-    records = load_annotations(reference_data / annotations, subset)
-    detections = load_detections(predictions)
+@pytest.mark.parametrize('name', ['anet_394', 'thumos_test'])
+def test_AR_at_AN_equals_that_of_mmaction2(reference_case, name):
+    records, detections, _ = reference_case(name)
     recall, average, proposals, area = average_recall_at_avg_proposals(
         *in_mmaction2s_form(records, detections), max_avg_proposals=100)
     scores = proposal_recall(records, detections)
