@@ -78,10 +78,10 @@ def print_false_positives(found: dict) -> None:
 def print_characteristics(report: dict) -> None:
     misses = report['false_negatives']
     print(f'\nBy what the actions are like; {100 * misses["missed"]:.1f} % of all are missed')
-    print(f'{"":16}{"bin":>4}{"":>22}{"actions":>9}{"mAP_N, %":>10}{"of all":>8}{"missed, %":>11}')
+    print(f'{"":16}{"bin":>4}{"":>25}{"actions":>9}{"mAP_N, %":>10}{"of all":>8}{"missed, %":>11}')
     for name, bins in report['sensitivity'].items():
         for size, row in bins.items():
-            head = f'{name:16}{size:>4}{edges(*report["bins"][name][size]):>22}{row["segments"]:9}'
+            head = f'{name:16}{size:>4}{edges(*report["bins"][name][size]):>25}{row["segments"]:9}'
             if row['segments']:
                 ratio = row['average_mAP_N'] / (report['average_mAP_N'] or 1)
                 head += (f'{100 * row["average_mAP_N"]:10.2f}{ratio:8.2f}'
@@ -94,8 +94,8 @@ def print_characteristics(report: dict) -> None:
 def edges(low: float | None, high: float | None) -> str:
     """Of a bin, which holds its upper bound and not its lower one."""
     if high is None:
-        return f'above {low:g}'
-    return f'to {high:g}' if low is None else f'above {low:g} to {high:g}'
+        return f'above {low:.3g}'
+    return f'to {high:.3g}' if low is None else f'above {low:.3g} to {high:.3g}'
 
 
 if __name__ == '__main__':

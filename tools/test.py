@@ -24,6 +24,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', help='folder of logs; default work_dirs/<name of the config>')
     parser.add_argument('--dump', metavar='PRED.json',
                         help="write the detections as json in ActivityNet's format")
+    parser.add_argument('--dump-raw', metavar='FOLDER',
+                        help="write each video's proposals before soft-NMS to a new folder, for "
+                             'tools/postprocess.py')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='override settings of the config, such as model.nms.sigma=0.5')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
@@ -48,6 +51,9 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
                              f'{args.config} has another test_evaluator: leave it out, or test a '
                              'localizer')
         cfg.test_evaluator.out_file = args.dump
+    if args.dump_raw is not None:
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []),
+                            dict(type='RawProposalsHook', out_dir=args.dump_raw)]
     return cfg
 
 

@@ -7,8 +7,9 @@ from .cycle_hook import LoFiCycleHook
 from .launch import prepare_launcher
 from .log_processor import FidelityLogProcessor
 from .norm_hook import NormStatisticsHook
+from .raw_proposals_hook import RawProposalsHook
 from .train_loop import FidelityTrainLoop
 
 __all__ = ['AtomicCheckpointHook', 'AtomicLocalBackend', 'BadVideosHook', 'CheckpointFitHook',
            'CostHook', 'FidelityLogProcessor', 'FidelityTrainLoop', 'LoFiCycleHook',
-           'NormStatisticsHook', 'prepare_launcher']
+           'NormStatisticsHook', 'RawProposalsHook', 'prepare_launcher']

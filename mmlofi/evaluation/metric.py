@@ -30,7 +30,7 @@ class TALMetric(BaseMetric):
     a detection counts as missed. A video counts once, also when a distributed sampler gave it out
     twice to fill up the last batch.
 
-    What `metrics` can have, and what it gives:
+    What `metric_type` can have, and what it gives:
 
     - 'mAP': `mAP` (the mean over the tIoUs, for `save_best='mAP'`) and `mAP@0.50`, … of each.
     - 'AR@AN': `AUC`, `AR@1`, `AR@5`, `AR@10` and `AR@100`, as MMAction2's ANetMetric (whose AUC
@@ -43,7 +43,7 @@ class TALMetric(BaseMetric):
         ann_file: ActivityNet-format annotations.
         subset: The subset that the dataset reads.
         tious: As `parse_tious` takes them.
-        metrics: Some of the above, in the order in which they are given out.
+        metric_type: One or several of the above, in the order in which they are given out.
         out_file: Where to write the detections as ActivityNet's json, overwritten each time.
         only_evaluated_videos: Leave videos that the dataset did not give out (because their file
             is missing, say) out of the ground truth. By default they count as missed, as they do
@@ -56,12 +56,12 @@ class TALMetric(BaseMetric):
 
     def __init__(self, *, ann_file: str, subset: str | Sequence[str],
                  tious: str | float | Sequence[float] = '0.5:0.95:0.05',
-                 metrics: Sequence[str] = ('mAP',),
+                 metric_type: str | Sequence[str] = 'mAP',
                  out_file: str | None = None, only_evaluated_videos: bool = False,
                  prefix: str | None = None, collect_device: str = 'cpu') -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.tious = parse_tious(tious)
-        self.metrics = _check_metrics(metrics)
+        self.metric_types = _check_types(metric_type)
         self.records = load_annotations(ann_file, subset)
         if not any(record.labels for record in self.records):
             raise ValueError(f'{ann_file} has no action in the {len(self.records)} videos of '
@@ -137,9 +137,9 @@ class TALMetric(BaseMetric):
 
     def _score(self, ground_truth: list[VideoRecord], detections: Detections) -> dict[str, float]:
         values = {}
-        if {'mAP', 'AP'}.intersection(self.metrics):
+        if {'mAP', 'AP'}.intersection(self.metric_types):
             scores = detection_map(ground_truth, detections, self.tious)
-        for metric in self.metrics:
+        for metric in self.metric_types:
             if metric == 'mAP':
                 values |= _with_each(metric, self.tious, scores.mAP)
             elif metric == 'AP':
@@ -177,14 +177,14 @@ class TALMetric(BaseMetric):
         return classes
 
 
-def _check_metrics(metrics: Sequence[str]) -> tuple[str, ...]:
-    metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
-    unknown = [name for name in metrics
+def _check_types(metric_type: str | Sequence[str]) -> tuple[str, ...]:
+    types = (metric_type,) if isinstance(metric_type, str) else tuple(metric_type)
+    unknown = [name for name in types
                if not re.fullmatch(r'mAP|AP|AR@AN|Recall@[1-9]\d*x', str(name))]
-    if unknown or not metrics:
-        raise ValueError(f"TALMetric got metrics={list(metrics)}; expected some of 'mAP', 'AP', "
+    if unknown or not types:
+        raise ValueError(f"TALMetric got metric_type={list(types)}; expected some of 'mAP', 'AP', "
                          f"'AR@AN', 'Recall@1x', 'Recall@5x': correct {unknown or 'this'}")
-    return metrics
+    return types
 
 
 def _with_each(name: str, tious: Sequence[float], values: np.ndarray) -> dict[str, float]:

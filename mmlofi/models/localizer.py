@@ -12,7 +12,8 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmlofi.evaluation.soft_nms import check_options, soft_nms_batch
+from mmlofi.evaluation.postprocess import RawProposals, postprocess
+from mmlofi.evaluation.soft_nms import check_options
 from mmlofi.models.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoder import SnippetEncoder
 from mmlofi.models.norm import set_norm_mode
@@ -65,6 +66,7 @@ class EndToEndLocalizer(BaseModel):
         self.nms = dict(sigma=0.84, top_k=100) | dict(nms or {})
         check_options(**self.nms)
         self.top_classes = top_classes
+        self.keep_raw = False  # `RawProposalsHook` sets it
 
     def train(self, mode: bool = True) -> EndToEndLocalizer:
         """As any module's; the encoder's `norm` has the last word on its batch norms."""
@@ -163,28 +165,20 @@ class EndToEndLocalizer(BaseModel):
         """Adds `pred_instances` (segments_sec (K, 2), scores (K,), labels (K,)) to each sample."""
         features = self.extract_feat(inputs)
         proposals = self.head.predict(features, data_samples)
-        scores = [None] * len(data_samples)
+        classes = [None] * len(data_samples)
         if self.class_scores is not None:
-            scores = self.class_scores.predict(features, data_samples)
-        kept = soft_nms_batch([proposal.segments for proposal in proposals],
-                              [proposal.scores for proposal in proposals], **self.nms)
-        for sample, (segments, confidences), class_scores in zip(data_samples, kept, scores):
-            sample.pred_instances = self._label(
-                _to_seconds(segments, sample), confidences, class_scores)
+            classes = self.class_scores.predict(features, data_samples)
+        videos = [RawProposals(
+            sample.get('video_name', ''), sample.duration_sec,
+            sample.get('window_norm', (0.0, 1.0)), proposal.segments, proposal.scores, scores)
+            for sample, proposal, scores in zip(data_samples, proposals, classes)]
+        detected = postprocess(videos, nms=self.nms, top_classes=self.top_classes)
+        for sample, video, (segments_sec, scores, labels) in zip(data_samples, videos, detected):
+            sample.pred_instances = InstanceData(
+                segments_sec=segments_sec, scores=scores, labels=labels)
+            if self.keep_raw:
+                sample.raw_proposals = video
         return data_samples
-
-    def _label(self, segments_sec: Tensor, scores: Tensor,
-               class_scores: Tensor | None) -> InstanceData:
-        """Each segment once for each of the video's best classes."""
-        if class_scores is None:
-            labels = torch.zeros_like(scores, dtype=torch.long)
-            return InstanceData(segments_sec=segments_sec, scores=scores, labels=labels)
-        weights, classes = class_scores.topk(min(self.top_classes, len(class_scores)))
-        count = len(scores)
-        return InstanceData(
-            segments_sec=segments_sec.repeat(len(classes), 1),
-            scores=(weights[:, None] * scores).flatten(),
-            labels=classes.repeat_interleave(count))
 
 
 def _check_preprocessor(preprocessor: ActionDataPreprocessor) -> None:
@@ -195,9 +189,3 @@ def _check_preprocessor(preprocessor: ActionDataPreprocessor) -> None:
     if preprocessor.blending is not None:
         raise ValueError('data_preprocessor has a blending, which mixes the labels of clips; '
                          'expected none, since a video has segments: set blending=None')
-
-
-def _to_seconds(segments: Tensor, sample: ActionDataSample) -> Tensor:
-    """From shares of the window that the snippets cover to seconds of the video."""
-    start, end = sample.get('window_norm', (0.0, 1.0))
-    return (start + segments * (end - start)) * sample.duration_sec

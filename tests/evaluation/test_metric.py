@@ -54,7 +54,7 @@ def work(rank, shares, folder, ann_file):
     os.chdir(folder)  # MMEngine collects through files in the working directory
     torch.distributed.init_process_group('gloo', init_method=f'file://{folder}/store', rank=rank,
                                          world_size=len(shares))
-    values = score(build(ann_file, metrics=METRICS, out_file=f'{folder}/several.json'),
+    values = score(build(ann_file, metric_type=METRICS, out_file=f'{folder}/several.json'),
                    shares[rank])
     with open(f'{folder}/rank{rank}.json', 'w') as file:
         json.dump(values, file)
@@ -69,7 +69,8 @@ def work(rank, shares, folder, ann_file):
 ])
 def test_several_processes_score_what_one_does_to_the_last_bit(shares, ann_file, tmp_path):
     torch.multiprocessing.spawn(work, (shares, str(tmp_path), ann_file), nprocs=len(shares))
-    alone = score(build(ann_file, metrics=METRICS, out_file=str(tmp_path / 'one.json')), range(5))
+    metric = build(ann_file, metric_type=METRICS, out_file=str(tmp_path / 'one.json'))
+    alone = score(metric, range(5))
     assert all(0 < alone[name] < 1 for name in ('mAP', 'AUC', 'Recall@1x', 'AP/jump'))
     for rank in range(len(shares)):
         assert json.loads((tmp_path / f'rank{rank}.json').read_text()) == alone
@@ -93,7 +94,7 @@ def test_names_and_the_rule_of_the_best_checkpoint(ann_file):
 
 
 def test_what_is_asked_for_is_given_in_this_order(ann_file):
-    values = score(build(ann_file, tious=[0.5, 0.75], metrics=['AR@AN', 'Recall@5x', 'AP']),
+    values = score(build(ann_file, tious=[0.5, 0.75], metric_type=['AR@AN', 'Recall@5x', 'AP']),
                    range(5))
     assert list(values) == ['AUC', 'AR@1', 'AR@5', 'AR@10', 'AR@100', 'Recall@5x',
                             'Recall@5x@0.50', 'Recall@5x@0.75', 'AP/jump', 'AP/run']
@@ -105,14 +106,14 @@ def test_what_is_asked_for_is_given_in_this_order(ann_file):
     recall = proposal_recall(records, detections, [0.5, 0.75])
     assert (values['AUC'], values['AR@5']) == (recall.AUC, recall.average_recall[4])
     assert values['Recall@5x@0.75'] == topk_recall(records, detections, 0.75)[0, 1]
-    both = build(ann_file, metrics='AP')
+    both = build(ann_file, metric_type='AP')
     assert sum(score(both, range(5)).values()) / 2 == pytest.approx(scores['mAP'])
 
 
-@pytest.mark.parametrize('metrics', [(), ['AR'], ['Recall@0x'], ['mAP', 'auc']])
-def test_unknown_metrics_are_refused_at_construction(ann_file, metrics):
+@pytest.mark.parametrize('metric_type', [(), ['AR'], ['Recall@0x'], ['mAP', 'auc']])
+def test_unknown_metrics_are_refused_at_construction(ann_file, metric_type):
     with pytest.raises(ValueError, match='expected some of'):
-        build(ann_file, metrics=metrics)
+        build(ann_file, metric_type=metric_type)
 
 
 def test_each_evaluation_starts_from_nothing(ann_file):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import runpy
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,6 +61,14 @@ def toy_features(tmp_path_factory) -> Path:
     for name in names:
         save_features(folder / f'{name}.npz', rng.standard_normal((128, 32)).astype('f'), 30.0)
     return folder
+
+
+@pytest.fixture
+def port() -> int:
+    """A free port."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return free.getsockname()[1]
 
 
 @pytest.fixture(scope='session')

@@ -4,7 +4,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -37,14 +36,6 @@ class Witness(Hook):
         with open(f'{runner.work_dir}/rank{runner.rank}.json', 'w') as file:
             json.dump(dict(steps=self.steps, total=total, world=runner.world_size), file)
 """
-
-
-@pytest.fixture
-def port():
-    """A free port."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        return free.getsockname()[1]
 
 
 @pytest.fixture

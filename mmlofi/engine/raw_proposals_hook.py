@@ -1,0 +1,79 @@
+"""Keeps a head's proposals of a test, to be post-processed again without the model."""
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+
+from mmaction.registry import HOOKS
+from mmaction.structures import ActionDataSample
+from mmengine.dist import barrier, is_main_process
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mmlofi.evaluation.postprocess import INFO, save_raw
+
+
+@HOOKS.register_module()
+class RawProposalsHook(Hook):
+    """Writes what the head proposes in each video of a test, before soft-NMS, to a folder.
+
+    `tools/test.py --dump-raw FOLDER` adds it, `tools/postprocess.py FOLDER` reads it.
+
+    Args:
+        out_dir: A new or empty folder.
+        max_proposals: The best ones of a video that are kept; 12 bytes each.
+
+    Raises:
+        ValueError: At construction, when the folder has files already or `max_proposals` is below
+            1; before testing, when the model does not keep proposals.
+    """
+
+    def __init__(self, *, out_dir: str, max_proposals: int = 2000) -> None:
+        if max_proposals < 1:
+            raise ValueError(f'RawProposalsHook got max_proposals={max_proposals}; expected 1 or '
+                             'more')
+        if os.path.isdir(out_dir) and os.listdir(out_dir):
+            raise ValueError(f'RawProposalsHook got the folder {out_dir!r}, which holds files '
+                             'already; expected a new one, since proposals of two models must not '
+                             'mix: give another, or empty it')
+        self.out_dir = out_dir
+        self.max_proposals = max_proposals
+
+    def before_test(self, runner: Runner) -> None:
+        """Asks the model to keep proposals."""
+        model = self._model(runner)
+        if not hasattr(model, 'keep_raw'):
+            raise ValueError(f'RawProposalsHook got a {type(model).__name__}; expected an '
+                             'EndToEndLocalizer, which can keep what its head proposes: leave '
+                             'the hook (--dump-raw) out')
+        model.keep_raw = True
+        self._most = 0
+        os.makedirs(self.out_dir, exist_ok=True)
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
+                        outputs: Sequence[ActionDataSample] | None = None) -> None:
+        """Writes the videos of this batch."""
+        for sample in outputs:
+            self._most = max(self._most, len(sample.raw_proposals.scores))
+            save_raw(self.out_dir, sample.raw_proposals, self.max_proposals)
+
+    def after_test(self, runner: Runner) -> None:
+        """Writes how the model post-processes, once all ranks have written their videos."""
+        model = self._model(runner)
+        model.keep_raw = False
+        if self._most > self.max_proposals:
+            print_log(f'RawProposalsHook kept the best {self.max_proposals} of up to {self._most} '
+                      'proposals of a video (max_proposals)', logger='current')
+        barrier()
+        if is_main_process():
+            classes = runner.test_loop.dataloader.dataset.metainfo.get('classes', ())
+            with open(os.path.join(self.out_dir, INFO), 'w', encoding='utf-8') as file:
+                json.dump(dict(classes=list(classes), nms=model.nms, top_classes=model.top_classes,
+                               max_proposals=self.max_proposals), file)
+
+    @staticmethod
+    def _model(runner: Runner) -> object:
+        return runner.model.module if is_model_wrapper(runner.model) else runner.model
