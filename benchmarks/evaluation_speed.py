@@ -29,6 +29,10 @@ from mmaction.evaluation.functional.eval_detection import (  # isort: skip
     ActivityNetLocalization)
 
 
+if not hasattr(np, 'trapz'):
+    np.trapz = np.trapezoid     # numpy 2.4 has not the old name, which MMAction2 calls
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--ann-file', help="ActivityNet-v1.3's annotations")

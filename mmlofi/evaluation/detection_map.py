@@ -78,8 +78,7 @@ def detection_map(ground_truth: Sequence[VideoRecord], detections: Detections,
     """
     tious = parse_tious(tious)
     aligned = align(ground_truth, detections)
-    right = match(aligned.group, aligned.segments, aligned.true_group, aligned.true_segments,
-                  tious) >= 0                                                # (K, T)
+    right = match(aligned, tious) >= 0                                       # (K, T)
     positives = np.bincount(aligned.true_label)
     return DetectionScores(
         tious, aligned.classes, average_precision(aligned.label, right, ~right, positives),

@@ -85,16 +85,16 @@ def align(ground_truth: Sequence[VideoRecord], detections: Detections, *,
                    truth[:, 1].astype(np.int64), truth[:, 2:])
 
 
-def match(group: np.ndarray, segments: np.ndarray, true_group: np.ndarray,
-          true_segments: np.ndarray, tious: Sequence[float]) -> np.ndarray:
-    """(K, T) the true segment that each detection, given from best to worst, takes, or -1.
+def match(aligned: Aligned, tious: Sequence[float]) -> np.ndarray:
+    """(K, T) the true segment that each detection takes, or -1.
 
-    A detection takes the one it overlaps most among those of its group that it overlaps by the
-    tIoU and that no better detection has taken. Groups (one video, one class) do not influence
-    each other, so the n-th detection of every group is decided in the same step.
+    A detection takes the one it overlaps most among those of its video and class that it overlaps
+    by the tIoU and that no better detection has taken. One video and class does not influence
+    another, so the n-th detection of every one of these groups is decided in the same step.
     """
-    tious = np.asarray(tious, dtype=np.float64)
-    taker, truth, iou = all_pairs(group, segments, true_group, true_segments, tious[0])  # (P,)
+    tious, group = np.asarray(tious, dtype=np.float64), aligned.group
+    taker, truth, iou = all_pairs(group, aligned.segments, aligned.true_group,
+                                  aligned.true_segments, tious[0])           # (P,)
     matched = np.full((len(group), len(tious)), -1, dtype=np.int64)
     if not len(taker):
         return matched
@@ -105,7 +105,7 @@ def match(group: np.ndarray, segments: np.ndarray, true_group: np.ndarray,
     # Steps: the n-th of each group, among detections that overlap anything at all.
     nth = place_in_group(group[taker])
     steps = np.split(np.argsort(nth, kind='stable'), np.cumsum(np.bincount(nth))[:-1])
-    taken = np.zeros((len(true_group), len(tious)), dtype=bool)
+    taken = np.zeros((len(aligned.true_label), len(tious)), dtype=bool)
     for step in steps:
         place = np.arange(count[step].max())
         pair = np.minimum(first[step, None] + place, len(truth) - 1)         # (n, candidates)

@@ -2,8 +2,8 @@
 
 Shape legend: N videos, K segments of the longest one (shorter ones are padded), M picked.
 
-The loop is numpy's on the CPU, wherever the tensors are: its steps are so small that starting them
-is what costs, in torch two to three times as much and on a GPU more.
+The loop is numpy's, on the CPU, wherever the tensors are: its steps are so small that starting them
+is most of what they cost, and torch takes two to three times as long for that.
 """
 from __future__ import annotations
 

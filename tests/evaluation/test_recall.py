@@ -11,6 +11,13 @@ from mmlofi.evaluation.recall import proposal_recall, topk_recall
 from mmaction.evaluation.functional.accuracy import average_recall_at_avg_proposals
 
 
+@pytest.fixture(autouse=True)
+def _numpys_old_name(monkeypatch):
+    """numpy 2.4 has no `trapz` any more, which MMAction2 calls."""
+    if not hasattr(np, 'trapz'):
+        monkeypatch.setattr(np, 'trapz', np.trapezoid, raising=False)
+
+
 def in_mmaction2s_form(records, detections):
     """Ground truth, distinct proposals and their number."""
     actions = {record.name: np.array(record.segments_sec) for record in records if record.labels}

@@ -41,8 +41,7 @@ def diagnose(ground_truth: Sequence[VideoRecord], detections: Detections,
     """
     tious = parse_tious(tious)
     aligned = align(ground_truth, detections)
-    matched = match(aligned.group, aligned.segments, aligned.true_group, aligned.true_segments,
-                    tious)                                                   # (K, T)
+    matched = match(aligned, tious)                                          # (K, T)
     positives = np.bincount(aligned.true_label)
     instances = len(aligned.true_label) / len(positives)
     plain = average_precision(aligned.label, matched >= 0, matched < 0, positives).mean(0)

@@ -12,8 +12,7 @@ pytestmark = pytest.mark.filterwarnings('ignore:.*detection')
 
 def prepare(records, detections, *tious):
     aligned = align(records, detections)
-    return aligned, match(aligned.group, aligned.segments, aligned.true_group,
-                          aligned.true_segments, tious)
+    return aligned, match(aligned, tious)
 
 
 def test_bins_hold_their_upper_bound():

@@ -19,8 +19,7 @@ pytestmark = pytest.mark.filterwarnings('ignore:.*detection')
 def prepare(records, detections, *tious):
     """Detections in the ground truth's terms, what they take, and their kinds."""
     aligned = align(records, detections)
-    matched = match(aligned.group, aligned.segments, aligned.true_group, aligned.true_segments,
-                    tious)
+    matched = match(aligned, tious)
     return aligned, matched, error_types(aligned, matched, tious)
 
 
