@@ -43,7 +43,7 @@ def main() -> None:
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('predictions', help='json with "results" by video')
+    parser.add_argument('predictions', help='json with "results" by video, or json.gz')
     parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
     parser.add_argument('--subset', default='validation', help='subset of the annotations')
     parser.add_argument('--tiou', default='0.5:0.95:0.05',

@@ -19,48 +19,69 @@ from mmlofi.evaluation.detection_map import DetectionScores, detection_map, tiou
 from mmlofi.evaluation.predictions import load_detections
 from mmlofi.evaluation.recall import ProposalScores, proposal_recall, topk_recall
 
+Scores = tuple[DetectionScores | None, np.ndarray | None, ProposalScores | None]
+
 
 def main() -> None:
     args = parse_args()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         try:
-            truth = load_annotations(args.ground_truth, args.subset)
-            detections = load_detections(args.predictions)
-            scores = detection_map(truth, detections, args.tiou)
-            proposals = proposal_recall(truth, detections, args.tiou) if args.proposals else None
-            topkx = topk_recall(truth, detections, args.tiou,
-                                multiples=args.topkx) if args.topkx else None
+            scores, topkx, proposals = evaluate(args)
         except (OSError, ValueError) as error:
             sys.exit(f'eval_detections: {error}')
     for message in dict.fromkeys(str(warning.message) for warning in caught):
         print(f'warning: {message}', file=sys.stderr)
-    print_table(scores, args.topkx, topkx)
-    content = scores.to_dict()
-    if topkx is not None:
-        content['topkx_recall'] = {
-            f'Recall@{multiple}x': dict(zip(map(tiou_name, scores.tious), column.tolist()))
-            for multiple, column in zip(args.topkx, topkx.T)}
+    if scores is not None:
+        print_table(scores, args.topkx, topkx)
     if proposals is not None:
         print_proposals(proposals)
-        content['proposals'] = proposals.to_dict()
-    if args.per_class:
+    if args.per_class and scores is not None:
         print_classes(scores)
-        content['per_class_AP'] = {
-            name: dict(zip(map(tiou_name, scores.tious), row.tolist()))
-            for name, row in zip(scores.classes, scores.AP)}
     if args.out:
         out = Path(args.out)
         out.parent.mkdir(parents=True, exist_ok=True)
+        content = for_json(args, scores, topkx, proposals)
         out.write_text(json.dumps(content, indent=1) + '\n')
         print(f'written to {out}')
+
+
+def evaluate(args: argparse.Namespace) -> Scores:
+    """mAP, Recall@kx (T, multiples) and AR@AN, each where it is asked for."""
+    truth = load_annotations(args.ground_truth, args.subset)
+    detections = load_detections(args.predictions, with_labels=not args.only_proposals)
+    scores = topkx = proposals = None
+    if not args.only_proposals:
+        scores = detection_map(truth, detections, args.tiou)
+        if args.topkx:
+            topkx = topk_recall(truth, detections, args.tiou, multiples=args.topkx)
+    if args.proposals or args.only_proposals:
+        proposals = proposal_recall(truth, detections, args.tiou)
+    return scores, topkx, proposals
+
+
+def for_json(args: argparse.Namespace, scores: DetectionScores | None, topkx: np.ndarray | None,
+             proposals: ProposalScores | None) -> dict:
+    content = {} if scores is None else scores.to_dict()
+
+    def by_tiou(values: np.ndarray) -> dict[str, float]:
+        return dict(zip(map(tiou_name, scores.tious), values.tolist()))
+    if args.per_class and scores is not None:
+        content['per_class_AP'] = {
+            name: by_tiou(row) for name, row in zip(scores.classes, scores.AP)}
+    if topkx is not None:
+        content['topkx_recall'] = {f'Recall@{multiple}x': by_tiou(column)
+                                   for multiple, column in zip(args.topkx, topkx.T)}
+    if proposals is not None:
+        content['proposals'] = proposals.to_dict()
+    return content
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
-    parser.add_argument('predictions', help='json with "results" by video')
+    parser.add_argument('predictions', help='json with "results" by video, or json.gz')
     parser.add_argument('--subset', default='validation', help='subset of the annotations')
     parser.add_argument('--tiou', default='0.5:0.95:0.05',
                         help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
@@ -68,6 +89,8 @@ def parse_args() -> argparse.Namespace:
                         help='print the AP of each class, the worst first')
     parser.add_argument('--proposals', action='store_true',
                         help='print AR@AN and the area under it, without regard to classes')
+    parser.add_argument('--only-proposals', action='store_true',
+                        help='print nothing else; labels are not needed')
     parser.add_argument('--topkx', type=int, nargs='+', default=[], metavar='K',
                         help='print Recall@Kx: of K detections for each true action')
     parser.add_argument('--out', help='write the scores, also of each class, to this json file')
@@ -90,7 +113,8 @@ def print_table(scores: DetectionScores, multiples: list[int], topkx: np.ndarray
 
 def print_proposals(scores: ProposalScores) -> None:
     counts = (1, 5, 10, 50, 100)
-    print(f'\n{scores.num_proposals} proposals for {scores.num_segments} actions')
+    print(f'\n{scores.num_proposals} proposals for {scores.num_segments} actions of '
+          f'{scores.num_videos} videos')
     print('AN   ' + ''.join(f'{count:8}' for count in counts) + '     AUC')
     values = [scores.average_recall[count - 1] for count in counts] + [scores.AUC]
     print('AR, %' + ''.join(f'{100 * value:8.2f}' for value in values))

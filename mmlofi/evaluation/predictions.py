@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import gzip
 import json
 import os
 import tempfile
@@ -78,15 +79,19 @@ class Detections:
         return results
 
 
-def load_detections(path: str | os.PathLike) -> Detections:
-    """Reads predictions in ActivityNet's format; numbers may be strings.
+def load_detections(path: str | os.PathLike, *, with_labels: bool = True) -> Detections:
+    """Reads predictions in ActivityNet's format, also gzipped; numbers may be strings.
+
+    Args:
+        path: A .json or .json.gz file.
+        with_labels: Whether each has to have a label; proposals need none, and have '' then.
 
     Raises:
         FileNotFoundError: When there is no such file.
         ValueError: When it is not of this format, or a number is not finite.
     """
     with _collector_paused():
-        return _load(path)
+        return _load(path, with_labels)
 
 
 def save_detections(detections: Detections, path: str | os.PathLike) -> None:
@@ -107,13 +112,13 @@ def save_detections(detections: Detections, path: str | os.PathLike) -> None:
         raise
 
 
-def _load(path: str | os.PathLike) -> Detections:
+def _load(path: str | os.PathLike, with_labels: bool) -> Detections:
     results = _read_results(path)
     names = tuple(results)
     try:
         counts = [len(items) for items in results.values()]
         items = list(chain.from_iterable(results.values()))
-        texts = [item['label'] for item in items]
+        texts = [item['label'] if with_labels else item.get('label', '') for item in items]
         index = {label: place for place, label in enumerate(sorted(set(texts)))}
         if not all(isinstance(label, str) for label in index):
             raise TypeError('a label is not a string')
@@ -124,7 +129,7 @@ def _load(path: str | os.PathLike) -> Detections:
             np.array(flat, dtype=np.float64).reshape(-1, 2),
             np.array([item['score'] for item in items], dtype=np.float64))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f'{path}: {_find_malformed(results)}; {_EXPECTED}') from error
+        raise ValueError(f'{path}: {_find_malformed(results, with_labels)}; {_EXPECTED}') from error
     try:
         _check(detections)
     except ValueError as error:
@@ -136,10 +141,11 @@ def _read_results(path: str | os.PathLike) -> dict:
     if not os.path.isfile(path):
         raise FileNotFoundError(f'no file of detections at {os.fspath(path)!r}: expected a json '
                                 "file in ActivityNet's format; give the path of yours")
-    with open(path, encoding='utf-8') as file:
+    opened = gzip.open if os.fspath(path).endswith('.gz') else open
+    with opened(path, 'rt', encoding='utf-8') as file:
         try:
             content = json.load(file)
-        except ValueError as error:
+        except (EOFError, gzip.BadGzipFile, ValueError) as error:
             raise ValueError(f'{path} is not valid json ({error}); {_EXPECTED}: write it '
                              'again') from error
     results = content.get('results') if isinstance(content, dict) else None
@@ -156,7 +162,7 @@ def _pair(segment: Sequence) -> Sequence:
     return segment
 
 
-def _find_malformed(results: dict) -> str:
+def _find_malformed(results: dict, with_labels: bool) -> str:
     """Names the first entry that cannot be read; called only when one is known to exist."""
     for name, items in results.items():
         if not isinstance(items, list):
@@ -165,7 +171,7 @@ def _find_malformed(results: dict) -> str:
             try:
                 start, end = _pair(item['segment'])
                 float(start), float(end), float(item['score'])
-                if isinstance(item['label'], str):
+                if isinstance(item['label'] if with_labels else item.get('label', ''), str):
                     continue
             except (AttributeError, KeyError, TypeError, ValueError):
                 pass

@@ -1,7 +1,6 @@
 """The reference data's detections beside their ground truth."""
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Callable
 
@@ -12,16 +11,12 @@ from mmlofi.evaluation.predictions import Detections, load_detections
 
 
 @pytest.fixture
-def reference_case(reference_data, tmp_path
-                   ) -> Callable[[str], tuple[list[VideoRecord], Detections, dict]]:
+def reference_case(reference_data) -> Callable[[str], tuple[list[VideoRecord], Detections, dict]]:
     """Ground truth, detections and expected scores: of 'anet_394' or 'thumos_test'."""
     folder = reference_data / 'reference' / 'evaluation'
 
     def read(name: str) -> tuple[list[VideoRecord], Detections, dict]:
         expected = json.loads((folder / f'{name}.expected.json').read_text())
-        predictions = tmp_path / 'predictions.json'
-        predictions.write_bytes(
-            gzip.decompress((folder / f'{name}.predictions.json.gz').read_bytes()))
         records = load_annotations(folder / expected['ground_truth'], expected['subset'])
-        return records, load_detections(predictions), expected
+        return records, load_detections(folder / f'{name}.predictions.json.gz'), expected
     return read

@@ -1,5 +1,6 @@
 """Reading and writing ActivityNet's json of predictions."""
 import gc
+import gzip
 import json
 import os
 
@@ -47,6 +48,24 @@ def test_numbers_may_be_strings(tmp_path):
     detections = load_detections(path)
     assert detections.segments_sec.tolist() == [[1.25, 3.0]]
     assert detections.scores.tolist() == [0.5]
+
+
+def test_gzipped_files_are_read_and_cut_off_ones_named(tmp_path):
+    save_detections(example(), tmp_path / 'd.json')
+    packed = gzip.compress((tmp_path / 'd.json').read_bytes())
+    (tmp_path / 'd.json.gz').write_bytes(packed)
+    assert load_detections(tmp_path / 'd.json.gz').to_results() == example().to_results()
+    for content in (packed[:-20], b'{}'):
+        (tmp_path / 'd.json.gz').write_bytes(content)
+        with pytest.raises(ValueError, match=r'd\.json\.gz is not valid json'):
+            load_detections(tmp_path / 'd.json.gz')
+
+
+def test_proposals_need_no_label(tmp_path):
+    path = write(tmp_path / 'd.json', {'results': {'v': [{'score': 0.5, 'segment': [1, 3]}]}})
+    assert load_detections(path, with_labels=False).classes == ('',)
+    with pytest.raises(ValueError, match="video 'v', detection 0 is"):
+        load_detections(path)
 
 
 def test_videos_without_detections_are_kept(tmp_path):

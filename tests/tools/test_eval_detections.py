@@ -47,7 +47,7 @@ def test_recall_and_the_scores_of_each_class_are_printed_and_written(files, tmp_
                '--out', out)
     assert done.returncode == 0, done.stderr
     assert 'Recall@5x, %   100.00   50.00   75.00' in done.stdout
-    assert '2 proposals for 2 actions' in done.stdout
+    assert '2 proposals for 2 actions of 2 videos' in done.stdout
     lines = done.stdout.splitlines()
     (recall,) = [line for line in lines if line.startswith('AR, %')]
     assert recall[:-8] == 'AR, %   50.00   75.00   75.00   75.00   75.00'
@@ -59,6 +59,22 @@ def test_recall_and_the_scores_of_each_class_are_printed_and_written(files, tmp_
     assert scores['proposals']['average_recall'][-1] == 0.75
     # One and the same warning of three scores is printed once.
     assert done.stderr.count('have no detection') == 1
+
+
+def test_proposals_alone_need_no_labels(files, tmp_path):
+    truth, predictions = files
+    content = json.loads(predictions.read_text())
+    for item in content['results']['v']:
+        del item['label']
+    predictions.write_text(json.dumps(content))
+    done = run(truth, predictions, '--tiou', '0.5,0.75', '--only-proposals', '--out',
+               tmp_path / 'scores.json')
+    assert done.returncode == 0, done.stderr
+    assert 'mAP' not in done.stdout
+    assert 'AR, %   50.00   75.00' in done.stdout
+    assert list(json.loads((tmp_path / 'scores.json').read_text())) == ['proposals']
+    refused = run(truth, predictions, '--proposals')
+    assert "{'score': 0.9, 'segment': [0, 10]}" in refused.stderr
 
 
 @pytest.mark.parametrize(('change', 'message'), [
