@@ -89,11 +89,13 @@ class TALInferencer(BaseInferencer):
         super().__init__(model if model is None else _read_config(model), weights, device,
                          scope='mmaction', show_progress=show_progress)
 
-    def __call__(self, inputs: Inputs, return_datasamples: bool = False, **kwargs: Any) -> dict:
+    def __call__(self, inputs: Inputs | dict, return_datasamples: bool = False,
+                 **kwargs: Any) -> dict:
         """Localizes actions in videos, one after the other.
 
         Args:
-            inputs: A file, a folder of videos, a pattern, or a list of these.
+            inputs: A file, a folder of videos, a pattern, a list of these, or one of
+                `list_videos`.
             return_datasamples: Whether `predictions` are data samples with `pred_instances`
                 (segments_sec (K, 2), scores (K,), labels (K,)) rather than dicts.
             threshold: Segments of lower scores are left out.
@@ -117,13 +119,20 @@ class TALInferencer(BaseInferencer):
         with self._lock:
             return super().__call__(inputs, return_datasamples, **dict(curves=drawn) | kwargs)
 
-    def _inputs_to_list(self, inputs: Inputs) -> list[dict]:
-        """What the pipeline gets of each video."""
+    def list_videos(self, inputs: Inputs) -> list[dict]:
+        """What the pipeline gets of each video; any of these dicts can be called with, too.
+
+        Raises:
+            FileNotFoundError: When one is not there.
+        """
         files = find_videos(inputs)
         return [dict(video_name=name, filename=file, duration_sec=None,
                      segments_sec=np.zeros((0, 2)), gt_labels=np.zeros(0, np.int64),
                      **reading(test_mode=True))
                 for file, name in zip(files, name_videos(files, self._filename_tmpl))]
+
+    def _inputs_to_list(self, inputs: Inputs | dict) -> list[dict]:
+        return [inputs] if isinstance(inputs, dict) else self.list_videos(inputs)
 
     def preprocess(self, inputs: list[dict], batch_size: int = 1) -> Iterable[dict]:
         """Nothing yet: frames are decoded while they are encoded."""

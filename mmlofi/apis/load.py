@@ -1,4 +1,4 @@
-"""Loads the models of trained localizers and encoders, and stops where a checkpoint does not fit."""
+"""Loads trained localizers and encoders, and stops where a checkpoint does not fit."""
 from __future__ import annotations
 
 import os

@@ -36,8 +36,8 @@ def find_videos(inputs: Inputs) -> list[str]:
 def name_videos(files: Sequence[str], filename_tmpl: str = '{}') -> list[str]:
     """A name for each file: as in the annotations where it fits the template, else its stem.
 
-    Of `v_{}.mp4` and `v_QOlSCBRmfWY.mp4` it is `QOlSCBRmfWY`. Files in different folders that would
-    get the same name keep their path.
+    Of `v_{}.mp4` and `v_QOlSCBRmfWY.mp4` it is `QOlSCBRmfWY`. Files that would
+    get the same name keep their ending or, in different folders, their path.
     """
     template = os.path.splitext(os.path.basename(filename_tmpl))[0]
     pattern = re.compile(re.escape(template).replace(re.escape('{}'), '(.+)', 1))
@@ -45,8 +45,10 @@ def name_videos(files: Sequence[str], filename_tmpl: str = '{}') -> list[str]:
     for file in files:
         match = pattern.fullmatch(Path(file).stem)
         names.append(match[1] if match and match.groups() else Path(file).stem)
-    counts = Counter(names)
-    return [name if counts[name] == 1 else os.fspath(file) for name, file in zip(names, files)]
+    for longer in ([os.path.basename(file) for file in files], list(files)):
+        counts = Counter(names)
+        names = [name if counts[name] == 1 else other for name, other in zip(names, longer)]
+    return names
 
 
 def file_stem(video_name: str) -> str:

@@ -20,6 +20,7 @@ from mmlofi.visualization.timeline import bare, best_detections, draw_rows, in_l
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.85, 0.15, 0.32, 0.3   # margins in inches
 _WIDTH, _GAP, _LANE, _CURVES, _LEGEND = 9.0, 0.1, 0.14, 0.6, 0.2
 _THUMBNAILS, _THUMBNAIL_SIDE = 12, 96                  # about how many, and their pixels
+_LEGEND_CLASSES, _LEGEND_COLUMNS = 8, 4
 _STYLES = dict(start=('#009E73', '-'), end=('#CC79A7', '--'))
 
 
@@ -58,7 +59,8 @@ def draw_video_timeline(name: str, detections: Detections, *, duration_sec: floa
         heights = {'frames': _strip_height(frames)} | heights
     if curves:
         heights['curves'] = _CURVES
-    figure, axes = _stack(heights, legend=bool(labels))
+    shown = labels[:_LEGEND_CLASSES]
+    figure, axes = _stack(heights, legend_rows=-(-len(shown) // _LEGEND_COLUMNS))
     if frames is not None:
         _draw_frames(axes['frames'], frames, duration_sec)
     for row, items in rows.items():
@@ -75,8 +77,8 @@ def draw_video_timeline(name: str, detections: Detections, *, duration_sec: floa
     last.set_xlabel('seconds', fontsize=8, labelpad=1)
     next(iter(axes.values())).set_title(name, fontsize=9, loc='left', pad=3, color='0.25')
     if labels:
-        figure.legend(handles=[Patch(color=colours[label], label=label) for label in labels[:8]],
-                      loc='lower center', ncols=min(len(labels), 4), frameon=False, fontsize=8,
+        figure.legend(handles=[Patch(color=colours[label], label=label) for label in shown],
+                      loc='lower center', ncols=_LEGEND_COLUMNS, frameon=False, fontsize=8,
                       borderpad=0.2, labelspacing=0.3)
     return figure
 
@@ -109,9 +111,9 @@ def _strip_height(frames: np.ndarray) -> float:
     return min((_WIDTH - _LEFT - _RIGHT) / B * H / W, 1.2)
 
 
-def _stack(heights: Mapping[str, float], legend: bool) -> tuple[Figure, dict[str, Axes]]:
+def _stack(heights: Mapping[str, float], legend_rows: int) -> tuple[Figure, dict[str, Axes]]:
     """Axes of these heights in inches below each other."""
-    bottom = _BOTTOM + 0.1 + (2 * _LEGEND if legend else 0)
+    bottom = _BOTTOM + 0.1 + _LEGEND * legend_rows
     height = _TOP + bottom + sum(heights.values()) + _GAP * (len(heights) - 1)
     figure = Figure(figsize=(_WIDTH, height), dpi=150, facecolor='white')
     axes, top = {}, height - _TOP
@@ -140,5 +142,5 @@ def _draw_curves(axes: Axes, curves: Mapping[str, np.ndarray], window_norm: tupl
         axes.plot(seconds, values, style, color=colour, linewidth=1, label=name)
     axes.set_ylim(0, 1.02)
     axes.set_yticks([0, 1], ['0', '1'], fontsize=7)
-    axes.legend(loc='center left', bbox_to_anchor=(-0.115, 0.5), fontsize=7, frameon=False,
+    axes.legend(loc='center left', bbox_to_anchor=(-0.1, 0.5), fontsize=7, frameon=False,
                 handlelength=1.2, borderpad=0)
