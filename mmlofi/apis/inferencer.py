@@ -141,7 +141,7 @@ class TALInferencer(BaseInferencer):
                              'is more than a batch: chunk_snippets says how much goes in at a time')
         return inputs
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def forward(self, inputs: dict, *, threshold: float = 0.0, top_k: int | None = None,
                 progress: Progress | None = None, curves: bool = False
                 ) -> list[ActionDataSample]:

@@ -14,7 +14,7 @@ from mmlofi.datasets.streaming import SnippetChunk
 from mmlofi.models.localizer import EndToEndLocalizer
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk]
                   ) -> Iterator[tuple[ActionDataSample, Tensor]]:
     """Each video's sample and features (C, L), as soon as its last chunk has come.
@@ -23,12 +23,15 @@ def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk]
         model: With a backbone, in evaluation mode.
         chunks: Of one video after the other, or of several in turns.
     """
-    unfinished: dict[str, list[Tensor]] = {}
+    unfinished: dict[str, Tensor] = {}
     for chunk in chunks:
-        encoded = unfinished.setdefault(chunk.video, [])
-        encoded.append(_encode(model, chunk))
+        encoded = _encode(model, chunk)                                             # (C, l)
+        if chunk.video not in unfinished:
+            # One piece from the start: small ones would keep the heap from closing its gaps.
+            unfinished[chunk.video] = encoded.new_empty(len(encoded), chunk.total)  # (C, L)
+        unfinished[chunk.video][:, chunk.first:chunk.end] = encoded
         if chunk.end == chunk.total:
-            yield chunk.data_sample, torch.cat(unfinished.pop(chunk.video), dim=1)
+            yield chunk.data_sample, unfinished.pop(chunk.video)
 
 
 def _encode(model: EndToEndLocalizer, chunk: SnippetChunk) -> Tensor:

@@ -19,8 +19,8 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
                          ) -> None:
     """Writes an mp4 (MPEG-4 part 2, without sound) whose frames name the actions that are on.
 
-    One frame is in memory at a time. Letters that OpenCV's font has not, those beyond ASCII, are
-    drawn as question marks.
+    One frame is in memory at a time, which decord would not do: it decodes ahead of the writer.
+    Letters beyond ASCII, which OpenCV's font has not, are drawn as question marks.
 
     Args:
         filename: The video.
@@ -36,7 +36,7 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
         raise ValueError(f'asked to write over the video {filename!r}; expected another file: give '
                          'another folder')
     opened = OpenVideo()(dict(filename=filename))
-    height, width = opened['video_reader'][0].shape[:2]
+    height, width = opened.pop('video_reader')[0].shape[:2]
     size = width - width % 2, height - height % 2   # the encoder takes even sides
     path.parent.mkdir(parents=True, exist_ok=True)
     write_video(path, _labelled(opened, cut_cues(detections), size),
@@ -44,17 +44,28 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
 
 
 def _labelled(opened: dict, cues: Sequence[Cue], size: tuple[int, int]) -> Iterator[np.ndarray]:
-    reader, total = opened['video_reader'], opened['total_frames']
-    times = opened['frame_times_sec']
+    total, times = opened['total_frames'], opened['frame_times_sec']
     if times is None:
         times = np.arange(total) * opened['duration_sec'] / total
     starts = np.array([cue.start_ms for cue in cues])
-    for index, time_ms in enumerate(np.asarray(times) * 1000):
-        frame = np.ascontiguousarray(reader[index].asnumpy()[:size[1], :size[0], ::-1])
+    for frame, time_ms in zip(_frames(opened['filename']), np.asarray(times) * 1000):
+        frame = np.ascontiguousarray(frame[:size[1], :size[0]])
         place = int(np.searchsorted(starts, time_ms, side='right')) - 1
         if place >= 0 and time_ms < cues[place].end_ms:
             _draw(frame, describe(cues[place])[:_LINES])
         yield frame
+
+
+def _frames(filename: str) -> Iterator[np.ndarray]:
+    capture = cv2.VideoCapture(filename)
+    try:
+        while True:
+            read, frame = capture.read()
+            if not read:
+                return
+            yield frame
+    finally:
+        capture.release()
 
 
 def _draw(frame: np.ndarray, lines: Sequence[str]) -> None:
