@@ -24,8 +24,9 @@ _LEGEND_CLASSES, _LEGEND_COLUMNS = 8, 4
 _STYLES = dict(start=('#009E73', '-'), end=('#CC79A7', '--'))
 
 
-def draw_video_timeline(name: str, detections: Detections, *, duration_sec: float,
-                        record: VideoRecord | None = None, filename: str | None = None,
+def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detections], *,
+                        duration_sec: float, record: VideoRecord | None = None,
+                        filename: str | None = None,
                         curves: Mapping[str, np.ndarray] | None = None,
                         window_norm: tuple[float, float] = (0.0, 1.0), top_k: int = 20) -> Figure:
     """Draws a video's thumbnails, truth, best predictions and curves on one time axis.
@@ -35,7 +36,7 @@ def draw_video_timeline(name: str, detections: Detections, *, duration_sec: floa
 
     Args:
         name: Of the video among the detections, and above the picture.
-        detections: With those of this video.
+        detections: With those of this video; one set, or several by name.
         record: The truth.
         filename: The video, of whose frames thumbnails are made.
         curves: Probabilities (L,) by name, such as `start` and `end`.
@@ -48,7 +49,8 @@ def draw_video_timeline(name: str, detections: Detections, *, duration_sec: floa
     rows = {} if record is None else {'truth': [
         (start, end, 1.0, label)
         for (start, end), label in zip(record.segments_sec, record.labels)]}
-    rows['predicted'] = best_detections(detections, [name], top_k)[name]
+    sets = dict(predicted=detections) if isinstance(detections, Detections) else detections
+    rows |= {key: best_detections(found, [name], top_k)[name] for key, found in sets.items()}
     labels = sorted({label for items in rows.values() for *_, label in items})
     colours = dict(zip(labels, palette(len(labels))))
     frames = None if filename is None else thumbnails(filename)
