@@ -14,19 +14,21 @@ import os
 import os.path as osp
 
 import torch
-from mmaction.registry import DATASETS, MODELS
+from mmaction.registry import DATASETS
 from mmengine.config import Config, DictAction
-from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
 from mmengine.dist import barrier, get_rank, get_world_size, init_dist, is_distributed
 from mmengine.registry import init_default_scope
-from mmengine.runner import CheckpointLoader, set_random_seed
+from mmengine.runner import set_random_seed
 from mmengine.utils import ProgressBar
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader
 
+from mmlofi.apis import load_encoder
+from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetStream
 from mmlofi.datasets.transforms import save_features
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.models import EndToEndLocalizer
+from mmlofi.models.streaming import encode_videos
 
 
 def positive(text: str) -> int:
@@ -44,8 +46,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', required=True, help='folder for the features')
     parser.add_argument('--subset', nargs='+', default=['training', 'validation'],
                         help='one or more subsets of the annotations; default training validation')
-    parser.add_argument('--chunk-snippets', type=positive, default=32,
-                        help='snippets in the encoder at a time: bounds memory; default 32')
+    parser.add_argument('--chunk-snippets', type=positive, default=CHUNK_SNIPPETS,
+                        help='snippets decoded and encoded at a time: bounds memory, whatever the '
+                             'length of the video; default %(default)s')
     parser.add_argument('--dtype', choices=['float32', 'float16'], default='float32',
                         help='of the stored features')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
@@ -54,33 +57,6 @@ def parse_args() -> argparse.Namespace:
                         help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     return parser.parse_args()
-
-
-def build_encoder(cfg: Config, checkpoint: str) -> EndToEndLocalizer:
-    """The config's localizer in evaluation mode, with the checkpoint's backbone."""
-    if cfg.model.get('backbone') is None:
-        raise SystemExit(f'{cfg.filename} has no model.backbone; expected a stage-2 config, whose '
-                         'encoder makes the features')
-    model = MODELS.build(cfg.model)
-    if not isinstance(model, EndToEndLocalizer):
-        raise SystemExit(f'{cfg.filename} is of a {type(model).__name__}; expected a stage-2 '
-                         'config, of an EndToEndLocalizer and untrimmed videos: give that one with '
-                         'this checkpoint')
-    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    state = content.get('state_dict', content)
-    weights = {key.removeprefix('module.').removeprefix('backbone.'): value
-               for key, value in state.items()
-               if key.removeprefix('module.').startswith('backbone.')}
-    fits = model.backbone.load_state_dict(weights, strict=False) if weights else None
-    if fits is None or fits.missing_keys or fits.unexpected_keys:
-        missing = sorted(model.backbone.state_dict()) if fits is None else fits.missing_keys
-        extra = [] if fits is None else fits.unexpected_keys
-        raise SystemExit(
-            f'{checkpoint} does not hold this backbone ({type(model.backbone).__name__}): '
-            f'{len(missing)} weights are missing, the first {missing[:2]}, and {len(extra)} are '
-            f'unknown, the first {extra[:2]}; expected a checkpoint of a model with the same '
-            'backbone settings')
-    return model.eval().requires_grad_(False).to(get_device())
 
 
 def claim_folder(out: str, header: dict) -> None:
@@ -123,18 +99,6 @@ def hash_weights(module: torch.nn.Module) -> str:
     return digest.hexdigest()
 
 
-@torch.inference_mode()
-def encode(model: EndToEndLocalizer, batch: dict, chunk: int) -> torch.Tensor:
-    """Features (C, L) of one video, `chunk` snippets at a time."""
-    parts = []
-    frames = batch['inputs'][0]                                                # (L, 3, T, H, W)
-    for part in frames.split(chunk):
-        data = dict(inputs=[part], data_samples=batch['data_samples'])
-        data = model.data_preprocessor(data, training=False)
-        parts.append(model.extract_feat(data['inputs'])[0])                    # (C, chunk)
-    return torch.cat(parts, dim=1)
-
-
 def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, subset: str) -> None:
     """One subset's features, this process's share of the videos that are not there yet."""
     dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, subset=subset, test_mode=True))
@@ -145,14 +109,12 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
         print(f'{subset}: {len(names)} videos, {len(todo)} of {len(mine)} to do on this process')
     if not todo:
         return
-    loader = DataLoader(Subset(dataset, todo), num_workers=cfg.test_dataloader.num_workers,
-                        collate_fn=pseudo_collate)
+    chunks = DataLoader(SnippetStream(dataset, todo, args.chunk_snippets), batch_size=None,
+                        num_workers=min(cfg.test_dataloader.num_workers, len(todo)))
     progress = ProgressBar(len(todo)) if get_rank() == 0 else None
-    for batch in loader:
-        sample = batch['data_samples'][0]
-        features = encode(model, batch, args.chunk_snippets).cpu().numpy().astype(args.dtype)
-        save_features(osp.join(args.out, f'{sample.video_name}.npz'), features,
-                      sample.duration_sec)
+    for sample, features in encode_videos(model, chunks):
+        save_features(osp.join(args.out, f'{sample.video_name}.npz'),
+                      features.cpu().numpy().astype(args.dtype), sample.duration_sec)
         if progress is not None:
             progress.update()
     if progress is not None:
@@ -171,7 +133,10 @@ def main() -> None:
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher, **cfg.env_cfg.dist_cfg)
     set_random_seed(0)
-    model = build_encoder(cfg, args.checkpoint)
+    try:
+        model = load_encoder(cfg, args.checkpoint, get_device())
+    except ValueError as error:   # what was given does not fit; a traceback would hide why
+        raise SystemExit(f'extract_features: {error}') from error
     if get_rank() == 0:
         claim_folder(args.out, describe(cfg, model, args.dtype))
     barrier()

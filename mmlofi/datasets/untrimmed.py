@@ -22,6 +22,7 @@ from mmlofi.datasets.annotations import (
 )
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.fidelity import FULL
 from mmlofi.randomness import derive_seed, seeded
 
 ATTEMPTS = 8   # videos tried in place of one that cannot be read
@@ -109,9 +110,7 @@ class UntrimmedVideoDataset(BaseDataset):
         replaced, tried = [], [int(index)]
         with seeded(index.seed):
             while True:
-                info = self.get_data_info(tried[-1])
-                info.update(fidelity=index.fidelity, test_mode=self.test_mode, modality='RGB',
-                            start_index=0, replaced=replaced)
+                info = self.sample_info(tried[-1], fidelity=index.fidelity, replaced=replaced)
                 try:
                     return self.pipeline(info)
                 except MemoryError:
@@ -125,6 +124,10 @@ class UntrimmedVideoDataset(BaseDataset):
                         raise ValueError(message + (others if replaced else '')) from error
                     replaced.append((info['video_name'], reason))
                     tried.append(self._another(index, tried))
+
+    def sample_info(self, index: int, **more: object) -> dict:
+        """What the pipeline gets of a video: what `load_data_list` says, and how to read it."""
+        return self.get_data_info(index) | reading(self.test_mode) | more
 
     def _another(self, index: SampleIndex, tried: list[int]) -> int:
         """The number of a video that was not tried yet, by the sample's seed."""
@@ -229,6 +232,11 @@ class UntrimmedVideoDataset(BaseDataset):
                 f'{len(others)} of {len(filenames)} feature files of subset {self.subset!r} have '
                 f'other channels than the {usual} of most, the first: {others[:3]}; expected '
                 'features of one encoder: run tools/extract_features.py for all videos again')
+
+
+def reading(test_mode: bool) -> dict:
+    """How a pipeline is to read a video, at full fidelity: keys that transforms look up."""
+    return dict(fidelity=FULL, test_mode=test_mode, modality='RGB', start_index=0, replaced=[])
 
 
 def _look_at_video(filename: str, segments_sec: np.ndarray) -> FileState:

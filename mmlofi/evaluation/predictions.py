@@ -68,6 +68,12 @@ class Detections:
         _check(detections)
         return detections
 
+    def of_video(self, name: str) -> Detections:
+        """Those of one video."""
+        mine = self.video == self.video_names.index(name)
+        return Detections((name,), self.classes, np.zeros(mine.sum(), np.int64), self.label[mine],
+                          self.segments_sec[mine], self.scores[mine])
+
     def to_results(self) -> dict[str, list[dict]]:
         """The "results" of ActivityNet's json: videos by name, detections in their order."""
         results = {name: [] for name in sorted(self.video_names)}

@@ -163,7 +163,11 @@ class EndToEndLocalizer(BaseModel):
     def predict(self, inputs: Tensor, data_samples: list[ActionDataSample]
                 ) -> list[ActionDataSample]:
         """Adds `pred_instances` (segments_sec (K, 2), scores (K,), labels (K,)) to each sample."""
-        features = self.extract_feat(inputs)
+        return self.localize(self.extract_feat(inputs), data_samples)
+
+    def localize(self, features: Tensor, data_samples: list[ActionDataSample]
+                 ) -> list[ActionDataSample]:
+        """The second half of `predict`, from features (N, C, L) that are there already."""
         proposals = self.head.predict(features, data_samples)
         classes = [None] * len(data_samples)
         if self.class_scores is not None:

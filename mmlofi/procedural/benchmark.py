@@ -102,9 +102,9 @@ class ProceduralVideo:
         path = out_dir / self.file
         if path.exists():
             return
-        frames = render(self._rng('looks'), self.trajectory(), label=self.label,
-                        side=self.benchmark.side)
-        write_video(path, frames, fps=self.benchmark.fps, side=self.benchmark.side)
+        side = self.benchmark.side
+        frames = render(self._rng('looks'), self.trajectory(), label=self.label, side=side)
+        write_video(path, frames, fps=self.benchmark.fps, size=(side, side))
 
     def _rng(self, purpose: str) -> np.random.Generator:
         stream = ('course', 'looks').index(purpose)

@@ -18,15 +18,18 @@ import numpy as np
 UNREADABLE_WIDTHS = (4, 6, 8, 12, 16, 24, 48, 72)
 
 
-def write_video(path: Path, frames: Iterable[np.ndarray], *, fps: float, side: int) -> None:
-    """Encode frames (side, side, 3), uint8 BGR; ``path`` appears when it is complete.
+def write_video(path: Path, frames: Iterable[np.ndarray], *, fps: float,
+                size: tuple[int, int]) -> None:
+    """Encode frames (height, width, 3), uint8 BGR; ``path`` appears when it is complete.
+
+    ``size`` is (width, height), as OpenCV has it.
 
     Raises:
         RuntimeError: This OpenCV cannot write mp4 files.
     """
     unfinished = path.with_name(f'.{path.stem}.{os.getpid()}.mp4')
     fourcc = cv2.VideoWriter_fourcc(*'mp4v')
-    writer = cv2.VideoWriter(str(unfinished), fourcc, fps, (side, side))
+    writer = cv2.VideoWriter(str(unfinished), fourcc, fps, size)
     if not writer.isOpened():
         raise RuntimeError(f'OpenCV {cv2.__version__} cannot write {unfinished} as mp4v; is the '
                            'folder writable, and is opencv-python a wheel with FFmpeg?')

@@ -52,7 +52,7 @@ def plot_timelines(records: Sequence[VideoRecord],
     """
     sets = {'predicted': detections} if isinstance(detections, Detections) else dict(detections)
     chosen = choose_videos(records, list(sets.values()), num_videos)
-    rows = {name: _best(found, [record.name for record in chosen], top_k)
+    rows = {name: best_detections(found, [record.name for record in chosen], top_k)
             for name, found in sets.items()}
     classes = sorted({label for record in chosen for label in record.labels})
     colours = dict(zip(classes, palette(len(classes))))
@@ -91,8 +91,8 @@ def choose_videos(records: Sequence[VideoRecord], sets: Sequence[Detections],
     return [candidates[(2 * place + 1) * len(candidates) // (2 * count)] for place in range(count)]
 
 
-def _best(found: Detections, names: list[str],
-          top_k: int) -> dict[str, list[tuple[float, float, float, str]]]:
+def best_detections(found: Detections, names: list[str],
+                    top_k: int) -> dict[str, list[tuple[float, float, float, str]]]:
     """(start, end, share of the set's best score, label) of each video, best first."""
     place_of = {name: place for place, name in enumerate(found.video_names)}
     best = {}
@@ -134,6 +134,17 @@ def _draw_video(axes: Axes, record: VideoRecord, predictions: dict[str, list],
              for (start, end), label in zip(record.segments_sec, record.labels)]
     rows = {'truth': truth} | predictions
     duration = record.duration_sec or max(item[1] for items in rows.values() for item in items)
+    draw_rows(axes, rows, colours)
+    axes.set_xlim(0, duration)
+    axes.set_title(record.name, fontsize=8, loc='left', pad=2, color='0.25')
+    bare(axes)
+
+
+def draw_rows(axes: Axes, rows: Mapping[str, list[tuple]], colours: Mapping[str, str]) -> None:
+    """Draws bars of (start, end, share of the best score, label), a row above the next.
+
+    Bars of a row that overlap lie in lanes. A label without a colour is grey.
+    """
     for row, items in enumerate(rows.values()):
         axes.axhspan(row - 0.42, row + 0.42, color='0.955', linewidth=0, zorder=0)
         lanes = list(in_lanes(items))
@@ -145,11 +156,14 @@ def _draw_video(axes: Axes, record: VideoRecord, predictions: dict[str, list],
                              (row - 0.42 + thickness * (lane + 0.06), thickness * 0.88),
                              facecolor=to_rgba(colour, opacity),
                              edgecolor=to_rgba(colour, 0.5), linewidth=0.4)
-    axes.set(xlim=(0, duration), ylim=(len(rows) - 0.5, -0.5))
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), list(rows), fontsize=8)
+
+
+def bare(axes: Axes) -> None:
+    """Leaves the time axis alone."""
     axes.tick_params(axis='x', labelsize=7, length=2, pad=1.5, color='0.6')
     axes.tick_params(axis='y', length=0)
-    axes.set_title(record.name, fontsize=8, loc='left', pad=2, color='0.25')
     for side in ('top', 'left', 'right'):
         axes.spines[side].set_visible(False)
     axes.spines['bottom'].set_color('0.6')

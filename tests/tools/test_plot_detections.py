@@ -40,3 +40,44 @@ def test_bad_input_gives_one_line_and_an_exit_status(tmp_path):
         assert last.startswith('plot_detections: ')
         assert message in last
         assert 'Traceback' not in done.stderr
+
+
+def write_three(folder):
+    """Videos detected right, with another class, and half."""
+    truth, predictions = folder / 'truth.json', folder / 'found.json'
+    segments = dict(good=[[0, 10]], bad=[[0, 10]], half=[[0, 10], [20, 30]])
+    truth.write_text(json.dumps(dict(database={name: dict(
+        subset='validation', duration=50,
+        annotations=[dict(segment=segment, label='jump') for segment in found])
+        for name, found in segments.items()})))
+    predictions.write_text(json.dumps(dict(results={
+        name: [dict(label='run' if name == 'bad' else 'jump', score=0.9, segment=[0, 10])]
+        for name in segments})))
+    return truth, predictions
+
+
+def test_the_best_and_the_worst_are_drawn_apart(tmp_path):
+    out = tmp_path / 'picture.png'
+    done = run(*write_three(tmp_path), '--best', 1, '--worst', 2, '--out', out)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f'{tmp_path}/picture_best.png: good (100.0%)',
+        f'{tmp_path}/picture_worst.png: half (50.0%), bad (0.0%)']
+    assert sorted(path.name for path in tmp_path.glob('*.png')) == ['picture_best.png',
+                                                                    'picture_worst.png']
+
+
+def test_one_video_is_drawn_with_its_frames(tmp_path, write_numbered_video):
+    write_numbered_video(tmp_path / 'v_half.mp4', 100)
+    files = write_three(tmp_path)
+    sizes = []
+    for more in ((), ('--videos-dir', tmp_path, '--filename-tmpl', 'v_{}.mp4')):
+        done = run(*files, '--video', 'half', '--out', tmp_path / 'new' / 'p.png', *more)
+        assert done.returncode == 0, done.stderr
+        sizes.append((tmp_path / 'new' / 'p.png').stat().st_size)
+    assert sizes[1] > sizes[0]
+    for arguments, message in [(('--video', 'other'), "has no video 'other'"),
+                               (('--video', 'half', '--videos-dir', tmp_path), 'no video at')]:
+        done = run(*files, *arguments)
+        assert done.returncode != 0
+        assert message in done.stderr.strip().splitlines()[-1]

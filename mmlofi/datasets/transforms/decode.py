@@ -33,7 +33,7 @@ class DecodeSnippets(BaseTransform):
     Added Keys: imgs (a list of (H, W, 3) RGB uint8, no two of which share memory),
     original_shape, img_shape
 
-    Modified Keys: video_reader (None: closed)
+    Modified Keys: video_reader (None: closed, unless the caller keeps it)
     """
 
     def transform(self, results: dict) -> dict:
@@ -43,6 +43,9 @@ class DecodeSnippets(BaseTransform):
         reader = results['video_reader']
         results['video_reader'] = None
         frames = _decode_ascending(reader, distinct)
+        # Whoever streams keeps the reader, which would decode ahead to the video's end while the
+        # frames are in use, and keep it all (decord's issue 208). Going back stops it, in 1 ms.
+        reader.seek(0)
         # A repeated frame is copied, since transforms such as Flip work in place.
         results['imgs'] = [frames[place] if use == first_uses[place] else frames[place].copy()
                            for use, place in enumerate(places)]

@@ -60,10 +60,15 @@ class LoadSnippetFeatures(BaseTransform):
             ValueError: When the file cannot be read, or the array has not the expected shape or
                 numbers that are not finite.
         """
+        features, duration = _load(results['filename'], _read_whole)
+        if duration is not None:
+            results['duration_sec'] = duration
+        return self.place(results, features if self.layout == 'CL' else features.T)
+
+    def place(self, results: dict, features: np.ndarray) -> dict:
+        """Adds (C, L') features that are at hand, and in no file, as `transform` would."""
         filename = results['filename']
-        features, duration = _load(filename, _read_whole)
-        self._channels(features.shape, filename)
-        features = features if self.layout == 'CL' else features.T
+        self._check_channels(features.shape, filename)
         L = results.get('fidelity', FULL).reduce_snippets(self.num_snippets)
         features = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))     # (C, L')
         wrong = features.numel() - int(features.isfinite().sum())
@@ -73,8 +78,6 @@ class LoadSnippetFeatures(BaseTransform):
         if features.shape[1] != L:
             features = F.interpolate(features[None], size=L, mode='linear', align_corners=False)[0]
         results.update(features=features, num_clips=L, window_norm=(0.0, 1.0))
-        if duration is not None:
-            results['duration_sec'] = duration
         return results
 
     def check_file(self, filename: str) -> int:
@@ -83,11 +86,10 @@ class LoadSnippetFeatures(BaseTransform):
         Raises:
             FileNotFoundError, ValueError: As `transform` would, as far as the header tells.
         """
-        return self._channels(_load(filename, _read_shape), filename)
+        shape = _load(filename, _read_shape)
+        return self._check_channels(shape if self.layout == 'CL' else shape[::-1], filename)
 
-    def _channels(self, shape: tuple[int, ...], filename: str) -> int:
-        if self.layout == 'LC' and len(shape) == 2:
-            shape = shape[::-1]
+    def _check_channels(self, shape: tuple[int, ...], filename: str) -> int:
         if len(shape) != 2 or 0 in shape or self.feat_dim not in (None, shape[0]):
             raise ValueError(
                 f'{filename!r} holds features of shape {shape} (channels, snippets); '

@@ -12,6 +12,10 @@ from mmengine.fileio import get
 
 from mmlofi.fidelity import FULL
 
+REASONS = {'cannot find video stream': 'it holds no video stream: sound alone, or it is cut off',
+           'Cannot create buffer source': 'its video stream holds no frame',
+           'Error reading': 'it is no video, or cut off'}
+
 
 @TRANSFORMS.register_module()
 class OpenVideo(BaseTransform):
@@ -78,14 +82,19 @@ class OpenVideo(BaseTransform):
             if len(reader) == 0:
                 raise decord.DECORDError('it holds no frame')
         except (decord.DECORDError, RuntimeError) as error:   # either, by what is wrong
-            reason = str(error).strip().splitlines()[-1]
-            raise ValueError(f'{filename!r} cannot be decoded ({reason}); expected a video with at '
-                             'least one frame: download it again or drop it from the '
-                             'annotations') from error
+            raise ValueError(f'{filename!r} cannot be decoded ({_reason(error)}); expected a video '
+                             'with at least one frame: download it again or leave it out, of '
+                             'annotations too') from error
         return reader
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(short_side={self.short_side})'
+
+
+def _reason(error: Exception) -> str:
+    """decord's and FFmpeg's reason in the words of who has the file."""
+    text = str(error).strip()
+    return next((words for sign, words in REASONS.items() if sign in text), text.splitlines()[-1])
 
 
 def _time_axis(reader: decord.VideoReader) -> tuple[np.ndarray | None, float]:

@@ -73,6 +73,9 @@ class CountingReader:
     def get_key_indices(self):
         return self.reader.get_key_indices()
 
+    def seek(self, index):
+        self.reader.seek(index)
+
 
 def test_each_frame_is_decoded_once_however_often_it_is_asked_for(numbered_video):
     reader = CountingReader(numbered_video)

@@ -1,0 +1,276 @@
+"""From videos to segments, in MMEngine's way: `TALInferencer(model=…, weights=…)(inputs)`.
+
+Shape legend: L snippets, C channels, K segments of one video.
+"""
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from mmaction.registry import INFERENCERS
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config, ConfigDict
+from mmengine.dataset import Compose
+from mmengine.infer import BaseInferencer
+from mmengine.registry import init_default_scope
+from torch import Tensor
+
+from mmlofi.apis.load import find_class_names, find_test_dataset, load_encoder, load_weights
+from mmlofi.apis.video_files import Inputs, file_stem, find_videos, name_videos
+from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetChunk, stream_snippets
+from mmlofi.datasets.transforms import LoadSnippetFeatures
+from mmlofi.datasets.untrimmed import reading
+from mmlofi.evaluation.predictions import Detections, save_detections
+from mmlofi.models import EndToEndLocalizer
+from mmlofi.models.streaming import encode_videos
+from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
+
+ONE_CLASS = 'action'   # of a model that tells no classes apart
+Progress = Callable[[int, int], None]
+
+
+@INFERENCERS.register_module(name='temporal-action-localization')
+@INFERENCERS.register_module()
+class TALInferencer(BaseInferencer):
+    """Finds the segments of actions in video files.
+
+    ::
+
+        inferencer = TALInferencer(model='config.py', weights='epoch_15.pth')
+        inferencer('video.mp4')['predictions'][0]['detections'][0]
+        # {'label': 'Ballet', 'score': 0.91, 'segment': [6.2, 77.7]}   best first, in seconds
+
+    Snippets, their size and number are those of the config's `test_dataloader`, so that a video's
+    predictions are those of `tools/test.py`. Frames are decoded and encoded `chunk_snippets` at a
+    time: memory does not grow with the video or its snippets, but for their features and what the
+    head makes of them.
+
+    An object can be called again and again, and from several threads, whose calls take turns.
+
+    Args:
+        model: Config of a localizer, or its path. None takes the one that the checkpoint holds.
+        weights: Checkpoint of the whole model.
+        encoder: For a model without a backbone (stage 3): config of the encoder (stage 2), or its
+            path, whose `test_dataloader` then says how videos are read.
+        encoder_weights: Checkpoint with the encoder's backbone.
+        device: Such as 'cuda:0' or 'cpu'; None takes what there is.
+        chunk_snippets: Snippets decoded and encoded at a time.
+        show_progress: Whether to draw a bar of the videos.
+
+    Raises:
+        FileNotFoundError: For a config or checkpoint that is not there.
+        ValueError: When a checkpoint does not fit its config, an encoder is missing or one too
+            many, or nothing names the classes.
+    """
+
+    forward_kwargs = {'threshold', 'top_k', 'progress', 'curves'}
+    visualize_kwargs = {'return_vis', 'vis_out_dir'}
+    postprocess_kwargs = {'pred_out_file'}
+
+    def __init__(self, model: Config | dict | str | None = None, weights: str | None = None, *,
+                 encoder: Config | dict | str | None = None, encoder_weights: str | None = None,
+                 device: str | None = None, chunk_snippets: int = CHUNK_SNIPPETS,
+                 show_progress: bool = True) -> None:
+        if weights is None:
+            raise ValueError('TALInferencer got no weights; expected the checkpoint of a trained '
+                             'model, since a random one finds nothing: weights="epoch_15.pth"')
+        if chunk_snippets < 1:
+            raise ValueError(f'TALInferencer got chunk_snippets={chunk_snippets}; expected a '
+                             'number of snippets, 1 or more')
+        init_default_scope('mmaction')
+        self.chunk_snippets, self._weights, self._lock = chunk_snippets, weights, threading.Lock()
+        self._encoder_cfg = None if encoder is None else _read_config(encoder)
+        self._encoder_weights = encoder_weights
+        super().__init__(model if model is None else _read_config(model), weights, device,
+                         scope='mmaction', show_progress=show_progress)
+
+    def __call__(self, inputs: Inputs | dict, return_datasamples: bool = False,
+                 **kwargs: Any) -> dict:
+        """Localizes actions in videos, one after the other.
+
+        Args:
+            inputs: A file, a folder of videos, a pattern, a list of these, or one of
+                `list_videos`.
+            return_datasamples: Whether `predictions` are data samples with `pred_instances`
+                (segments_sec (K, 2), scores (K,), labels (K,)) rather than dicts.
+            threshold: Segments of lower scores are left out.
+            top_k: The best segments of a video that are kept; None keeps all.
+            progress: Called with the snippets of the present video that are done, and all of them.
+            return_vis: Whether `visualization` is a list of each video's time line (H, W, 3).
+            vis_out_dir: Folder for these pictures, as png.
+            pred_out_file: Where to write ActivityNet's json.
+
+        Returns:
+            `predictions`: a dict a video, of `video_name`, `filename`, `duration_sec` and
+            `detections` (dicts of label, score and segment in seconds, best first);
+            `visualization`: a list of pictures, empty unless asked for.
+
+        Raises:
+            FileNotFoundError: Before the first video is looked at, when one is not there.
+            ValueError: With its name, for a video that cannot be decoded. Videos that may be bad
+                are better given one by one.
+        """
+        drawn = bool(kwargs.get('return_vis') or kwargs.get('vis_out_dir'))
+        with self._lock:
+            return super().__call__(inputs, return_datasamples, **dict(curves=drawn) | kwargs)
+
+    def list_videos(self, inputs: Inputs) -> list[dict]:
+        """What the pipeline gets of each video; any of these dicts can be called with, too.
+
+        Raises:
+            FileNotFoundError: When one is not there.
+        """
+        files = find_videos(inputs)
+        return [dict(video_name=name, filename=file, duration_sec=None,
+                     segments_sec=np.zeros((0, 2)), gt_labels=np.zeros(0, np.int64),
+                     **reading(test_mode=True))
+                for file, name in zip(files, name_videos(files, self._filename_tmpl))]
+
+    def _inputs_to_list(self, inputs: Inputs | dict) -> list[dict]:
+        return [inputs] if isinstance(inputs, dict) else self.list_videos(inputs)
+
+    def preprocess(self, inputs: list[dict], batch_size: int = 1) -> Iterable[dict]:
+        """Nothing yet: frames are decoded while they are encoded."""
+        if batch_size != 1:
+            raise ValueError(f'TALInferencer got batch_size={batch_size}; expected 1, as a video '
+                             'is more than a batch: chunk_snippets says how much goes in at a time')
+        return inputs
+
+    @torch.no_grad()
+    def forward(self, inputs: dict, *, threshold: float = 0.0, top_k: int | None = None,
+                progress: Progress | None = None, curves: bool = False
+                ) -> list[ActionDataSample]:
+        """One video's data sample with `pred_instances`, best first.
+
+        With `curves` also `start` and `end` (L,), where the head gives such probabilities.
+        """
+        chunks = stream_snippets(self.pipeline.transforms, inputs, self.chunk_snippets)
+        encoder = self.model if self.encoder is None else self.encoder
+        ((sample, features),) = encode_videos(encoder, _reporting(chunks, progress))
+        if self.encoder is not None:
+            sample, features = self._as_stored(inputs, sample, features)
+        (sample,) = self.model.localize(features[None], [sample])
+        sample.set_metainfo(dict(filename=inputs['filename']))
+        best = sample.pred_instances.scores.argsort(descending=True, stable=True)
+        best = best[sample.pred_instances.scores[best] >= threshold][:top_k]
+        sample.pred_instances = sample.pred_instances[best].cpu()
+        if curves and hasattr(self.model.head, 'boundary_probabilities'):
+            start, end = self.model.head.boundary_probabilities(features[None])
+            sample.set_data(dict(start=start[0].cpu(), end=end[0].cpu()))
+        return [sample]
+
+    def visualize(self, inputs: list[dict], preds: list[ActionDataSample], *,
+                  return_vis: bool = False, vis_out_dir: str | None = None) -> list[np.ndarray]:
+        """Time lines of the videos, if they are asked for."""
+        pictures = []
+        for sample in preds if return_vis or vis_out_dir else []:
+            figure = self._draw(sample)
+            if vis_out_dir:
+                os.makedirs(vis_out_dir, exist_ok=True)
+                figure.savefig(os.path.join(vis_out_dir, f'{file_stem(sample.video_name)}.png'))
+            if return_vis:
+                pictures.append(figure_to_image(figure))
+        return pictures
+
+    def postprocess(self, preds: list[ActionDataSample], visualization: list[np.ndarray],
+                    return_datasamples: bool = False, *, pred_out_file: str | None = None) -> dict:
+        """The dict that the call returns."""
+        if pred_out_file:
+            save_detections(self.to_detections(preds), pred_out_file)
+        if return_datasamples:
+            return dict(predictions=preds, visualization=visualization)
+        results = self.to_detections(preds).to_results()
+        predictions = [dict(video_name=sample.video_name, filename=sample.filename,
+                            duration_sec=sample.duration_sec,
+                            detections=results[sample.video_name]) for sample in preds]
+        return dict(predictions=predictions, visualization=visualization)
+
+    def to_detections(self, preds: Iterable[ActionDataSample]) -> Detections:
+        """The predictions of videos as arrays, with the names of the classes."""
+        videos = []
+        for sample in preds:
+            found = sample.pred_instances
+            videos.append((sample.video_name, found.segments_sec.double().numpy(),
+                           found.scores.double().numpy(), found.labels.numpy()))
+        return Detections.from_videos(videos, self.classes)
+
+    def _draw(self, sample: ActionDataSample) -> Figure:
+        curves = {name: sample.get(name).numpy() for name in ('start', 'end') if name in sample}
+        return draw_video_timeline(
+            sample.video_name, self.to_detections([sample]), filename=sample.filename,
+            duration_sec=sample.duration_sec, curves=curves, window_norm=sample.window_norm)
+
+    def _as_stored(self, info: dict, sample: ActionDataSample,
+                   features: Tensor) -> tuple[ActionDataSample, Tensor]:
+        """What the head's own pipeline makes of features (C, L'): at its L, checked for its C."""
+        results = dict(info, duration_sec=sample.duration_sec)
+        for transform in self._head_pipeline.transforms:
+            results = transform.place(results, features.cpu().numpy()) \
+                if isinstance(transform, LoadSnippetFeatures) else transform(results)
+        sample = results['data_samples']
+        return sample, self.model.data_preprocessor(
+            dict(inputs=[results['inputs']], data_samples=[sample]), False)['inputs'][0]
+
+    def _load_weights_to_model(self, model: EndToEndLocalizer, checkpoint: dict | None,
+                               cfg: ConfigDict) -> None:
+        if not isinstance(model, EndToEndLocalizer):
+            raise ValueError(f'TALInferencer got a config of a {type(model).__name__}; expected '
+                             'one of an EndToEndLocalizer (stage 2 or 3)')
+        load_weights(model, checkpoint, self._weights)
+        classes = find_class_names(checkpoint, cfg)
+        wanted = getattr(getattr(model.class_scores, 'linear', None), 'out_features', 0)
+        if wanted > len(classes):
+            raise ValueError(f'the model scores {wanted} classes and {len(classes)} are named; '
+                             'expected a name for each: set test_dataloader.dataset.metainfo.'
+                             'classes in the config')
+        # Every segment has label 0 then, whatever that is the name of.
+        self.classes = (ONE_CLASS,) if model.class_scores is None and len(classes) > 1 else classes
+
+    def _init_pipeline(self, cfg: ConfigDict) -> Compose:
+        """The encoder's transforms of frames, and loads the encoder where it is one of its own."""
+        own = find_test_dataset(cfg)
+        self.encoder, self._head_pipeline, frames = None, None, own
+        if (self.model.backbone is None) == (self._encoder_cfg is None):
+            raise ValueError(
+                'the model takes features, and there is no encoder; expected the one that made the '
+                'features it was trained on: give encoder=CONFIG and encoder_weights=CHECKPOINT of '
+                'stage 2' if self.model.backbone is None else
+                'the model has a backbone of its own, and encoder names another; expected one: '
+                'leave encoder out, or give the config of a head on features (stage 3)')
+        if self._encoder_cfg is not None:
+            if self._encoder_weights is None:
+                raise ValueError('TALInferencer got an encoder and no encoder_weights; expected '
+                                 "the checkpoint of stage 2: encoder_weights='epoch_15.pth'")
+            device = next(self.model.parameters()).device
+            self.encoder = load_encoder(self._encoder_cfg, self._encoder_weights, device)
+            self._head_pipeline = Compose(own['pipeline'])
+            frames = find_test_dataset(self._encoder_cfg)
+        self._filename_tmpl = frames.get('filename_tmpl') or '{}'
+        return Compose(frames['pipeline'])
+
+    def _init_visualizer(self, cfg: ConfigDict) -> None:
+        """None: time lines are drawn without MMEngine's, which keeps one for each name."""
+
+
+def _read_config(config: Config | dict | str) -> Config:
+    if isinstance(config, Config):
+        return config
+    if isinstance(config, dict):
+        return Config(config)
+    if not os.path.isfile(config):
+        raise FileNotFoundError(f'no config at {os.fspath(config)!r}; expected the file that the '
+                                'model was trained by: check the path')
+    return Config.fromfile(config)
+
+
+def _reporting(chunks: Iterable[SnippetChunk], progress: Progress | None
+               ) -> Iterator[SnippetChunk]:
+    for chunk in chunks:
+        yield chunk
+        if progress is not None:   # the chunk is encoded when the next one is asked for
+            progress(chunk.end, chunk.total)

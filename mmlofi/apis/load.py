@@ -1,0 +1,103 @@
+"""Loads trained localizers and encoders, and stops where a checkpoint does not fit."""
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from itertools import chain
+
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
+
+from mmlofi.datasets.annotations import load_class_names
+from mmlofi.models import EndToEndLocalizer
+from mmlofi.models.checkpoint_fit import CheckpointFit
+
+
+def load_encoder(cfg: Config, checkpoint: str, device: str) -> EndToEndLocalizer:
+    """The localizer of a stage-2 config in evaluation mode, with the checkpoint's backbone.
+
+    The checkpoint may be a recognizer's, or of the backbone among other parts. The other weights of
+    the localizer stay random: only its `extract_feat` means anything.
+
+    Raises:
+        FileNotFoundError: When there is no such checkpoint.
+        ValueError: When the config has no encoder, or the checkpoint another one.
+    """
+    name = cfg.filename or 'the config'
+    if cfg.model.get('backbone') is None:
+        raise ValueError(f'{name} has no model.backbone; expected a stage-2 config, whose '
+                         'encoder makes the features')
+    model = MODELS.build(cfg.model)
+    if not isinstance(model, EndToEndLocalizer):
+        raise ValueError(f'{name} is of a {type(model).__name__}; expected a stage-2 '
+                         'config, of an EndToEndLocalizer and untrimmed videos: give that one with '
+                         'this checkpoint')
+    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    state = content.get('state_dict', content)
+    weights = {key.removeprefix('module.').removeprefix('backbone.'): value
+               for key, value in state.items()
+               if key.removeprefix('module.').startswith('backbone.')}
+    fit = CheckpointFit.compare(model.backbone.state_dict(), weights)
+    missing, extra = (list(chain.from_iterable(part.values())) for part in (fit.misses, fit.unused))
+    if missing or extra:
+        raise ValueError(
+            f'{checkpoint} does not hold this backbone ({type(model.backbone).__name__}): '
+            f'{len(missing)} weights are missing, the first {missing[:2]}, and {len(extra)} are '
+            f'unknown, the first {extra[:2]}; expected a checkpoint of a model with the same '
+            'backbone settings')
+    model.backbone.load_state_dict(weights, strict=False)
+    return model.eval().requires_grad_(False).to(device)
+
+
+def load_weights(model: EndToEndLocalizer, checkpoint: Mapping, source: str) -> None:
+    """Gives a localizer all of its weights.
+
+    Args:
+        checkpoint: As `CheckpointLoader` reads it.
+        source: What to call it in an error.
+
+    Raises:
+        ValueError: When some part of the model would stay random.
+    """
+    state = {model.own_name(key.removeprefix('module.')): value
+             for key, value in checkpoint.get('state_dict', checkpoint).items()}
+    fit = CheckpointFit.compare(model.state_dict(), state)
+    fit.check(whole=True, mend=f'a checkpoint of the model of this config: give the config that '
+                               f'{source} was trained by, which lies in its work dir')
+    model.load_state_dict({key: state[key] for keys in fit.fits.values() for key in keys},
+                          strict=False)
+
+
+def find_test_dataset(cfg: Config) -> Mapping:
+    """The dataset of a config's `test_dataloader`, out of any wrappers.
+
+    Raises:
+        ValueError: When there is none, or it has no pipeline.
+    """
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    if not dataset.get('pipeline'):
+        raise ValueError(f'{getattr(cfg, "filename", None) or "the config"} has no '
+                         'test_dataloader.dataset.pipeline; expected one, which says how a video '
+                         'is read: give the config that the model is tested by')
+    return dataset
+
+
+def find_class_names(checkpoint: Mapping, cfg: Config) -> tuple[str, ...]:
+    """The classes of the checkpoint's training, else of the config's test data.
+
+    Raises:
+        ValueError: When neither names any.
+    """
+    dataset = find_test_dataset(cfg)
+    for metainfo in ((checkpoint.get('meta') or {}).get('dataset_meta'), dataset.get('metainfo')):
+        if metainfo and metainfo.get('classes'):
+            return tuple(metainfo['classes'])
+    ann_file = os.path.join(dataset.get('data_root') or '', dataset.get('ann_file') or '')
+    if os.path.isfile(ann_file):
+        return load_class_names(ann_file)
+    raise ValueError('neither the checkpoint nor the config names the classes, and there is no '
+                     f'annotation file at {ann_file!r}; expected their names in the order of the '
+                     'labels: set test_dataloader.dataset.metainfo.classes in the config')

@@ -1,0 +1,111 @@
+"""Runs a pipeline of frames a few snippets at a time: memory does not grow with the video.
+
+Shape legend: L snippets a video, l of them at a time, T frames a snippet, H × W a frame.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from mmaction.structures import ActionDataSample
+from mmcv.transforms import BaseTransform
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
+
+CHUNK_SNIPPETS = 32
+
+
+class SnippetChunk(NamedTuple):
+    """Successive snippets of a video; the chunks of one video come in their order."""
+
+    video: str
+    inputs: Tensor                   # (l, 3, T, H, W) uint8
+    data_sample: ActionDataSample    # of the whole video
+    first: int                       # place of the first snippet among the video's
+    total: int                       # L
+
+    @property
+    def end(self) -> int:
+        """The place after the last snippet; `total` in a video's last chunk."""
+        return self.first + len(self.inputs)
+
+
+def stream_snippets(transforms: Sequence[BaseTransform], info: dict,
+                    chunk_snippets: int = CHUNK_SNIPPETS) -> Iterator[SnippetChunk]:
+    """The same snippets as the whole pipeline gives at once, `chunk_snippets` at a time.
+
+    The transforms up to the one that chooses frames (`frame_inds`) run once, those after it, from
+    decoding to packing, on each chunk. These must not draw random numbers, as in testing they do
+    not: each chunk would have a crop of its own.
+
+    Args:
+        transforms: A pipeline for frames in test mode, its last transform `PackTALInputs`.
+        info: What the dataset gives the pipeline; `UntrimmedVideoDataset.sample_info` lists it.
+
+    Raises:
+        FileNotFoundError: When there is no such file.
+        ValueError: When the pipeline chooses no frames or fails on the video.
+    """
+    transforms = list(transforms)
+    results = dict(info)
+    while 'frame_inds' not in results:
+        if not transforms:
+            raise ValueError('a pipeline chose no frames of the video; expected one for frames, '
+                             'with OpenVideo, SampleSnippets and DecodeSnippets: give a config '
+                             'whose test_dataloader reads videos')
+        results = _apply(transforms.pop(0), results)
+    L = results['num_clips']
+    frame_inds = np.reshape(results['frame_inds'], (L, -1))                         # (L, T)
+    for first in range(0, L, chunk_snippets):
+        chosen = frame_inds[first:first + chunk_snippets]
+        part = dict(results, frame_inds=chosen.reshape(-1), num_clips=len(chosen))
+        for transform in transforms:
+            part = _apply(transform, part)
+        inputs, sample = part['inputs'], part['data_samples']
+        if len(inputs) != len(chosen):
+            raise ValueError(f'a pipeline made {len(inputs)} clips of {len(chosen)} snippets; '
+                             'expected one of each: replace crops that multiply them, such as '
+                             'ThreeCrop, by CenterCrop')
+        sample.set_metainfo(dict(num_snippets=L))
+        yield SnippetChunk(info['video_name'], inputs, sample, first, L)
+
+
+class SnippetStream(IterableDataset):
+    """The chunks of a dataset's videos, for a DataLoader: each worker streams its own videos.
+
+    Use it with `batch_size=None`. Chunks of the workers' videos come in turns.
+
+    Args:
+        dataset: In test mode, with a pipeline for frames.
+        indices: Of the videos wanted.
+        chunk_snippets: Snippets at a time, which with the number of workers bounds memory.
+    """
+
+    def __init__(self, dataset: UntrimmedVideoDataset, indices: Sequence[int],
+                 chunk_snippets: int = CHUNK_SNIPPETS) -> None:
+        self.dataset, self.indices, self.chunk_snippets = dataset, list(indices), chunk_snippets
+
+    def __iter__(self) -> Iterator[SnippetChunk]:
+        worker = get_worker_info()
+        mine = self.indices if worker is None else self.indices[worker.id::worker.num_workers]
+        for index in mine:
+            yield from stream_snippets(self.dataset.pipeline.transforms,
+                                       self.dataset.sample_info(index), self.chunk_snippets)
+
+
+def _apply(transform: BaseTransform, results: dict) -> dict:
+    name, filename = results.get('video_name'), results.get('filename')
+    try:
+        results = transform(results)
+    except (FileNotFoundError, MemoryError):
+        raise
+    except Exception as error:
+        raise ValueError(f'video {name!r} ({filename}) failed in the pipeline: '
+                         f'{type(error).__name__}: {error}') from error
+    if results is None:
+        raise ValueError(f'video {name!r} ({filename}) was dropped by {transform}; expected a '
+                         'pipeline for testing, which keeps every video')
+    return results

@@ -1,0 +1,80 @@
+"""Writes a video again with the present action drawn on it."""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.procedural.video_file import write_video
+from mmlofi.visualization.subtitles import Cue, cut_cues, describe
+
+_LINES = 3   # classes shown at a time
+
+
+def write_labelled_video(filename: str, detections: Sequence[dict], path: str | os.PathLike,
+                         ) -> None:
+    """Writes an mp4 (MPEG-4 part 2, without sound) whose frames name the actions that are on.
+
+    One frame is in memory at a time, which decord would not do: it decodes ahead of the writer.
+    Letters beyond ASCII, which OpenCV's font has not, are drawn as question marks.
+
+    Args:
+        filename: The video.
+        detections: dicts of `label`, `score` and `segment` in seconds.
+        path: Of the new file, which must be another.
+
+    Raises:
+        FileNotFoundError, ValueError: When the video cannot be decoded, or `path` is the video.
+        RuntimeError: When OpenCV cannot write mp4 files.
+    """
+    path = Path(path)
+    if path.exists() and path.samefile(filename):
+        raise ValueError(f'asked to write over the video {filename!r}; expected another file: give '
+                         'another folder')
+    opened = OpenVideo()(dict(filename=filename))
+    height, width = opened.pop('video_reader')[0].shape[:2]
+    size = width - width % 2, height - height % 2   # the encoder takes even sides
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_video(path, _labelled(opened, cut_cues(detections), size),
+                fps=opened['total_frames'] / opened['duration_sec'], size=size)
+
+
+def _labelled(opened: dict, cues: Sequence[Cue], size: tuple[int, int]) -> Iterator[np.ndarray]:
+    total, times = opened['total_frames'], opened['frame_times_sec']
+    if times is None:
+        times = np.arange(total) * opened['duration_sec'] / total
+    starts = np.array([cue.start_ms for cue in cues])
+    for frame, time_ms in zip(_frames(opened['filename']), np.asarray(times) * 1000):
+        frame = np.ascontiguousarray(frame[:size[1], :size[0]])
+        place = int(np.searchsorted(starts, time_ms, side='right')) - 1
+        if place >= 0 and time_ms < cues[place].end_ms:
+            _draw(frame, describe(cues[place])[:_LINES])
+        yield frame
+
+
+def _frames(filename: str) -> Iterator[np.ndarray]:
+    capture = cv2.VideoCapture(filename)
+    try:
+        while True:
+            read, frame = capture.read()
+            if not read:
+                return
+            yield frame
+    finally:
+        capture.release()
+
+
+def _draw(frame: np.ndarray, lines: Sequence[str]) -> None:
+    """White letters with a black edge at the lower left, a line above the other."""
+    height, width = frame.shape[:2]
+    scale = max(min(height, 2 * width) / 400, 0.3)
+    line = round(26 * scale) + 2
+    for place, text in enumerate(reversed(lines)):
+        at = (round(8 * scale), height - round(9 * scale) - place * line)
+        for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1.5)):
+            cv2.putText(frame, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.7 * scale, colour,
+                        max(1, round(thickness * scale)), cv2.LINE_AA)

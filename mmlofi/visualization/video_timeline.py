@@ -1,0 +1,148 @@
+"""A picture of one video in time: frames, truth, predictions, start and end probabilities.
+
+Shape legend: K segments, L snippets, B thumbnails of H × W.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
+from mmlofi.evaluation.predictions import Detections
+from mmlofi.visualization.timeline import bare, best_detections, draw_rows, in_lanes, palette
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 0.85, 0.15, 0.32, 0.3   # margins in inches
+_WIDTH, _GAP, _LANE, _CURVES, _LEGEND = 9.0, 0.1, 0.14, 0.6, 0.2
+_THUMBNAILS, _THUMBNAIL_SIDE = 12, 96                  # about how many, and their pixels
+_LEGEND_CLASSES, _LEGEND_COLUMNS = 8, 4
+_STYLES = dict(start=('#009E73', '-'), end=('#CC79A7', '--'))
+
+
+def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detections], *,
+                        duration_sec: float, record: VideoRecord | None = None,
+                        filename: str | None = None,
+                        curves: Mapping[str, np.ndarray] | None = None,
+                        window_norm: tuple[float, float] = (0.0, 1.0), top_k: int = 20) -> Figure:
+    """Draws a video's thumbnails, truth, best predictions and curves on one time axis.
+
+    Colour is the class; the darker a prediction, the higher its score among the video's. What
+    there is nothing of is left out.
+
+    Args:
+        name: Of the video among the detections, and above the picture.
+        detections: With those of this video; one set, or several by name.
+        record: The truth.
+        filename: The video, of whose frames thumbnails are made.
+        curves: Probabilities (L,) by name, such as `start` and `end`.
+        window_norm: The part of the video that the L snippets cover.
+        top_k: Predictions shown.
+
+    Raises:
+        FileNotFoundError, ValueError: When the video cannot be decoded.
+    """
+    rows = {} if record is None else {'truth': [
+        (start, end, 1.0, label)
+        for (start, end), label in zip(record.segments_sec, record.labels)]}
+    sets = dict(predicted=detections) if isinstance(detections, Detections) else detections
+    rows |= {key: best_detections(found, [name], top_k)[name] for key, found in sets.items()}
+    labels = sorted({label for items in rows.values() for *_, label in items})
+    colours = dict(zip(labels, palette(len(labels))))
+    frames = None if filename is None else thumbnails(filename)
+
+    heights = {row: _LANE * (1 + max([1, *(lane for lane, _ in in_lanes(items))]))
+               for row, items in rows.items()}
+    if frames is not None:
+        heights = {'frames': _strip_height(frames)} | heights
+    if curves:
+        heights['curves'] = _CURVES
+    shown = labels[:_LEGEND_CLASSES]
+    figure, axes = _stack(heights, legend_rows=-(-len(shown) // _LEGEND_COLUMNS))
+    if frames is not None:
+        _draw_frames(axes['frames'], frames, duration_sec)
+    for row, items in rows.items():
+        draw_rows(axes[row], {row: items}, colours)
+    if curves:
+        _draw_curves(axes['curves'], curves, window_norm, duration_sec)
+    *others, last = axes.values()
+    for one in axes.values():
+        one.set_xlim(0, duration_sec)
+        bare(one)
+    for one in others:
+        one.set_xticks([])
+        one.spines['bottom'].set_visible(False)
+    last.set_xlabel('seconds', fontsize=8, labelpad=1)
+    next(iter(axes.values())).set_title(name, fontsize=9, loc='left', pad=3, color='0.25')
+    if labels:
+        figure.legend(handles=[Patch(color=colours[label], label=label) for label in shown],
+                      loc='lower center', ncols=_LEGEND_COLUMNS, frameon=False, fontsize=8,
+                      borderpad=0.2, labelspacing=0.3)
+    return figure
+
+
+def thumbnails(filename: str, count: int = _THUMBNAILS) -> np.ndarray:
+    """(B, H, W, 3) RGB frames from the middles of B equal parts of a video.
+
+    Raises:
+        FileNotFoundError, ValueError: When it cannot be decoded.
+    """
+    opened = OpenVideo(short_side=_THUMBNAIL_SIDE)(dict(filename=filename))
+    total = opened['total_frames']
+    places = (np.arange(count) + 0.5) / count
+    times = opened['frame_times_sec']
+    inds = places * total if times is None else np.searchsorted(
+        times, places * opened['duration_sec'], side='right') - 1
+    opened['frame_inds'] = inds.astype(np.int64).clip(0, total - 1)
+    return np.stack(DecodeSnippets()(opened)['imgs'])
+
+
+def figure_to_image(figure: Figure) -> np.ndarray:
+    """A figure's pixels (H, W, 3), uint8."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _strip_height(frames: np.ndarray) -> float:
+    B, H, W, _ = frames.shape
+    return min((_WIDTH - _LEFT - _RIGHT) / B * H / W, 1.2)
+
+
+def _stack(heights: Mapping[str, float], legend_rows: int) -> tuple[Figure, dict[str, Axes]]:
+    """Axes of these heights in inches below each other."""
+    bottom = _BOTTOM + 0.1 + _LEGEND * legend_rows
+    height = _TOP + bottom + sum(heights.values()) + _GAP * (len(heights) - 1)
+    figure = Figure(figsize=(_WIDTH, height), dpi=150, facecolor='white')
+    axes, top = {}, height - _TOP
+    for name, own in heights.items():
+        axes[name] = figure.add_axes((_LEFT / _WIDTH, (top - own) / height,
+                                      1 - (_LEFT + _RIGHT) / _WIDTH, own / height))
+        top -= own + _GAP
+    return figure, axes
+
+
+def _draw_frames(axes: Axes, frames: np.ndarray, duration_sec: float) -> None:
+    edges = np.linspace(0, duration_sec, len(frames) + 1)
+    for frame, left, right in zip(frames, edges, edges[1:]):
+        axes.imshow(frame, extent=(left, right, 0, 1), aspect='auto')
+    axes.set(ylim=(0, 1), yticks=[])
+
+
+def _draw_curves(axes: Axes, curves: Mapping[str, np.ndarray], window_norm: tuple[float, float],
+                 duration_sec: float) -> None:
+    """Each value at the middle of the part that its snippet stands for."""
+    begin, end = window_norm
+    for name, values in curves.items():
+        L = len(values)
+        seconds = (begin + (np.arange(L) + 0.5) / L * (end - begin)) * duration_sec
+        colour, style = _STYLES.get(name, ('0.4', ':'))
+        axes.plot(seconds, values, style, color=colour, linewidth=1, label=name)
+    axes.set_ylim(0, 1.02)
+    axes.set_yticks([0, 1], ['0', '1'], fontsize=7)
+    axes.legend(loc='center left', bbox_to_anchor=(-0.1, 0.5), fontsize=7, frameon=False,
+                handlelength=1.2, borderpad=0)

@@ -1,0 +1,171 @@
+"""Localizing in videos by the command line."""
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+
+@pytest.fixture(scope='module')
+def with_classifier(toy_configs, tmp_path_factory):
+    """A stage-2 config with class scores, and a checkpoint of random weights."""
+    folder = tmp_path_factory.mktemp('with_classifier')
+    config = folder / 'lofi.py'
+    config.write_text(
+        f"_base_ = '{toy_configs / 'lofi_toy.py'}'\n"
+        "model = dict(class_scores=dict(type='VideoClassifier', in_channels=128, num_classes=5))\n")
+    return config, save_random_weights(config, folder / 'lofi.pth')
+
+
+@pytest.fixture(scope='module')
+def head(toy_configs, tmp_path_factory):
+    """A stage-3 config and a checkpoint of random weights."""
+    config = toy_configs / 'gtad_toy.py'
+    return config, save_random_weights(config, tmp_path_factory.mktemp('head') / 'gtad.pth')
+
+
+def save_random_weights(config, path):
+    init_default_scope('mmaction')
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(config).model)
+    model.init_weights()
+    torch.save(dict(state_dict=model.state_dict()), path)
+    return path
+
+
+@pytest.fixture(scope='module')
+def localize(call_tool):
+    """Runs the tool in this process, on the CPU."""
+    def run(videos, model, out, *arguments):
+        config, checkpoint = model
+        call_tool('localize.py', *videos, '--config', config, '--checkpoint', checkpoint,
+                  '--device', 'cpu', '--out', out, *arguments)
+    return run
+
+
+def results_of(path):
+    return json.loads(path.read_text())['results']
+
+
+def assert_same(found, expected):
+    """Equal detections to float precision; those of nearly equal scores may change places."""
+    assert found.keys() == expected.keys()
+    for name in expected:
+        one, other = (sorted((d['label'], *d['segment'], d['score']) for d in results[name])
+                      for results in (found, expected))
+        assert [row[0] for row in one] == [row[0] for row in other]
+        np.testing.assert_allclose([row[1:] for row in one], [row[1:] for row in other],
+                                   rtol=1e-4, atol=1e-5)
+
+
+def test_an_end_to_end_model_finds_what_testing_finds(with_classifier, localize, call_tool,
+                                                      toy_data, tmp_path):
+    call_tool('test.py', *with_classifier, '--work-dir', tmp_path, '--dump', tmp_path / 'test.json',
+              '--cfg-options', 'test_dataloader.num_workers=0')
+    localize([toy_data / 'videos' / 'val_*.mp4'], with_classifier, tmp_path / 'out', '--top-k', 0,
+             '--chunk-snippets', 32)
+    assert len(results_of(tmp_path / 'test.json')) == 5
+    assert_same(results_of(tmp_path / 'out' / 'detections.json'),
+                results_of(tmp_path / 'test.json'))
+
+
+def test_a_head_on_features_finds_what_testing_on_extracted_features_finds(
+        head, with_classifier, localize, call_tool, toy_data, tmp_path):
+    call_tool('extract_features.py', *with_classifier, '--subset', 'validation', '--out',
+              tmp_path / 'features', '--cfg-options', 'test_dataloader.num_workers=0')
+    call_tool('test.py', *head, '--work-dir', tmp_path, '--dump', tmp_path / 'test.json',
+              '--cfg-options', f'test_dataloader.dataset.data_prefix.feature={tmp_path}/features')
+    localize([toy_data / 'videos' / 'val_*.mp4'], head, tmp_path / 'out', '--top-k', 0,
+             '--encoder', *with_classifier)
+    assert_same(results_of(tmp_path / 'out' / 'detections.json'),
+                results_of(tmp_path / 'test.json'))
+
+
+@pytest.fixture(scope='module')
+def everything(with_classifier, localize, toy_data, tmp_path_factory):
+    """All that the tool writes of one video."""
+    out = tmp_path_factory.mktemp('everything')
+    localize([toy_data / 'videos' / 'val_0000.mp4'], with_classifier, out, '--csv', '--srt',
+             '--vtt', '--timeline', '--video', '--top-k', 4)
+    return out
+
+
+def test_each_file_is_written_and_no_other(everything):
+    assert sorted(path.name for path in everything.iterdir()) == [
+        'detections.csv', 'detections.json', 'val_0000.png', 'val_0000.srt', 'val_0000.vtt',
+        'val_0000_labelled.mp4']
+
+
+def test_the_table_holds_what_the_json_holds(everything):
+    with open(everything / 'detections.csv', newline='', encoding='utf-8') as file:
+        rows = list(csv.DictReader(file))
+    found = results_of(everything / 'detections.json')['val_0000']
+    assert len(found) == 4
+    assert [(row['video'], row['label'], float(row['start_sec']), float(row['end_sec']),
+             float(row['score'])) for row in rows] == \
+        [('val_0000', one['label'], *one['segment'], one['score']) for one in found]
+
+
+def test_the_labelled_video_has_the_frames_of_the_first(everything, toy_data):
+    first, second = (cv2.VideoCapture(str(path)) for path in (
+        toy_data / 'videos' / 'val_0000.mp4', everything / 'val_0000_labelled.mp4'))
+    for what in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_WIDTH):
+        assert first.get(what) == pytest.approx(second.get(what))
+
+
+def test_bad_videos_among_good_ones_are_reported_and_the_others_are_done(
+        with_classifier, localize, toy_data, tmp_path, capsys):
+    folder = tmp_path / 'videos'
+    folder.mkdir()
+    for name in ('val_0000.mp4', 'val_0001.mp4'):
+        shutil.copy(toy_data / 'videos' / name, folder)
+    (folder / 'broken.mp4').write_bytes(b'no video at all')
+    with pytest.raises(SystemExit, match=r'localize: 2 of 4 failed: none\.mp4, .*broken\.mp4'):
+        localize([folder, 'none.mp4'], with_classifier, tmp_path / 'out')
+    output = capsys.readouterr().out
+    assert "none.mp4: FAILED: no video at 'none.mp4'; expected a file" in output
+    assert 'broken: FAILED: ' in output
+    assert 'it is no video, or cut off' in output
+    assert '[2/3] val_0000: 32 of 32 snippets' in output
+    found = results_of(tmp_path / 'out' / 'detections.json')
+    assert {name: len(items) for name, items in found.items()} == dict(val_0000=10, val_0001=10)
+
+
+def test_the_threshold_leaves_out_segments_and_keeps_the_video(with_classifier, localize, toy_data,
+                                                               tmp_path):
+    localize([toy_data / 'videos' / 'val_0000.mp4'], with_classifier, tmp_path, '--threshold', 2,
+             '--vtt', '--timeline')
+    assert results_of(tmp_path / 'detections.json') == dict(val_0000=[])
+    assert (tmp_path / 'val_0000.vtt').read_text() == 'WEBVTT\n\n'
+
+
+def test_a_model_that_cannot_work_ends_it_in_one_line(head, with_classifier, localize, toy_data,
+                                                      tmp_path):
+    video = [toy_data / 'videos' / 'val_0000.mp4']
+    with pytest.raises(SystemExit, match='localize: the model takes features, and there is no enc'):
+        localize(video, head, tmp_path)
+    with pytest.raises(SystemExit, match='localize: the checkpoint does not fit the model'):
+        localize(video, (with_classifier[0], head[1]), tmp_path)
+    with pytest.raises(SystemExit, match='localize: no checkpoint at none.pth'):
+        localize(video, (with_classifier[0], 'none.pth'), tmp_path)
+
+
+@pytest.mark.slow
+def test_the_models_of_all_stages_are_used_by_what_lies_in_their_work_dirs(
+        lofi, gtad, toy_data, must_run, tmp_path):
+    output = must_run('localize.py', toy_data / 'videos' / 'val_0000.mp4', '--config',
+                      gtad.folder / 'gtad_toy.py', '--checkpoint', gtad.checkpoint, '--encoder',
+                      lofi.folder / 'lofi_toy.py', lofi.checkpoint, '--out', tmp_path / 'out')
+    assert '10 segments in ' in output
+    database = json.loads((toy_data / 'annotations.json').read_text())['database']
+    classes = {item['label'] for entry in database.values() for item in entry['annotations']}
+    (found,) = results_of(tmp_path / 'out' / 'detections.json').values()
+    assert {one['label'] for one in found} <= classes

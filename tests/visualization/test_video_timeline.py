@@ -1,0 +1,69 @@
+"""The picture of one video in time."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.evaluation.predictions import Detections
+from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image, thumbnails
+
+RECORD = VideoRecord('v', 'validation', 40.0, ((5.0, 15.0), (10.0, 30.0)), ('jump', 'run'))
+FOUND = Detections.from_videos(
+    [('v', np.array([[4, 14], [12, 28], [0, 40]]), np.array([0.8, 0.4, 0.2]), np.array([0, 1, 0]))],
+    ('jump', 'run'))
+
+
+def bars(axes):
+    """(left, right, red to blue and opacity) of the segments."""
+    return [(path.vertices[:, 0].min(), path.vertices[:, 0].max(), tuple(colour))
+            for collection in axes.collections
+            for path, colour in zip(collection.get_paths(), collection.get_facecolor())]
+
+
+def test_truth_is_above_predictions_in_the_colours_of_their_classes():
+    figure = draw_video_timeline('v', FOUND, duration_sec=40.0, record=RECORD)
+    truth, predicted = figure.axes
+    assert truth.get_position().y0 > predicted.get_position().y1
+    (jump, run), found = bars(truth), bars(predicted)
+    assert [bar[:2] for bar in (jump, run)] == [(5, 15), (10, 30)]
+    assert [bar[:2] for bar in found] == [(4, 14), (12, 28), (0, 40)]
+    assert [bar[2][:3] for bar in found] == [jump[2][:3], run[2][:3], jump[2][:3]]
+    assert found[0][2][3] > found[1][2][3] > found[2][2][3]     # by score
+
+
+def test_curves_stand_at_the_middles_of_the_snippets_of_the_window():
+    figure = draw_video_timeline(
+        'v', FOUND, duration_sec=40.0, curves=dict(start=np.array([0.1, 0.9]), end=np.zeros(2)),
+        window_norm=(0.5, 1.0))
+    start, end = figure.axes[-1].get_lines()
+    assert start.get_xdata().tolist() == [25, 35]
+    assert start.get_ydata().tolist() == [0.1, 0.9]
+    assert end.get_label() == 'end'
+
+
+def test_every_row_has_the_same_time_axis(numbered_video):
+    figure = draw_video_timeline('v', FOUND, duration_sec=10.0, filename=str(numbered_video),
+                                 record=RECORD, curves=dict(start=np.zeros(4)))
+    assert len(figure.axes) == 4
+    assert {axes.get_xlim() for axes in figure.axes} == {(0, 10)}
+    assert len({(axes.get_position().x0, axes.get_position().x1) for axes in figure.axes}) == 1
+
+
+def test_thumbnails_are_the_frames_at_the_middles_of_equal_parts(numbered_video, read_numbers):
+    frames = thumbnails(str(numbered_video), 5)
+    assert read_numbers(frames) == [10, 30, 50, 70, 90]
+    assert len(thumbnails(str(numbered_video), 200)) == 200
+
+
+def test_a_video_in_which_nothing_was_found_is_drawn():
+    nothing = Detections.from_videos([('v', np.zeros((0, 2)), np.zeros(0), np.zeros(0, int))], ())
+    image = figure_to_image(draw_video_timeline('v', nothing, duration_sec=10.0))
+    assert image.dtype == np.uint8
+    assert image.shape[2] == 3
+
+
+def test_a_video_that_cannot_be_decoded_is_named(tmp_path):
+    (tmp_path / 'text.mp4').write_text('no video')
+    with pytest.raises(ValueError, match=r'text\.mp4.*cannot be decoded'):
+        draw_video_timeline('v', FOUND, duration_sec=10.0, filename=str(tmp_path / 'text.mp4'))

@@ -1,0 +1,135 @@
+"""Finds the actions in videos: one video or a thousand in, segments out.
+
+    python tools/localize.py match.mp4 'more/*.avi' --config CONFIG --checkpoint CHECKPOINT \\
+        --out found --threshold 0.3 --vtt --timeline
+
+CONFIG is a stage-2 config, of encoder and head, or a stage-3 one, of a head on features, which also
+needs --encoder. All detections go to detections.json, in ActivityNet's format; what is written a
+video is called after it. A video that cannot be read is reported at the end, and the exit status is
+then 1; the others are done nevertheless.
+"""
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+from mmaction.structures import ActionDataSample
+
+from mmlofi.apis import TALInferencer
+from mmlofi.apis.video_files import file_stem, find_videos
+from mmlofi.evaluation.predictions import Detections, save_detections
+from mmlofi.visualization.subtitles import cut_cues, to_srt, to_vtt
+from mmlofi.visualization.video_labels import write_labelled_video
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('videos', nargs='+', metavar='VIDEO',
+                        help='a file, a folder of videos or a pattern')
+    parser.add_argument('--config', required=True, help='config file of the model')
+    parser.add_argument('--checkpoint', required=True, help='its checkpoint')
+    parser.add_argument('--encoder', nargs=2, metavar=('CONFIG', 'CHECKPOINT'),
+                        default=[None, None],
+                        help='stage-2 config and checkpoint of the encoder, for a head on features')
+    parser.add_argument('--threshold', type=float, default=0.0,
+                        help='lowest score of a segment; default %(default)s')
+    parser.add_argument('--top-k', type=int, default=10,
+                        help="a video's best segments that are kept, 0 for all; default "
+                             '%(default)s')
+    parser.add_argument('--device', help='such as cuda:1 or cpu; default: a GPU if there is one')
+    parser.add_argument('--chunk-snippets', type=int, default=32,
+                        help='snippets decoded and encoded at a time: bounds memory; default '
+                             '%(default)s')
+    parser.add_argument('--out', type=Path, default=Path('localized'),
+                        help='folder; default %(default)s')
+    parser.add_argument('--csv', action='store_true', help='also a table, detections.csv')
+    parser.add_argument('--srt', action='store_true', help='also SubRip subtitles of each video')
+    parser.add_argument('--vtt', action='store_true', help='also WebVTT subtitles of each video')
+    parser.add_argument('--timeline', action='store_true',
+                        help='also a picture of each video on a time axis')
+    parser.add_argument('--video', action='store_true',
+                        help='also each video with the present action drawn on it, without sound')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        inferencer = TALInferencer(
+            args.config, args.checkpoint, encoder=args.encoder[0], encoder_weights=args.encoder[1],
+            device=args.device, chunk_snippets=args.chunk_snippets, show_progress=False)
+        args.out.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        sys.exit(f'localize: {error}')
+    files, failed = list_files(args.videos)
+    videos = inferencer.list_videos(files) if files else []
+    samples = []
+    try:
+        for number, video in enumerate(videos, start=1):
+            what = f'[{number}/{len(videos)}] {video["video_name"]}'
+            try:
+                samples.append(localize(inferencer, video, what, args))
+            except (OSError, RuntimeError, ValueError) as error:
+                failed[video['filename']] = error
+                print(f'\r{what}: FAILED: {error}')
+    finally:   # what was found before an interrupt is kept
+        save(inferencer.to_detections(samples), args)
+    if failed:
+        sys.exit(f'localize: {len(failed)} of {len(videos) + len(failed.keys() - set(files))} '
+                 f'failed: {", ".join(failed)}')
+
+
+def list_files(inputs: list[str]) -> tuple[list[str], dict[str, Exception]]:
+    """All files, and the inputs that stand for none."""
+    files, failed = [], {}
+    for one in inputs:
+        try:
+            files += find_videos(one)
+        except FileNotFoundError as error:
+            failed[one] = error
+            print(f'{one}: FAILED: {error}')
+    return list(dict.fromkeys(files)), failed
+
+
+def localize(inferencer: TALInferencer, video: dict, what: str,
+             args: argparse.Namespace) -> ActionDataSample:
+    """One video's data sample; writes the files that are of one video."""
+    def progress(done: int, total: int) -> None:
+        print(f'\r{what}: {done} of {total} snippets', end='', flush=True)
+
+    (sample,) = inferencer(
+        video, return_datasamples=True, threshold=args.threshold, top_k=args.top_k or None,
+        progress=progress, vis_out_dir=args.out if args.timeline else None)['predictions']
+    (found,) = inferencer.to_detections([sample]).to_results().values()
+    stem, cues = args.out / file_stem(sample.video_name), cut_cues(found)
+    if args.srt:
+        Path(f'{stem}.srt').write_text(to_srt(cues), encoding='utf-8')
+    if args.vtt:
+        Path(f'{stem}.vtt').write_text(to_vtt(cues), encoding='utf-8')
+    if args.video:
+        write_labelled_video(sample.filename, found, f'{stem}_labelled.mp4')
+    best = '' if not found else ', the best {label} at {0:.1f} to {1:.1f} s (score {score:.2f})' \
+        .format(*found[0]['segment'], **found[0])
+    print(f'\r{what}: {len(found)} segments in {sample.duration_sec:.1f} s{best}')
+    return sample
+
+
+def save(detections: Detections, args: argparse.Namespace) -> None:
+    """Writes what is of all videos together."""
+    save_detections(detections, args.out / 'detections.json')
+    if args.csv:
+        with open(args.out / 'detections.csv', 'w', newline='', encoding='utf-8') as file:
+            table = csv.writer(file)
+            table.writerow(['video', 'label', 'start_sec', 'end_sec', 'score'])
+            for name, found in detections.to_results().items():
+                table.writerows([name, one['label'], *one['segment'], one['score']]
+                                for one in found)
+    print(f'{args.out / "detections.json"}: {len(detections)} segments of '
+          f'{len(detections.video_names)} videos')
+
+
+if __name__ == '__main__':
+    main()
