@@ -55,6 +55,7 @@ def choose_snippets(num_videos: int, num_snippets: int, share: float) -> Tensor:
     return torch.rand(num_videos, num_snippets).argsort(1).lt(count).flatten()
 
 
+@torch.compiler.disable(recursive=False)
 def _encode_each(encode: Encode, clips: Tensor, chunks: Sequence[slice | Tensor],
                  backbone: nn.Module) -> Tensor:
     """The last chunk keeps its activations, since the backward pass begins with it."""

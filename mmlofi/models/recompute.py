@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 
+import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmlofi.models.norm import batch_norms
 
 
+@torch.compiler.disable(recursive=False)
 def recompute(function: Callable[..., Tensor], module: nn.Module, *inputs: Tensor) -> Tensor:
     """Gives `function(*inputs)`, whose activations live in the backward pass alone.
 

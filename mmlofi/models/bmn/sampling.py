@@ -18,6 +18,7 @@ MARGIN = 0.5  # on either side of the anchor, in lengths of the anchor: BMN, sec
 
 # A training cycle has three lengths and validation one; each takes 8 MB at L = D = 100 and 24 MB
 # at L = 256, D = 64.
+@torch.compiler.disable  # which would trace what the cache spares
 @lru_cache(maxsize=16)
 @torch.inference_mode(False)  # a tensor made in inference mode could not train later
 def anchors_of(length: int, durations: int, bins: int, device: torch.device,

@@ -14,6 +14,7 @@ from mmlofi.models.anchors.align import Anchors, make_anchors
 
 
 # A training cycle has three lengths and validation one; each takes 13 MB at L = D = 100.
+@torch.compiler.disable  # which would trace what the cache spares
 @lru_cache(maxsize=16)
 @torch.inference_mode(False)  # a tensor made in inference mode could not train later
 def anchors_of(length: int, durations: int, inner_bins: int, context_bins: int,
