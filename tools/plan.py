@@ -1,29 +1,31 @@
-"""Shows the schedule of a training and what it costs, before anything runs.
+"""Shows the schedule of a training, what it costs and what memory it takes, before anything runs.
 
-It reads the config and the number of videos; it opens no video and builds neither data set nor
-model. A cost is counted in pixels: 1 is a video at full fidelity (of features: in snippets).
+It reads the config and the number of videos; it opens no video and needs no GPU. A cost is counted
+in pixels: 1 is a video at full fidelity (of features: in snippets). Memory is that of tensors,
+counted by their shapes; what the allocator loses, workspaces of convolutions and CUDA's own come
+on top.
 """
 from __future__ import annotations
 
 import argparse
-import math
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from mmaction.registry import HOOKS, TRANSFORMS
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
-from mmlofi.datasets import FidelityBatchSampler, load_annotations
-from mmlofi.datasets.sampler import Batch
-from mmlofi.fidelity import Fidelity
+from mmlofi.fidelity import FULL, Fidelity
+from mmlofi.planning.budget import MemoryPlan, even_cycle, options
+from mmlofi.planning.step_memory import StepCounter
+from mmlofi.planning.training_plan import Plan, make_plan
 from mmlofi.visualization.schedule_plot import Run, plot_schedule
 
 MAX_ROWS = 20   # of a phase; a longer one is shown for one round of its cycle
-PIXEL_ARGUMENTS = ('size', 'crop_size', 'scale', 'input_size')   # of MMAction2's transforms
+WORDS = ('fidelity', 'fits', 'costs', 'option')   # columns that are no numbers
+GIB = 2**30
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,6 +35,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--num-videos', type=positive, metavar='N',
                         help='videos of an epoch; default: counted in the annotation file')
     parser.add_argument('--gpus', type=positive, default=1, help='GPUs (ranks) in all; default 1')
+    parser.add_argument('--memory', type=memory, metavar='SIZE',
+                        help='of one GPU, such as 24GB (as cards are sold: GiB); shows what fits, '
+                             'and what makes room')
+    parser.add_argument('--schedule-only', action='store_true',
+                        help='leave out the memory, which takes up to a minute to count')
     parser.add_argument('--all', action='store_true', help='print every row of a long table')
     parser.add_argument('--out', help='also draw the schedule into this file (png, pdf, svg)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
@@ -46,155 +53,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
-@dataclass(frozen=True)
-class Source:
-    """What the training pipeline gives at full fidelity, and how its side follows a fidelity."""
-
-    num_snippets: int
-    side: int | None = None      # None: of features, or as the files have it
-    divisor: int | None = None   # None: the side is the same at every fidelity
-
-    def side_at(self, fidelity: Fidelity) -> int | None:
-        if self.side is None or self.divisor is None:
-            return self.side
-        return fidelity.reduce_side(self.side, self.divisor)
-
-    def share_at(self, fidelity: Fidelity) -> float:
-        """Pixels (of features, snippets) of a video relative to full fidelity, as rounded."""
-        snippets = fidelity.reduce_snippets(self.num_snippets) / self.num_snippets
-        return snippets if self.side is None else snippets * (
-            self.side_at(fidelity) / self.side)**2
-
-
-def leaves(dataset: dict) -> Iterator[tuple[int, dict]]:
-    """The data sets that a config's wrappers hold, each with how often an epoch repeats it."""
-    if dataset['type'] == 'RepeatDataset':
-        yield from ((dataset['times'] * times, leaf) for times, leaf in leaves(dataset['dataset']))
-    elif dataset['type'] == 'ConcatDataset':
-        for part in dataset['datasets']:
-            yield from leaves(part)
-    elif 'pipeline' in dataset:
-        yield 1, dataset
-    else:
-        raise ValueError(f'the training data set is in a {dataset["type"]}; expected '
-                         'UntrimmedVideoDataset, alone or in RepeatDataset or ConcatDataset')
-
-
-def read_source(pipeline: Sequence[dict]) -> Source:
-    """Snippets, and the side after the last transform with a size in pixels."""
-    kinds = ('SampleSnippets', 'LoadSnippetFeatures')
-    samplers = [step for step in pipeline if step['type'] in kinds]
-    if not samplers:
-        raise ValueError('the training pipeline has no SampleSnippets or LoadSnippetFeatures in '
-                         f'{[step["type"] for step in pipeline]}; expected one, which says how '
-                         'many snippets a video has: give a config of stage 2 or 3')
-    num_snippets = TRANSFORMS.build(samplers[-1]).num_snippets
-    for step in reversed(pipeline):
-        side, divisor = side_of(step)
-        if side is not None:
-            return Source(num_snippets, side, divisor)
-    return Source(num_snippets)
-
-
-def side_of(step: dict) -> tuple[int | None, int | None]:
-    """A transform's side at full fidelity, and its divisor if the side follows the fidelity."""
-    if step['type'] == 'OpenVideo':
-        opener = TRANSFORMS.build(step)
-        return opener.short_side, opener.divisor
-    wrapper = TRANSFORMS.build(step) if step['type'] == 'AtFidelity' else None
-    arguments = wrapper.transform_cfg if wrapper else step
-    for name in wrapper.sizes if wrapper else PIXEL_ARGUMENTS:
-        size = arguments.get(name)
-        pixels = [item for item in (size if isinstance(size, (tuple, list)) else [size])
-                  if isinstance(item, int) and item > 0]
-        if pixels:
-            return min(pixels), wrapper and wrapper.divisor
-    return None, None
-
-
-def count_videos(leaf: dict) -> int:
-    """Videos of a data set by its annotation file."""
-    path = os.path.join(leaf.get('data_root') or '', leaf['ann_file'])
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f'no annotation file at {path!r} to count the videos in; expected '
-                                'one, or their number: give --num-videos N')
-    videos, chosen = len(load_annotations(path, leaf['subset'])), leaf.get('indices')
-    if chosen is None:
-        return videos
-    return min(videos, abs(chosen)) if isinstance(chosen, int) else len(chosen)   # as MMEngine does
-
-
-def build_sampler(cfg: Config, num_videos: int, gpus: int) -> FidelityBatchSampler:
-    """The batch sampler of a rank, with the schedule that `LoFiCycleHook` would give it."""
-    loader = cfg.train_dataloader
-    kind = loader.get('sampler', {}).get('type')
-    if kind != 'DefaultSampler':
-        raise ValueError(f'train_dataloader.sampler is {kind!r}; expected DefaultSampler, whose '
-                         'share of the videos for each GPU is known here')
-    hooks = [HOOKS.build({key: value for key, value in hook.items() if key != 'priority'})
-             for hook in cfg.get('custom_hooks') or [] if hook['type'] == 'LoFiCycleHook']
-    without = {} if hooks else dict(type='FidelityBatchSampler',   # equals MMEngine's own then
-                                    drop_last=loader.get('drop_last', False))
-    settings = dict(loader.get('batch_sampler') or without)
-    kind = settings.pop('type', None)
-    if kind != 'FidelityBatchSampler':
-        raise ValueError(f'train_dataloader.batch_sampler is {kind!r}; expected a '
-                         "FidelityBatchSampler: set it to dict(type='FidelityBatchSampler')")
-    share = range(math.ceil(num_videos / gpus))   # DefaultSampler rounds up
-    sampler = FidelityBatchSampler(share, loader.batch_size, **settings)
-    for hook in hooks:
-        counts = cfg.optim_wrapper.get('accumulative_counts', 1)
-        sampler.set_schedule(hook.schedule, counts if hook.share_update else 1)
-    return sampler
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A training by epochs."""
-
-    sampler: FidelityBatchSampler
-    source: Source
-    num_videos: int
-    gpus: int
-    max_epochs: int
-
-    def epochs(self) -> list[list[Batch]]:
-        return [self.sampler.batches(epoch) for epoch in range(self.max_epochs)]
-
-    def left_out(self) -> list[int]:
-        """Videos that each epoch drops, at the least: ranks may share some, as padding."""
-        return [max(0, self.num_videos - self.gpus * sum(batch.videos for batch in epoch))
-                for epoch in self.epochs()]
-
-    def runs(self) -> list[Run]:
-        """The training, cut where the fidelity or the phase changes."""
-        steps = [(self.sampler.schedule.cycle_of(number)[1], number + 1, batch)
-                 for number, epoch in enumerate(self.epochs()) for batch in epoch]
-        runs, done = [], 0
-        for (phase, fidelity), group in groupby(steps, lambda step: (step[0], step[2].fidelity)):
-            _, epochs, batches = zip(*group)
-            runs.append(Run(
-                fidelity, phase, (epochs[0], epochs[-1]), (done + 1, done + len(batches)),
-                tuple(self.gpus * batch.videos for batch in batches),
-                fidelity.reduce_snippets(self.source.num_snippets), self.source.side_at(fidelity),
-                self.source.share_at(fidelity)))
-            done += len(batches)
-        return runs
-
-
-def make_plan(cfg: Config, num_videos: int | None, gpus: int) -> Plan:
-    """Reads the config; `num_videos` replaces those of its annotation files."""
-    max_epochs = (cfg.get('train_cfg') or {}).get('max_epochs')
-    if cfg.get('train_dataloader') is None or max_epochs is None:
-        raise ValueError(f'{cfg.filename} has no train_dataloader or no train_cfg.max_epochs; '
-                         'expected a training by epochs: give a config of stage 2 or 3')
-    parts = list(leaves(cfg.train_dataloader.dataset))
-    sources = {read_source(leaf['pipeline']) for _, leaf in parts}
-    if len(sources) > 1:
-        raise ValueError(f'parts of the training data set differ: {sorted(map(str, sources))}; '
-                         'expected one cost of a video: give them the same snippets and side')
-    num_videos = num_videos or sum(times * count_videos(leaf) for times, leaf in parts)
-    return Plan(build_sampler(cfg, num_videos, gpus), sources.pop(), num_videos, gpus, max_epochs)
+def memory(text: str) -> int:
+    found = re.fullmatch(r'(\d+(?:\.\d+)?) ?(G|M)?(i?B)?', text)
+    size = found and round(float(found[1]) * (2**20 if found[2] == 'M' else GIB))
+    if not size:
+        raise argparse.ArgumentTypeError(f'got {text!r}; expected a size above 0, such as 24GB or '
+                                         '800MB')
+    return size
 
 
 def plan_text(plan: Plan, runs: list[Run], show_all: bool) -> str:
@@ -259,14 +124,89 @@ def totals_table(plan: Plan, runs: list[Run]) -> list[list[str]]:
     return table
 
 
+def memory_text(cfg: Config, plan: Plan, budget: int | None) -> list[str]:
+    """What a step of one GPU holds at each fidelity and, of a budget, what fits and what would."""
+    source, fidelities = plan.source, plan.sampler.schedule.fidelities
+    if source.clip_len is not None and source.side is None:
+        return ['memory: not counted, as no transform of the training pipeline gives the frames a '
+                "size; expected one, such as dict(type='AtFidelity', transform=…)"]
+    now = MemoryPlan(StepCounter(cfg, clip_len=source.clip_len, gpus=plan.gpus), source)
+    shown = list(dict.fromkeys([*fidelities, FULL]))
+    batch_size = plan.sampler.batch_size
+    lines = ['memory of a step on each GPU, in GiB:',
+             *aligned(memory_table(now, shown, batch_size, budget)),
+             'frames are taken as squares' if source.side else '']
+    if budget is None or cfg.model.get('backbone') is None:
+        return [line for line in lines if line]
+    if now.peak(fidelities, batch_size) > budget:
+        lines += ['', f'{budget / GIB:.3g} GiB are not enough. What makes room, as arguments of '
+                      'tools/train.py:',
+                  *aligned(options_table(cfg, plan, now, budget)),
+                  'or a smaller batch_size with optim_wrapper.accumulative_counts']
+    return [line for line in lines if line] + ['', cycle_text(now, batch_size, budget)]
+
+
+def memory_table(plan: MemoryPlan, fidelities: Sequence[Fidelity], batch_size: int,
+                 budget: int | None) -> list[list[str]]:
+    """A row for each fidelity, at the batch size it trains with."""
+    columns = ['inputs', 'encoder', 'head', 'weights', 'gradients', 'optimizer', 'buckets', 'peak']
+    table = [['fidelity', 'batch', *columns, *['largest batch'] * (budget is not None)]]
+    for fidelity in fidelities:
+        size = fidelity.batch_size or batch_size
+        count = plan.count(fidelity, size)
+        table.append([fidelity.name, f'{size}', *[gib(getattr(count, name)) for name in columns]])
+        if budget is not None:
+            table[-1].append(f'{plan.largest_batch(fidelity, budget)}')
+    return table
+
+
+def options_table(cfg: Config, plan: Plan, now: MemoryPlan, budget: int) -> list[list[str]]:
+    """A row for each option: the dearest fidelity's peak, and the batch that fits with it."""
+    table = [['fits', 'peak', 'largest batch', 'costs', 'option']]
+    source, fidelities = plan.source, plan.sampler.schedule.fidelities
+    for option in options(cfg, source):
+        try:
+            counter = StepCounter(option.apply(cfg), clip_len=source.clip_len, gpus=plan.gpus,
+                                  like=now.counter)
+        except ValueError:   # a backbone without blocks to checkpoint
+            continue
+        changed = MemoryPlan(counter, source)
+        peak = changed.peak(fidelities, plan.sampler.batch_size)
+        largest = min(changed.largest_batch(fidelity, budget) for fidelity in fidelities)
+        table.append(['yes' if peak <= budget else 'no', gib(peak), f'{largest}', option.cost,
+                      option.arguments])
+    return table
+
+
+def cycle_text(plan: MemoryPlan, batch_size: int, budget: int) -> str:
+    """The cycle of S, T and ST with equal cost that uses the budget."""
+    cycle, videos = even_cycle(plan, batch_size, budget), f'a batch of {batch_size}'
+    if cycle is None:
+        return f'no cycle of S, T and ST fits with {videos}; take a smaller one'
+    if cycle == [FULL]:
+        return f'full fidelity fits with {videos}: no cycle is needed'
+    settings = []
+    for one in cycle:
+        reductions = [f'{axis}={getattr(one, axis):.4g}' for axis in ('spatial', 'temporal')
+                      if getattr(one, axis) > 1]
+        settings.append(f'dict({", ".join([f"name={one.name!r}", *reductions])})')
+    counts = ', '.join(f'{one.name} {gib(plan.count(one, batch_size).peak)}' for one in cycle)
+    return (f'with {videos}, the dearest S, T and ST of equal cost that fit ({counts} GiB):\n'
+            f'cycle=[{", ".join(settings)}]')
+
+
+def gib(size: int) -> str:
+    return f'{size / GIB:.2f}'
+
+
 def aligned(table: Sequence[list[str] | str]) -> list[str]:
     """Columns of equal width, numbers to the right; lines of text stay as they are."""
     rows = [row for row in table if not isinstance(row, str)]
     widths = [max(map(len, column)) for column in zip(*rows)]
-    left = rows[0].index('fidelity')
+    words = [name in WORDS for name in rows[0]]
     return [row if isinstance(row, str) else '  '.join(
-        cell.ljust(width) if place == left else cell.rjust(width)
-        for place, (cell, width) in enumerate(zip(row, widths))) for row in table]
+        cell.ljust(width) if left else cell.rjust(width)
+        for cell, width, left in zip(row, widths, words)).rstrip() for row in table]
 
 
 def span(values: Iterable[int]) -> str:
@@ -283,14 +223,15 @@ def main() -> None:
         init_default_scope('mmaction')
         plan = make_plan(cfg, args.num_videos, args.gpus)
         runs = plan.runs()
+        print(f'{args.config}\n{plan_text(plan, runs, args.all)}', flush=True)
         if args.out is not None:
             plot_schedule(runs, args.out, epoch_steps=[len(epoch) for epoch in plan.epochs()],
                           title=os.path.basename(args.config))
+            print(f'picture: {args.out}')
+        if cfg.get('model') is not None and not args.schedule_only:
+            print('\n' + '\n'.join(memory_text(cfg, plan, args.memory)))
     except (OSError, ValueError) as error:
         sys.exit(f'plan: {error}')
-    print(f'{args.config}\n{plan_text(plan, runs, args.all)}')
-    if args.out is not None:
-        print(f'picture: {args.out}')
 
 
 if __name__ == '__main__':

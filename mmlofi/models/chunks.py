@@ -33,12 +33,11 @@ def encode_in_chunks(encode: Encode, clips: Tensor, chunk_size: int | None,
 
 @torch.compiler.disable(recursive=False)
 def encode_with_share(encode: Encode, clips: Tensor, chunk_size: int | None, backbone: nn.Module,
-                      learning: Tensor) -> Tensor:
-    """The same, with a gradient for the snippets that (B,) `learning` marks alone.
+                      kept: Tensor, rest: Tensor) -> Tensor:
+    """The same, with a gradient for the snippets at the indices `kept` alone.
 
-    The others keep nothing, and are encoded as many at a time as there are learning ones.
+    Those at `rest` keep nothing, and are encoded as many at a time as there are kept ones.
     """
-    kept, rest = learning.nonzero().squeeze(1), (~learning).nonzero().squeeze(1)
     if not len(rest):
         return encode_in_chunks(encode, clips, chunk_size, backbone)
     with torch.no_grad():
@@ -49,10 +48,12 @@ def encode_with_share(encode: Encode, clips: Tensor, chunk_size: int | None, bac
     return torch.cat([without, features])[order]
 
 
-def choose_snippets(num_videos: int, num_snippets: int, share: float) -> Tensor:
-    """(B,) bool: a random share of each video's snippets, at least one, equally many in all."""
+def choose_snippets(num_videos: int, num_snippets: int, share: float) -> tuple[Tensor, Tensor]:
+    """Indices among B of a random share of each video's snippets, at least one, and of the rest."""
     count = max(1, round(share * num_snippets))
-    return torch.rand(num_videos, num_snippets).argsort(1).lt(count).flatten()
+    order = torch.rand(num_videos, num_snippets).argsort(1)
+    order += num_snippets * torch.arange(num_videos)[:, None]
+    return order[:, :count].flatten(), order[:, count:].flatten()
 
 
 @torch.compiler.disable(recursive=False)

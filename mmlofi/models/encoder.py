@@ -104,8 +104,8 @@ class SnippetEncoder(nn.Module):
         encode = partial(self._encode_clips, backbone, normalize)
         try:
             if self.grad_ratio < 1 and self.training and torch.is_grad_enabled():
-                learning = choose_snippets(N, L, self.grad_ratio)             # (N·L,)
-                features = encode_with_share(encode, clips, self.chunk_size, backbone, learning)
+                kept, rest = choose_snippets(N, L, self.grad_ratio)
+                features = encode_with_share(encode, clips, self.chunk_size, backbone, kept, rest)
             else:
                 features = encode_in_chunks(encode, clips, self.chunk_size, backbone)  # (N·L, C)
         except torch.OutOfMemoryError:

@@ -17,9 +17,9 @@ FEATURES = [dict(type='LoadSnippetFeatures', num_snippets=100), dict(type='PackT
 
 @pytest.fixture
 def plan(call_tool, capsys):
-    """The lines that the tool prints."""
+    """The lines that the tool prints of the schedule."""
     def run(config: object, *arguments: object) -> list[str]:
-        call_tool('plan.py', ROOT / config, *arguments)
+        call_tool('plan.py', ROOT / config, '--schedule-only', *arguments)
         return capsys.readouterr().out.splitlines()
     return run
 
