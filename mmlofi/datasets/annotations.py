@@ -6,8 +6,9 @@ share::
     {"database": {"<video>": {"subset": "training", "duration": 82.7,
                               "annotations": [{"segment": [6.2, 77.7], "label": "Ballet"}]}}}
 
-Numbers may be strings (THUMOS14) and the duration may be absent (THUMOS14); it is then read from
-the video itself.
+Numbers may be strings (THUMOS14, HACS) and the duration may be absent (THUMOS14) or be called
+`duration_second` (MMAction2's files); an absent one is read from the video itself. What else an
+entry has (`url`, `resolution`, `fps`, …) is not used.
 """
 from __future__ import annotations
 
@@ -76,6 +77,11 @@ def load_class_names(path: str | os.PathLike) -> tuple[str, ...]:
     return class_names(_read_records(path)[0])
 
 
+def load_video_names(path: str | os.PathLike) -> list[str]:
+    """The videos of all subsets of a file, whether or not their entries are good."""
+    return list(_read_database(path))
+
+
 def tolerance_sec(duration_sec: float) -> float:
     """How far annotators overshoot a video's end: up to 0.9 s in ActivityNet-v1.3."""
     return max(1, 0.02 * duration_sec)
@@ -122,7 +128,7 @@ def _read_database(path: str | os.PathLike) -> dict:
 def _parse_entry(path: str, name: str, entry: dict,
                  problems: list[tuple[str, str]]) -> VideoRecord:
     try:
-        duration = entry.get('duration')
+        duration = entry.get('duration', entry.get('duration_second'))
         duration = None if duration is None else float(duration)
         annotations = [(float(item['segment'][0]), float(item['segment'][1]), str(item['label']))
                        for item in entry.get('annotations', [])]

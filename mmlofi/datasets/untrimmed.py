@@ -5,9 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset
@@ -17,25 +15,17 @@ from mmlofi.datasets.annotations import (
     VideoRecord,
     load_annotations,
     load_class_names,
+    load_video_names,
     segments_after,
     tolerance_sec,
 )
+from mmlofi.datasets.find_files import find_files, spellings
 from mmlofi.datasets.sample_index import SampleIndex
-from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.video_file import MISSING, FileState, look_at_video
 from mmlofi.fidelity import FULL
 from mmlofi.randomness import derive_seed, seeded
 
 ATTEMPTS = 8   # videos tried in place of one that cannot be read
-MISSING, UNREADABLE = 'missing', 'unreadable'
-
-
-class FileState(NamedTuple):
-    """What is known of a file once it was looked at."""
-
-    problem: str | None = None          # why it cannot be used
-    duration_sec: float | None = None   # of a video
-    channels: int | None = None         # of features
-
 
 @DATASETS.register_module()
 class UntrimmedVideoDataset(BaseDataset):
@@ -60,7 +50,7 @@ class UntrimmedVideoDataset(BaseDataset):
         subset: The subset's name, or several.
         data_prefix: ``dict(video=folder)`` or ``dict(feature=folder)``.
         filename_tmpl: File of a video; '{}' is its name. Default '{}.mp4', or '{}.npz' for
-            features.
+            features. A file is also found with ActivityNet's leading ``v_`` added or left out.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
             and the header of each feature file read.
         kwargs: `metainfo` (with `classes`, else all labels of the annotation file in alphabetical
@@ -68,7 +58,8 @@ class UntrimmedVideoDataset(BaseDataset):
 
     Raises:
         FileNotFoundError: For a missing annotation file or missing videos.
-        ValueError: For anything else listed above.
+        ValueError: For anything else listed above, and where a video has a file with and another
+            one without ``v_``.
     """
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
@@ -89,7 +80,10 @@ class UntrimmedVideoDataset(BaseDataset):
         self._take_classes(records)
         class_index = {label: index for index, label in enumerate(self._metainfo['classes'])}
         self._refuse_unknown_classes(records, class_index)
-        data_list = [self._data_info(record, class_index) for record in records]
+        files = find_files([self._path(record.name) for record in records],
+                           lambda: map(self._path, load_video_names(self.ann_file)))
+        data_list = [self._data_info(record, filename, class_index)
+                     for record, filename in zip(records, files)]
         if self.check_files:
             self._refuse_bad_files(data_list)
         empty = sum(end <= start for record in records for start, end in record.segments_sec)
@@ -134,9 +128,10 @@ class UntrimmedVideoDataset(BaseDataset):
         others = sorted(set(range(len(self))) - set(tried))
         return others[derive_seed(index.seed or 0, *tried) % len(others)]
 
-    def _data_info(self, record: VideoRecord, class_index: dict[str, int]) -> dict:
-        filename = os.path.join(self.data_prefix[self.source],
-                                self.filename_tmpl.format(record.name))
+    def _path(self, name: str) -> str:
+        return os.path.join(self.data_prefix[self.source], self.filename_tmpl.format(name))
+
+    def _data_info(self, record: VideoRecord, filename: str, class_index: dict[str, int]) -> dict:
         return dict(video_name=record.name, filename=filename, duration_sec=record.duration_sec,
                     annotated_duration_sec=record.duration_sec,
                     segments_sec=np.array(record.segments_sec, np.float64).reshape(-1, 2),
@@ -179,7 +174,7 @@ class UntrimmedVideoDataset(BaseDataset):
         if not os.path.isfile(info['filename']):
             return FileState(problem=MISSING)
         if self.source == 'video':
-            return _look_at_video(info['filename'], info['segments_sec'])
+            return look_at_video(info['filename'], info['segments_sec'])
         for transform in self.pipeline.transforms:
             if hasattr(transform, 'check_file'):
                 try:
@@ -196,8 +191,9 @@ class UntrimmedVideoDataset(BaseDataset):
         if missing:
             raise FileNotFoundError(
                 f'{len(missing)} of {len(filenames)} {self.source} files of subset '
-                f'{self.subset!r} are missing, the first: {missing[:3]}; expected one file a '
-                f'video: {advice}; check_files=False where they are not on a disk')
+                f'{self.subset!r} are missing, the first: {missing[:3]} (nor '
+                f'{[os.path.basename(other) for other in spellings(missing[0])]}); expected one '
+                f'file a video: {advice}; check_files=False where they are not on a disk')
         if bad and self.source == 'video':
             raise ValueError(f'{len(bad)} of {len(filenames)} videos of subset {self.subset!r} '
                              'hold no readable video stream or are cut off, the first: '
@@ -237,67 +233,3 @@ class UntrimmedVideoDataset(BaseDataset):
 def reading(test_mode: bool) -> dict:
     """How a pipeline is to read a video, at full fidelity: keys that transforms look up."""
     return dict(fidelity=FULL, test_mode=test_mode, modality='RGB', start_index=0, replaced=[])
-
-
-def _look_at_video(filename: str, segments_sec: np.ndarray) -> FileState:
-    """Whether a video is not cut off, a frame of it can be decoded, and how long it is."""
-    if _is_cut_off(filename):
-        return FileState(problem=UNREADABLE)
-    capture = cv2.VideoCapture(filename)
-    frames, fps = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
-    decodes = frames != 0 and capture.read()[0]
-    capture.release()
-    if not decodes:
-        return FileState(problem=UNREADABLE)
-    if not (frames > 0 and fps > 0):   # some headers do not say
-        return FileState()
-    duration = frames / fps
-    if segments_after(segments_sec, duration):   # decord knows better at a variable frame rate
-        try:
-            duration = OpenVideo()(dict(filename=filename))['duration_sec']
-        except ValueError:
-            return FileState(problem=UNREADABLE)
-    return FileState(duration_sec=duration)
-
-
-def _is_cut_off(filename: str) -> bool:
-    """Whether a file ends before the last of its top-level boxes does, as broken downloads do.
-
-    Its header may be whole, so that opening it tells nothing: that of avi and mkv even gives the
-    duration that the video should have. Other containers than these and mp4 do not say.
-    """
-    size, start = os.path.getsize(filename), 0
-    with open(filename, 'rb') as file:
-        head = file.read(12)
-        length_of = _mp4_box if head[4:8] == b'ftyp' else {
-            b'RIFF': _avi_chunk, b'\x1a\x45\xdf\xa3': _mkv_element}.get(head[:4])
-        while length_of and start < size:
-            file.seek(start)
-            length = length_of(file.read(16))
-            if length is None:   # to the end of the file, whatever that is
-                return False
-            start += length
-    return start > size + 8   # some writers of avi count a chunk's head as part of it
-
-
-def _mp4_box(head: bytes) -> int | None:
-    length = int.from_bytes(head[:4], 'big')
-    if length == 1:   # a long box: its length follows
-        length = int.from_bytes(head[8:16], 'big')
-    return max(length, 8) if length else None
-
-
-def _avi_chunk(head: bytes) -> int | None:
-    length = int.from_bytes(head[4:8], 'little')
-    return 8 + length if head[:4] == b'RIFF' and 0 < length < 2**32 - 1 else None
-
-
-def _mkv_element(head: bytes) -> int | None:
-    """Both of a file's elements (header and segment) have a name of 4 bytes, then a length of 1 to
-    8 bytes whose leading zeros say how many; all ones stand for unknown."""
-    if head[:4] not in (b'\x1a\x45\xdf\xa3', b'\x18\x53\x80\x67') or not head[4:5].strip(b'\0'):
-        return None
-    count = 9 - head[4].bit_length()
-    unknown = 2**(7 * count) - 1
-    length = int.from_bytes(head[4:4 + count], 'big') & unknown
-    return None if length == unknown else 4 + count + length
