@@ -22,6 +22,7 @@ from mmlofi.datasets.annotations import (
 from mmlofi.datasets.find_files import find_files, spellings
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.datasets.video_file import MISSING, FileState, look_at_video
+from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
 from mmlofi.randomness import derive_seed, seeded
 
@@ -53,6 +54,9 @@ class UntrimmedVideoDataset(BaseDataset):
             features. A file is also found with ActivityNet's leading ``v_`` added or left out.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
             and the header of each feature file read.
+        window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
+            window of the pipeline's `num_snippets`, all of them in testing, in training those that
+            hold an action. Each video is opened at construction, to know how many it has.
         kwargs: `metainfo` (with `classes`, else all labels of the annotation file in alphabetical
             order), `pipeline`, `test_mode`, `indices`, … of MMEngine's BaseDataset.
 
@@ -63,7 +67,8 @@ class UntrimmedVideoDataset(BaseDataset):
     """
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
-                 filename_tmpl: str | None = None, check_files: bool = True, **kwargs) -> None:
+                 filename_tmpl: str | None = None, check_files: bool = True,
+                 window: dict | None = None, **kwargs) -> None:
         if len(data_prefix) != 1 or not {'video', 'feature'} & set(data_prefix):
             raise ValueError(f'UntrimmedVideoDataset got data_prefix={data_prefix}; expected '
                              "dict(video='folder') or dict(feature='folder')")
@@ -71,6 +76,8 @@ class UntrimmedVideoDataset(BaseDataset):
         self.source = next(iter(data_prefix))
         self.filename_tmpl = filename_tmpl or ('{}.mp4' if self.source == 'video' else '{}.npz')
         self.check_files = check_files
+        self.window = window
+        self.num_videos = 0   # len() counts windows, where there are any
         super().__init__(ann_file=ann_file, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -90,7 +97,8 @@ class UntrimmedVideoDataset(BaseDataset):
         if empty and not self.test_mode:
             print_log(f'{self.ann_file}: {empty} segments of {self.subset} have no length and do '
                       'not take part in training', logger='current')
-        return data_list
+        self.num_videos = len(data_list)
+        return data_list if self.window is None else self._cut_windows(data_list)
 
     def __getitem__(self, index: int | SampleIndex) -> dict:
         """The sample after the pipeline.
@@ -113,20 +121,24 @@ class UntrimmedVideoDataset(BaseDataset):
                     reason = f'{type(error).__name__}: {error}'
                     message = (f'video {info["video_name"]!r} ({info["filename"]}) failed in the '
                                f'pipeline at fidelity {index.fidelity.name!r}: {reason}')
-                    if self.test_mode or len(tried) > min(ATTEMPTS, len(self) - 1):
-                        others = f'; so did, before it, {[name for name, _ in replaced]}'
-                        raise ValueError(message + (others if replaced else '')) from error
+                    others = [] if self.test_mode else self._others(tried)
+                    if not others or len(tried) > ATTEMPTS:
+                        before = f'; so did, before it, {[name for name, _ in replaced]}'
+                        raise ValueError(message + (before if replaced else '')) from error
                     replaced.append((info['video_name'], reason))
-                    tried.append(self._another(index, tried))
+                    tried.append(others[derive_seed(index.seed or 0, *tried) % len(others)])
 
     def sample_info(self, index: int, **more: object) -> dict:
         """What the pipeline gets of a video: what `load_data_list` says, and how to read it."""
         return self.get_data_info(index) | reading(self.test_mode) | more
 
-    def _another(self, index: SampleIndex, tried: list[int]) -> int:
-        """The number of a video that was not tried yet, by the sample's seed."""
-        others = sorted(set(range(len(self))) - set(tried))
-        return others[derive_seed(index.seed or 0, *tried) % len(others)]
+    def _others(self, tried: list[int]) -> list[int]:
+        """The indices of which no video was tried yet."""
+        if self.window is None:
+            return sorted(set(range(len(self))) - set(tried))
+        names = [self.get_data_info(index)['video_name'] for index in range(len(self))]
+        failed = {names[index] for index in tried}
+        return [index for index, name in enumerate(names) if name not in failed]
 
     def _path(self, name: str) -> str:
         return os.path.join(self.data_prefix[self.source], self.filename_tmpl.format(name))
@@ -136,6 +148,43 @@ class UntrimmedVideoDataset(BaseDataset):
                     annotated_duration_sec=record.duration_sec,
                     segments_sec=np.array(record.segments_sec, np.float64).reshape(-1, 2),
                     gt_labels=np.array([class_index[label] for label in record.labels], np.int64))
+
+    def _cut_windows(self, data_list: list[dict]) -> list[dict]:
+        windows = SlidingWindows.of_pipeline(self.window, self.pipeline.transforms)
+        with ThreadPoolExecutor(8) as pool:
+            grids = list(pool.map(self._grid, data_list))
+        cut, total = [], 0
+        for info, (positions, duration) in zip(data_list, grids):
+            starts = windows.starts(positions)
+            total += len(starts)
+            if not self.test_mode:
+                starts = windows.training_starts(positions, info['segments_sec'] / duration)
+            cut += [dict(info, first_snippet=first) for first in starts]
+        if not cut:
+            raise ValueError(
+                f'none of the {total} windows of subset {self.subset!r} holds '
+                f'{windows.min_inside:g} of an action; expected windows to train on: make them '
+                'longer, or lower window.min_inside')
+        print_log(f'{len(cut)} windows of {windows.num_snippets} snippets of {len(data_list)} '
+                  f'videos of {self.subset!r}' + ('' if self.test_mode else
+                  f', which hold an action, of {total}'), logger='current')
+        return cut
+
+    def _grid(self, info: dict) -> tuple[int, float | None]:
+        """Snippets and duration of the whole video."""
+        results = dict(info, **reading(self.test_mode))
+        for transform in self.pipeline.transforms:
+            if hasattr(transform, 'grid'):
+                positions, duration = transform.grid(results)
+                if duration is None and not self.test_mode:
+                    raise ValueError(
+                        f'video {info["video_name"]!r} has no duration, in the annotations or in '
+                        f'{info["filename"]!r}; expected one, to know which windows hold actions: '
+                        'add "duration" to the annotations, or extract features with '
+                        'tools/extract_features.py, which stores it')
+                return positions, duration
+            results = transform(results)
+        raise AssertionError('SlidingWindows.of_pipeline has found such a transform')
 
     def _take_classes(self, records: list[VideoRecord]) -> None:
         given = 'classes' in self._metainfo
