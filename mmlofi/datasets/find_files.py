@@ -23,8 +23,7 @@ def find_files(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -> li
 
     Args:
         paths: Of the files wanted, by the template.
-        claimed: Gives the paths, by the template, of all videos that are annotated; a file that is
-            another video's own is nobody else's. Asked only when a spelling is in doubt.
+        claimed: As of `find_spellings`.
 
     Returns:
         The files; a path as it is where nothing is found, or its folder cannot be listed.
@@ -32,22 +31,34 @@ def find_files(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -> li
     Raises:
         ValueError: With the candidates, when a file exists under several spellings.
     """
-    folders: dict[str, frozenset[str]] = {}
-    there = [[path for path in (wanted, *spellings(wanted)) if _is_there(path, folders)]
-             for wanted in paths]
-    if all(found in ([], [wanted]) for wanted, found in zip(paths, there)):
-        return list(paths)
-    owners = set(claimed())
-    there = [[path for path in found if path == wanted or path not in owners]
-             for wanted, found in zip(paths, there)]
-    several = [found for found in there
-               if any(not os.path.samefile(found[0], other) for other in found[1:])]
+    there = find_spellings(paths, claimed)
+    several = [found for found in there if len(found) > 1]
     if several:
         raise ValueError(
             f'{len(several)} of {len(paths)} videos have several files, such as '
             f'{" and ".join(map(repr, several[0]))}; expected one, with v_ or without: remove the '
             'other, or keep them in different folders')
     return [found[0] if found else wanted for wanted, found in zip(paths, there)]
+
+
+def find_spellings(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -> list[list[str]]:
+    """For each path the different files that it may mean: none, one or several.
+
+    Args:
+        paths: Of the files wanted, by the template.
+        claimed: Gives the paths, by the template, of all videos that are annotated; a file that is
+            another video's own is nobody else's. Asked only when a spelling is in doubt.
+    """
+    folders: dict[str, frozenset[str]] = {}
+    there = [[path for path in (wanted, *spellings(wanted)) if _is_there(path, folders)]
+             for wanted in paths]
+    if all(found in ([], [wanted]) for wanted, found in zip(paths, there)):
+        return there
+    owners = set(claimed())
+    there = [[path for path in found if path == wanted or path not in owners]
+             for wanted, found in zip(paths, there)]
+    return [found[:1] + [other for other in found[1:] if not os.path.samefile(found[0], other)]
+            for found in there]
 
 
 def _is_there(path: str, folders: dict[str, frozenset[str]]) -> bool:
