@@ -178,12 +178,20 @@ def probe(video: Video) -> list[str]:
 
 
 def draw_subsets(videos: dict[str, Video], share: float, seed: int) -> None:
-    """Puts the videos that the table gives no subset into training or validation."""
-    free = sorted(name for name, video in videos.items() if video.subset is None)
-    random.Random(seed).shuffle(free)
-    count = min(max(1, round(share * len(free))), len(free) - 1)     # some are left for training
-    for place, name in enumerate(free):
-        videos[name].subset = 'validation' if place < count else 'training'
+    """Puts the videos that the table gives no subset into training or validation.
+
+    Of those with actions, one at least goes into validation and one stays in training.
+    """
+    draw = random.Random(seed)
+    for active in (True, False):
+        free = sorted(name for name, video in videos.items()
+                      if video.subset is None and bool(video.actions) == active)
+        draw.shuffle(free)
+        count = round(share * len(free))
+        if active:
+            count = min(max(1, count), len(free) - 1)
+        for place, name in enumerate(free):
+            videos[name].subset = 'validation' if place < count else 'training'
 
 
 def write(out: Path, videos: dict[str, Video]) -> None:

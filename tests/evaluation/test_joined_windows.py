@@ -107,6 +107,24 @@ def test_proposals_that_were_written_give_the_same(tmp_path):
     assert same(found, expected)
 
 
+def test_class_scores_of_a_file_are_the_video_s_in_each_of_its_windows(tmp_path):
+    (tmp_path / 'scores.json').write_text(json.dumps({
+        'class': ['run', 'swim', 'dive'], 'results': {'v': [0.1, 0.3, 0.6]}}))
+    model = MODELS.build(dict(
+        type='EndToEndLocalizer', nms=NMS, head=dict(type='GTADHead', in_channels=8),
+        class_scores=dict(type='ClassScoreFile', path=str(tmp_path / 'scores.json'),
+                          classes=['dive', 'run', 'swim'])))
+    model.head.predict = lambda features, samples: [InstanceData(
+        segments=torch.tensor([[0.0, 0.2]]), scores=torch.tensor([0.5]))] * len(samples)
+    samples = [ActionDataSample(metainfo=dict(
+        video_name='v', duration_sec=100.0, window_norm=(first / 20, (first + 10) / 20),
+        first_snippet=first)) for first in (0, 5, 10)]
+    model.localize(torch.zeros(3, 8, 10), samples)
+    (found,) = detect_in_videos([sample.window_result for sample in samples]).values()
+    assert found[2].tolist() == [0, 0, 0, 2, 2, 2]
+    assert found[1].tolist() == pytest.approx(3 * [0.3] + 3 * [0.15])
+
+
 @pytest.fixture
 def metric(tmp_path):
     path = tmp_path / 'gt.json'
