@@ -80,13 +80,14 @@ def build_dataset(cfg: Config, split: str) -> BaseDataset:
 
 
 def choose(dataset: BaseDataset, names: Sequence[str] | None, num: int) -> dict[str, int]:
-    """The numbers of the videos by name: those asked for, or the first `num`."""
+    """The numbers of the videos by name, or of their first windows: those asked for, or `num`."""
+    if names is None and num < 1:
+        raise ValueError(f'--num is {num}; expected at least 1 video to show')
+    numbers: dict[str, int] = {}
+    for index in range(len(dataset)):
+        numbers.setdefault(dataset.get_data_info(index)['video_name'], index)
     if names is None:
-        if num < 1:
-            raise ValueError(f'--num is {num}; expected at least 1 video to show')
-        return {dataset.get_data_info(index)['video_name']: index
-                for index in range(min(num, len(dataset)))}
-    numbers = {dataset.get_data_info(index)['video_name']: index for index in range(len(dataset))}
+        return dict(list(numbers.items())[:num])
     unknown = [name for name in names if name not in numbers]
     if unknown:
         raise ValueError(f'no video is called {unknown[:5]} among the {len(numbers)} of the data '

@@ -99,9 +99,15 @@ def hash_weights(module: torch.nn.Module) -> str:
     return digest.hexdigest()
 
 
+def whole_videos(dataset: dict, subset: str) -> dict:
+    """The config of a data set of whole videos: stage 3 cuts windows from what is stored."""
+    return dict(dataset, subset=subset, test_mode=True) | ({'window': None} if 'window' in dataset
+                                                           else {})
+
+
 def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, subset: str) -> None:
     """One subset's features, this process's share of the videos that are not there yet."""
-    dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, subset=subset, test_mode=True))
+    dataset = DATASETS.build(whole_videos(cfg.test_dataloader.dataset, subset))
     names = [dataset.get_data_info(index)['video_name'] for index in range(len(dataset))]
     mine = range(get_rank(), len(names), get_world_size())
     todo = [index for index in mine if not osp.exists(osp.join(args.out, f'{names[index]}.npz'))]

@@ -19,9 +19,10 @@ from pathlib import Path
 
 from mmlofi.datasets.annotations import load_annotations
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, parse_tious, tiou_name
-from mmlofi.evaluation.postprocess import RawProposals, load_raw, postprocess
+from mmlofi.evaluation.postprocess import RawProposals, load_raw
 from mmlofi.evaluation.predictions import Detections, save_detections
 from mmlofi.evaluation.soft_nms import check_options
+from mmlofi.evaluation.windows import detect as detect_in_windows
 
 NMS = ('method', 'sigma', 'iou_threshold', 'voting_thresh', 'min_score', 'top_k')
 
@@ -36,7 +37,8 @@ def main() -> None:
         settings = combinations(args, info)
         for nms, _ in settings:
             check_options(**nms)
-        print(f'{len(videos)} videos, {sum(len(video.scores) for video in videos)} proposals')
+        proposals = sum(len(video.scores) for video in videos)
+        print(f'{len({video.video_name for video in videos})} videos, {proposals} proposals')
         best = None
         for nms, top_classes in settings:
             start = time.perf_counter()
@@ -98,10 +100,10 @@ def combinations(args: argparse.Namespace, info: dict) -> list[tuple[dict, int]]
 
 def detect(videos: list[RawProposals], classes: list[str], nms: dict,
            top_classes: int) -> Detections:
-    found = postprocess(videos, nms=nms, top_classes=top_classes)
+    found = detect_in_windows(videos, nms=nms, top_classes=top_classes)
     return Detections.from_videos(
-        [(video.video_name, segments.double().numpy(), scores.double().numpy(), labels.numpy())
-         for video, (segments, scores, labels) in zip(videos, found)], classes)
+        [(name, segments.double().numpy(), scores.double().numpy(), labels.numpy())
+         for name, (segments, scores, labels) in found.items()], classes)
 
 
 def row(nms: dict, top_classes: int, scores: DetectionScores, seconds: float) -> str:

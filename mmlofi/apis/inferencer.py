@@ -18,6 +18,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
 from mmengine.infer import BaseInferencer
 from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmlofi.apis.load import find_class_names, find_test_dataset, load_encoder, load_weights
@@ -25,7 +26,9 @@ from mmlofi.apis.video_files import Inputs, file_stem, find_videos, name_videos
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetChunk, stream_snippets
 from mmlofi.datasets.transforms import LoadSnippetFeatures
 from mmlofi.datasets.untrimmed import reading
+from mmlofi.datasets.windows import SlidingWindows, cut_window
 from mmlofi.evaluation.predictions import Detections, save_detections
+from mmlofi.evaluation.windows import detect_in_videos
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_videos
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
@@ -45,10 +48,10 @@ class TALInferencer(BaseInferencer):
         inferencer('video.mp4')['predictions'][0]['detections'][0]
         # {'label': 'Ballet', 'score': 0.91, 'segment': [6.2, 77.7]}   best first, in seconds
 
-    Snippets, their size and number are those of the config's `test_dataloader`, so that a video's
-    predictions are those of `tools/test.py`. Frames are decoded and encoded `chunk_snippets` at a
-    time: memory does not grow with the video or its snippets, but for their features and what the
-    head makes of them.
+    Snippets, their size and number, and windows where its dataset cuts them, are those of the
+    config's `test_dataloader`, so that a video's predictions are those of `tools/test.py`. Frames
+    are decoded and encoded `chunk_snippets` at a time: memory does not grow with the video or its
+    snippets, but for their features and what the head makes of them.
 
     An object can be called again and again, and from several threads, whose calls take turns.
 
@@ -147,14 +150,18 @@ class TALInferencer(BaseInferencer):
                 ) -> list[ActionDataSample]:
         """One video's data sample with `pred_instances`, best first.
 
-        With `curves` also `start` and `end` (L,), where the head gives such probabilities.
+        With `curves` also `start` and `end` (L,), where the head gives such probabilities and sees
+        the video as a whole.
         """
         chunks = stream_snippets(self.pipeline.transforms, inputs, self.chunk_snippets)
         encoder = self.model if self.encoder is None else self.encoder
         ((sample, features),) = encode_videos(encoder, _reporting(chunks, progress))
-        if self.encoder is not None:
-            sample, features = self._as_stored(inputs, sample, features)
-        (sample,) = self.model.localize(features[None], [sample])
+        if self.windows is not None:
+            sample, curves = self._localize_windows(inputs, sample, features), False
+        else:
+            if self.encoder is not None:
+                sample, features = self._as_stored(inputs, sample, features)
+            (sample,) = self.model.localize(features[None], [sample])
         sample.set_metainfo(dict(filename=inputs['filename']))
         best = sample.pred_instances.scores.argsort(descending=True, stable=True)
         best = best[sample.pred_instances.scores[best] >= threshold][:top_k]
@@ -205,6 +212,25 @@ class TALInferencer(BaseInferencer):
             sample.video_name, self.to_detections([sample]), filename=sample.filename,
             duration_sec=sample.duration_sec, curves=curves, window_norm=sample.window_norm)
 
+    def _localize_windows(self, info: dict, video: ActionDataSample,
+                          features: Tensor) -> ActionDataSample:
+        """A video's features (C, P) cut into windows, and what was found in them joined."""
+        windows, P, results = self.windows, features.shape[1], []
+        for first in windows.starts(P):
+            if self.encoder is None:
+                cut = cut_window(features, first, windows.num_snippets)
+                sample = ActionDataSample(metainfo=dict(
+                    video.metainfo, num_snippets=windows.num_snippets, first_snippet=first,
+                    window_norm=windows.norm(first, P)))
+            else:
+                sample, cut = self._as_stored(dict(info, first_snippet=first), video, features)
+            (sample,) = self.model.localize(cut[None], [sample])
+            results.append(sample.window_result.cpu())
+        ((segments_sec, scores, labels),) = detect_in_videos(results).values()
+        video.pred_instances = InstanceData(
+            segments_sec=segments_sec, scores=scores, labels=labels)
+        return video
+
     def _as_stored(self, info: dict, sample: ActionDataSample,
                    features: Tensor) -> tuple[ActionDataSample, Tensor]:
         """What the head's own pipeline makes of features (C, L'): at its L, checked for its C."""
@@ -251,6 +277,8 @@ class TALInferencer(BaseInferencer):
             self._head_pipeline = Compose(own['pipeline'])
             frames = find_test_dataset(self._encoder_cfg)
         self._filename_tmpl = frames.get('filename_tmpl') or '{}'
+        self.windows = None if own.get('window') is None else SlidingWindows.of_pipeline(
+            own['window'], Compose(own['pipeline']).transforms)
         return Compose(frames['pipeline'])
 
     def _init_visualizer(self, cfg: ConfigDict) -> None:

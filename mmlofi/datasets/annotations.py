@@ -6,8 +6,9 @@ share::
     {"database": {"<video>": {"subset": "training", "duration": 82.7,
                               "annotations": [{"segment": [6.2, 77.7], "label": "Ballet"}]}}}
 
-Numbers may be strings (THUMOS14) and the duration may be absent (THUMOS14); it is then read from
-the video itself.
+Numbers may be strings (THUMOS14, HACS) and the duration may be absent (THUMOS14) or be called
+`duration_second` (MMAction2's files); an absent one is read from the video itself. What else an
+entry has (`url`, `resolution`, `fps`, …) is not used.
 """
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ def load_annotations(path: str | os.PathLike,
     Segments of no length are kept (ActivityNet-v1.3 has 12 and its mAP counts them as missed);
     `UntrimmedVideoDataset` leaves them out of training.
     """
-    records, problems = _read_records(path)
+    records, problems = read_records(path)
     wanted = None if subset is None else {subset} if isinstance(subset, str) else set(subset)
     if wanted is not None:
         present = sorted({record.subset for record in records})
@@ -73,12 +74,30 @@ def class_names(records: Iterable[VideoRecord]) -> tuple[str, ...]:
 
 def load_class_names(path: str | os.PathLike) -> tuple[str, ...]:
     """`class_names` of all subsets of a file, whether or not their segments are good."""
-    return class_names(_read_records(path)[0])
+    return class_names(read_records(path)[0])
+
+
+def load_video_names(path: str | os.PathLike) -> list[str]:
+    """The videos of all subsets of a file, whether or not their entries are good."""
+    return list(_read_database(path))
 
 
 def tolerance_sec(duration_sec: float) -> float:
     """How far annotators overshoot a video's end: up to 0.9 s in ActivityNet-v1.3."""
     return max(1, 0.02 * duration_sec)
+
+
+def segment_fault(start: float, end: float, duration_sec: float | None) -> str | None:
+    """Why a segment cannot be trained on or scored: 'reversed', 'outside', or None.
+
+    One that is not a number is reversed. One of no length has no fault here.
+    """
+    margin = tolerance_sec(duration_sec or 0)
+    if not (math.isfinite(start) and math.isfinite(end)) or end < start:
+        return 'reversed'
+    outside = start < -margin or duration_sec is not None and (
+        start > duration_sec or end > duration_sec + margin)
+    return 'outside' if outside else None
 
 
 def segments_after(segments_sec: Iterable[Sequence[float]], end_sec: float
@@ -87,8 +106,12 @@ def segments_after(segments_sec: Iterable[Sequence[float]], end_sec: float
     return [(float(start), float(end)) for start, end in segments_sec if end > start >= end_sec]
 
 
-def _read_records(path: str | os.PathLike) -> tuple[list[VideoRecord], list[tuple[str, str]]]:
-    """All videos of a file, and their bad segments as (video, what is wrong)."""
+def read_records(path: str | os.PathLike) -> tuple[list[VideoRecord], list[tuple[str, str]]]:
+    """All videos of a file, and their bad segments as (video, what is wrong).
+
+    Raises:
+        FileNotFoundError, ValueError: As `load_annotations`, but for bad segments.
+    """
     records, problems = [], []
     for name, entry in _read_database(path).items():
         if isinstance(entry, dict) and entry.get('subset') is None:
@@ -122,7 +145,7 @@ def _read_database(path: str | os.PathLike) -> dict:
 def _parse_entry(path: str, name: str, entry: dict,
                  problems: list[tuple[str, str]]) -> VideoRecord:
     try:
-        duration = entry.get('duration')
+        duration = entry.get('duration', entry.get('duration_second'))
         duration = None if duration is None else float(duration)
         annotations = [(float(item['segment'][0]), float(item['segment'][1]), str(item['label']))
                        for item in entry.get('annotations', [])]
@@ -135,10 +158,7 @@ def _parse_entry(path: str, name: str, entry: dict,
         raise ValueError(f'{path}: video {name!r} has duration {duration}; expected seconds above '
                          '0, or none at all')
     for start, end, label in annotations:
-        margin = tolerance_sec(duration or 0)
-        outside = start < -margin or duration is not None and (
-            start > duration or end > duration + margin)
-        if not (math.isfinite(start) and math.isfinite(end)) or end < start or outside:
+        if segment_fault(start, end, duration):
             where = 'no end' if duration is None else f'a duration of {duration:g} s'
             problems.append((name, f'{label!r} [{start:g}, {end:g}] in a video of {where}'))
     return VideoRecord(name, str(entry['subset']), duration,

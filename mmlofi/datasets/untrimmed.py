@@ -5,9 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset
@@ -17,25 +15,18 @@ from mmlofi.datasets.annotations import (
     VideoRecord,
     load_annotations,
     load_class_names,
+    load_video_names,
     segments_after,
     tolerance_sec,
 )
+from mmlofi.datasets.find_files import find_files, spellings
 from mmlofi.datasets.sample_index import SampleIndex
-from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.video_file import MISSING, FileState, look_at_video
+from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
 from mmlofi.randomness import derive_seed, seeded
 
 ATTEMPTS = 8   # videos tried in place of one that cannot be read
-MISSING, UNREADABLE = 'missing', 'unreadable'
-
-
-class FileState(NamedTuple):
-    """What is known of a file once it was looked at."""
-
-    problem: str | None = None          # why it cannot be used
-    duration_sec: float | None = None   # of a video
-    channels: int | None = None         # of features
-
 
 @DATASETS.register_module()
 class UntrimmedVideoDataset(BaseDataset):
@@ -60,19 +51,24 @@ class UntrimmedVideoDataset(BaseDataset):
         subset: The subset's name, or several.
         data_prefix: ``dict(video=folder)`` or ``dict(feature=folder)``.
         filename_tmpl: File of a video; '{}' is its name. Default '{}.mp4', or '{}.npz' for
-            features.
+            features. A file is also found with ActivityNet's leading ``v_`` added or left out.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
             and the header of each feature file read.
+        window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
+            window of the pipeline's `num_snippets`, all of them in testing, in training those that
+            hold an action. Each video is opened at construction, to know how many it has.
         kwargs: `metainfo` (with `classes`, else all labels of the annotation file in alphabetical
             order), `pipeline`, `test_mode`, `indices`, … of MMEngine's BaseDataset.
 
     Raises:
         FileNotFoundError: For a missing annotation file or missing videos.
-        ValueError: For anything else listed above.
+        ValueError: For anything else listed above, and where a video has a file with and another
+            one without ``v_``.
     """
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
-                 filename_tmpl: str | None = None, check_files: bool = True, **kwargs) -> None:
+                 filename_tmpl: str | None = None, check_files: bool = True,
+                 window: dict | None = None, **kwargs) -> None:
         if len(data_prefix) != 1 or not {'video', 'feature'} & set(data_prefix):
             raise ValueError(f'UntrimmedVideoDataset got data_prefix={data_prefix}; expected '
                              "dict(video='folder') or dict(feature='folder')")
@@ -80,6 +76,8 @@ class UntrimmedVideoDataset(BaseDataset):
         self.source = next(iter(data_prefix))
         self.filename_tmpl = filename_tmpl or ('{}.mp4' if self.source == 'video' else '{}.npz')
         self.check_files = check_files
+        self.window = window
+        self.num_videos = 0   # len() counts windows, where there are any
         super().__init__(ann_file=ann_file, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -89,14 +87,18 @@ class UntrimmedVideoDataset(BaseDataset):
         self._take_classes(records)
         class_index = {label: index for index, label in enumerate(self._metainfo['classes'])}
         self._refuse_unknown_classes(records, class_index)
-        data_list = [self._data_info(record, class_index) for record in records]
+        files = find_files([self._path(record.name) for record in records],
+                           lambda: map(self._path, load_video_names(self.ann_file)))
+        data_list = [self._data_info(record, filename, class_index)
+                     for record, filename in zip(records, files)]
         if self.check_files:
             self._refuse_bad_files(data_list)
         empty = sum(end <= start for record in records for start, end in record.segments_sec)
         if empty and not self.test_mode:
             print_log(f'{self.ann_file}: {empty} segments of {self.subset} have no length and do '
                       'not take part in training', logger='current')
-        return data_list
+        self.num_videos = len(data_list)
+        return data_list if self.window is None else self._cut_windows(data_list)
 
     def __getitem__(self, index: int | SampleIndex) -> dict:
         """The sample after the pipeline.
@@ -119,28 +121,70 @@ class UntrimmedVideoDataset(BaseDataset):
                     reason = f'{type(error).__name__}: {error}'
                     message = (f'video {info["video_name"]!r} ({info["filename"]}) failed in the '
                                f'pipeline at fidelity {index.fidelity.name!r}: {reason}')
-                    if self.test_mode or len(tried) > min(ATTEMPTS, len(self) - 1):
-                        others = f'; so did, before it, {[name for name, _ in replaced]}'
-                        raise ValueError(message + (others if replaced else '')) from error
+                    others = [] if self.test_mode else self._others(tried)
+                    if not others or len(tried) > ATTEMPTS:
+                        before = f'; so did, before it, {[name for name, _ in replaced]}'
+                        raise ValueError(message + (before if replaced else '')) from error
                     replaced.append((info['video_name'], reason))
-                    tried.append(self._another(index, tried))
+                    tried.append(others[derive_seed(index.seed or 0, *tried) % len(others)])
 
     def sample_info(self, index: int, **more: object) -> dict:
         """What the pipeline gets of a video: what `load_data_list` says, and how to read it."""
         return self.get_data_info(index) | reading(self.test_mode) | more
 
-    def _another(self, index: SampleIndex, tried: list[int]) -> int:
-        """The number of a video that was not tried yet, by the sample's seed."""
-        others = sorted(set(range(len(self))) - set(tried))
-        return others[derive_seed(index.seed or 0, *tried) % len(others)]
+    def _others(self, tried: list[int]) -> list[int]:
+        """The indices of which no video was tried yet."""
+        if self.window is None:
+            return sorted(set(range(len(self))) - set(tried))
+        names = [self.get_data_info(index)['video_name'] for index in range(len(self))]
+        failed = {names[index] for index in tried}
+        return [index for index, name in enumerate(names) if name not in failed]
 
-    def _data_info(self, record: VideoRecord, class_index: dict[str, int]) -> dict:
-        filename = os.path.join(self.data_prefix[self.source],
-                                self.filename_tmpl.format(record.name))
+    def _path(self, name: str) -> str:
+        return os.path.join(self.data_prefix[self.source], self.filename_tmpl.format(name))
+
+    def _data_info(self, record: VideoRecord, filename: str, class_index: dict[str, int]) -> dict:
         return dict(video_name=record.name, filename=filename, duration_sec=record.duration_sec,
                     annotated_duration_sec=record.duration_sec,
                     segments_sec=np.array(record.segments_sec, np.float64).reshape(-1, 2),
                     gt_labels=np.array([class_index[label] for label in record.labels], np.int64))
+
+    def _cut_windows(self, data_list: list[dict]) -> list[dict]:
+        windows = SlidingWindows.of_pipeline(self.window, self.pipeline.transforms)
+        with ThreadPoolExecutor(8) as pool:
+            grids = list(pool.map(self._grid, data_list))
+        cut, total = [], 0
+        for info, (positions, duration) in zip(data_list, grids):
+            starts = windows.starts(positions)
+            total += len(starts)
+            if not self.test_mode:
+                starts = windows.training_starts(positions, info['segments_sec'] / duration)
+            cut += [dict(info, first_snippet=first) for first in starts]
+        if not cut:
+            raise ValueError(
+                f'none of the {total} windows of subset {self.subset!r} holds '
+                f'{windows.min_inside:g} of an action; expected windows to train on: make them '
+                'longer, or lower window.min_inside')
+        print_log(f'{len(cut)} windows of {windows.num_snippets} snippets of {len(data_list)} '
+                  f'videos of {self.subset!r}' + ('' if self.test_mode else
+                  f', which hold an action, of {total}'), logger='current')
+        return cut
+
+    def _grid(self, info: dict) -> tuple[int, float | None]:
+        """Snippets and duration of the whole video."""
+        results = dict(info, **reading(self.test_mode))
+        for transform in self.pipeline.transforms:
+            if hasattr(transform, 'grid'):
+                positions, duration = transform.grid(results)
+                if duration is None and not self.test_mode:
+                    raise ValueError(
+                        f'video {info["video_name"]!r} has no duration, in the annotations or in '
+                        f'{info["filename"]!r}; expected one, to know which windows hold actions: '
+                        'add "duration" to the annotations, or extract features with '
+                        'tools/extract_features.py, which stores it')
+                return positions, duration
+            results = transform(results)
+        raise AssertionError('SlidingWindows.of_pipeline has found such a transform')
 
     def _take_classes(self, records: list[VideoRecord]) -> None:
         given = 'classes' in self._metainfo
@@ -179,7 +223,7 @@ class UntrimmedVideoDataset(BaseDataset):
         if not os.path.isfile(info['filename']):
             return FileState(problem=MISSING)
         if self.source == 'video':
-            return _look_at_video(info['filename'], info['segments_sec'])
+            return look_at_video(info['filename'], info['segments_sec'])
         for transform in self.pipeline.transforms:
             if hasattr(transform, 'check_file'):
                 try:
@@ -196,8 +240,9 @@ class UntrimmedVideoDataset(BaseDataset):
         if missing:
             raise FileNotFoundError(
                 f'{len(missing)} of {len(filenames)} {self.source} files of subset '
-                f'{self.subset!r} are missing, the first: {missing[:3]}; expected one file a '
-                f'video: {advice}; check_files=False where they are not on a disk')
+                f'{self.subset!r} are missing, the first: {missing[:3]} (nor '
+                f'{[os.path.basename(other) for other in spellings(missing[0])]}); expected one '
+                f'file a video: {advice}; check_files=False where they are not on a disk')
         if bad and self.source == 'video':
             raise ValueError(f'{len(bad)} of {len(filenames)} videos of subset {self.subset!r} '
                              'hold no readable video stream or are cut off, the first: '
@@ -237,67 +282,3 @@ class UntrimmedVideoDataset(BaseDataset):
 def reading(test_mode: bool) -> dict:
     """How a pipeline is to read a video, at full fidelity: keys that transforms look up."""
     return dict(fidelity=FULL, test_mode=test_mode, modality='RGB', start_index=0, replaced=[])
-
-
-def _look_at_video(filename: str, segments_sec: np.ndarray) -> FileState:
-    """Whether a video is not cut off, a frame of it can be decoded, and how long it is."""
-    if _is_cut_off(filename):
-        return FileState(problem=UNREADABLE)
-    capture = cv2.VideoCapture(filename)
-    frames, fps = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
-    decodes = frames != 0 and capture.read()[0]
-    capture.release()
-    if not decodes:
-        return FileState(problem=UNREADABLE)
-    if not (frames > 0 and fps > 0):   # some headers do not say
-        return FileState()
-    duration = frames / fps
-    if segments_after(segments_sec, duration):   # decord knows better at a variable frame rate
-        try:
-            duration = OpenVideo()(dict(filename=filename))['duration_sec']
-        except ValueError:
-            return FileState(problem=UNREADABLE)
-    return FileState(duration_sec=duration)
-
-
-def _is_cut_off(filename: str) -> bool:
-    """Whether a file ends before the last of its top-level boxes does, as broken downloads do.
-
-    Its header may be whole, so that opening it tells nothing: that of avi and mkv even gives the
-    duration that the video should have. Other containers than these and mp4 do not say.
-    """
-    size, start = os.path.getsize(filename), 0
-    with open(filename, 'rb') as file:
-        head = file.read(12)
-        length_of = _mp4_box if head[4:8] == b'ftyp' else {
-            b'RIFF': _avi_chunk, b'\x1a\x45\xdf\xa3': _mkv_element}.get(head[:4])
-        while length_of and start < size:
-            file.seek(start)
-            length = length_of(file.read(16))
-            if length is None:   # to the end of the file, whatever that is
-                return False
-            start += length
-    return start > size + 8   # some writers of avi count a chunk's head as part of it
-
-
-def _mp4_box(head: bytes) -> int | None:
-    length = int.from_bytes(head[:4], 'big')
-    if length == 1:   # a long box: its length follows
-        length = int.from_bytes(head[8:16], 'big')
-    return max(length, 8) if length else None
-
-
-def _avi_chunk(head: bytes) -> int | None:
-    length = int.from_bytes(head[4:8], 'little')
-    return 8 + length if head[:4] == b'RIFF' and 0 < length < 2**32 - 1 else None
-
-
-def _mkv_element(head: bytes) -> int | None:
-    """Both of a file's elements (header and segment) have a name of 4 bytes, then a length of 1 to
-    8 bytes whose leading zeros say how many; all ones stand for unknown."""
-    if head[:4] not in (b'\x1a\x45\xdf\xa3', b'\x18\x53\x80\x67') or not head[4:5].strip(b'\0'):
-        return None
-    count = 9 - head[4].bit_length()
-    unknown = 2**(7 * count) - 1
-    length = int.from_bytes(head[4:4 + count], 'big') & unknown
-    return None if length == unknown else 4 + count + length

@@ -92,5 +92,6 @@ class BadVideosHook(Hook):
 
 
 def _num_videos(dataset: Dataset) -> int:
-    """Videos of a data set, which a RepeatDataset does not multiply."""
-    return _num_videos(dataset.dataset) if isinstance(dataset, RepeatDataset) else len(dataset)
+    """Videos of a data set, which neither a RepeatDataset nor windows multiply."""
+    return _num_videos(dataset.dataset) if isinstance(dataset, RepeatDataset) \
+        else getattr(dataset, 'num_videos', len(dataset))

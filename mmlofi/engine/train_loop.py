@@ -114,8 +114,9 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
     def _videos(self) -> str:
         """The data set's videos in short: another one among them is another order of all."""
         dataset = self.dataloader.dataset
-        names = [str(dataset.get_data_info(place).get('video_name'))
-                 for place in range(len(dataset))]
+        infos = map(dataset.get_data_info, range(len(dataset)))
+        names = ['@'.join(str(info[key]) for key in ('video_name', 'first_snippet') if key in info)
+                 for info in infos]
         return hashlib.sha256('\n'.join(names).encode()).hexdigest()[:12]
 
     def _resume_position(self) -> None:

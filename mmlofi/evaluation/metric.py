@@ -18,6 +18,7 @@ from mmlofi.datasets.annotations import VideoRecord, load_annotations
 from mmlofi.evaluation.detection_map import detection_map, parse_tious, tiou_name
 from mmlofi.evaluation.predictions import Detections, save_detections
 from mmlofi.evaluation.recall import proposal_recall, topk_recall
+from mmlofi.evaluation.windows import WindowResult, detect_in_videos
 
 _PROPOSALS = (1, 5, 10, 100)  # those of MMAction2's ANetMetric
 
@@ -28,7 +29,7 @@ class TALMetric(BaseMetric):
 
     The whole ground truth comes from the annotation file, on every rank, so that a video without
     a detection counts as missed. A video counts once, also when a distributed sampler gave it out
-    twice to fill up the last batch.
+    twice to fill up the last batch. Windows of a video are joined, of whatever ranks they come.
 
     What `metric_type` can have, and what it gives:
 
@@ -92,14 +93,17 @@ class TALMetric(BaseMetric):
                              'complete metainfo.classes')
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keeps name, segments_sec, scores and labels of each video.
+        """Keeps name, segments_sec, scores and labels of each video, or what a window holds.
 
         Args:
             data_batch: Not used.
             data_samples: With `video_name` and `pred_instances`, which has `segments_sec` (K, 2),
-                `scores` (K,) and `labels` (K,).
+                `scores` (K,) and `labels` (K,); of a window with `window_result`.
         """
         for sample in data_samples:
+            if sample.get('window_result') is not None:
+                self.results.append(sample['window_result'].cpu())
+                continue
             found = sample['pred_instances']
             self.results.append((
                 sample['video_name'], found['segments_sec'].detach().cpu().double().numpy(),
@@ -113,14 +117,17 @@ class TALMetric(BaseMetric):
         """
         return super().evaluate(sys.maxsize)
 
-    def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
+    def compute_metrics(self, results: list[tuple | WindowResult]) -> dict[str, float]:
         """Runs on the main process, with the results of all."""
         if not results:
             raise ValueError('TALMetric got no video to score; expected at least one: is the '
                              'dataset of the evaluation loop empty?')
-        by_name = {}
+        windows = [result for result in results if isinstance(result, WindowResult)]
+        by_name = {name: (name, *(values.numpy() for values in found))
+                   for name, found in detect_in_videos(windows).items()}
         for result in results:
-            by_name.setdefault(result[0], result)
+            if not isinstance(result, WindowResult):
+                by_name.setdefault(result[0], result)
         detections = Detections.from_videos(
             [by_name[name] for name in sorted(by_name)], self._classes())
         if self.out_file is not None:

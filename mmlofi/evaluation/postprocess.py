@@ -2,15 +2,16 @@
 
 Shape legend: K proposals of a video, C classes, M detections.
 
-A file for each video, NAME.npz, has what the post-processing needs; `raw.json` beside them, written
-last, has the classes and with which options the model itself post-processed.
+A file for each video, NAME.npz, or for each window of it, NAME@FIRST_SNIPPET.npz, has what the
+post-processing needs; `raw.json` beside them, written last, has the classes and with which options
+the model itself post-processed.
 """
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ class RawProposals:
     segments: Tensor                  # (K, 2)
     scores: Tensor                    # (K,)
     class_scores: Tensor | None       # (C,) of the video
+    first_snippet: int | None = None  # of a window, where the video was cut into several
 
 
 def postprocess(videos: Sequence[RawProposals], *, nms: dict, top_classes: int
@@ -47,22 +49,39 @@ def postprocess(videos: Sequence[RawProposals], *, nms: dict, top_classes: int
         segments_sec (M, 2), scores (M,) and labels (M,) of each video; all labels are 0 where
         there are no class scores.
     """
+    return [label(video, top_classes) for video in suppress(videos, nms)]
+
+
+def suppress(videos: Sequence[RawProposals], nms: dict) -> list[RawProposals]:
+    """What soft-NMS leaves of each video or window by itself."""
     kept = soft_nms_batch([video.segments for video in videos],
                           [video.scores for video in videos], **nms)
-    return [_label(_to_seconds(segments, video), scores, video.class_scores, top_classes)
+    return [replace(video, segments=segments, scores=scores)
             for video, (segments, scores) in zip(videos, kept)]
+
+
+def label(video: RawProposals, top_classes: int) -> tuple[Tensor, Tensor, Tensor]:
+    """segments_sec (M, 2), scores (M,) and labels (M,) of what soft-NMS left."""
+    segments_sec, scores = _to_seconds(video.segments, video), video.scores
+    if video.class_scores is None:
+        return segments_sec, scores, torch.zeros_like(scores, dtype=torch.long)
+    weights, classes = video.class_scores.topk(min(top_classes, len(video.class_scores)))
+    return (segments_sec.repeat(len(classes), 1), (weights[:, None] * scores).flatten(),
+            classes.repeat_interleave(len(scores)))
 
 
 def save_raw(folder: str | os.PathLike, video: RawProposals, max_proposals: int) -> None:
     """Writes the best `max_proposals` of a video, whole or not at all."""
     order = video.scores.argsort(descending=True, stable=True)[:max_proposals].sort().values
-    path = os.path.join(folder, f'{video.video_name}.npz')
+    window = '' if video.first_snippet is None else f'@{video.first_snippet:06d}'
+    path = os.path.join(folder, f'{video.video_name}{window}.npz')
     temporary = f'{path}.{os.getpid()}.tmp'
     arrays = dict(segments=video.segments[order], scores=video.scores[order])
     if video.class_scores is not None:
         arrays['class_scores'] = video.class_scores
+    more = {} if video.first_snippet is None else dict(first_snippet=video.first_snippet)
     with open(temporary, 'wb') as file:
-        np.savez(file, duration_sec=np.float64(video.duration_sec),
+        np.savez(file, **more, duration_sec=np.float64(video.duration_sec),
                  window_norm=np.array(video.window_norm, np.float64),
                  **{name: _numpy(value) for name, value in arrays.items()})
     os.replace(temporary, path)
@@ -91,9 +110,11 @@ def _load(path: Path) -> RawProposals:
         with np.load(path) as content:
             arrays = {name: torch.from_numpy(content[name]) for name in (
                 'segments', 'scores', 'class_scores') if name in content}
-            return RawProposals(path.stem, float(content['duration_sec']),
+            first = int(content['first_snippet']) if 'first_snippet' in content else None
+            name = path.stem if first is None else path.stem.rpartition('@')[0]
+            return RawProposals(name, float(content['duration_sec']),
                                 tuple(content['window_norm'].tolist()), arrays['segments'],
-                                arrays['scores'], arrays.get('class_scores'))
+                                arrays['scores'], arrays.get('class_scores'), first)
     except (EOFError, KeyError, OSError, ValueError) as error:
         raise ValueError(f'{path} cannot be read ({type(error).__name__}: {error}); expected '
                          'proposals that tools/test.py … --dump-raw wrote: write them '
@@ -103,15 +124,6 @@ def _load(path: Path) -> RawProposals:
 def _numpy(values: Tensor) -> np.ndarray:
     """In single precision: also what was computed in half."""
     return values.detach().cpu().float().numpy()
-
-
-def _label(segments_sec: Tensor, scores: Tensor, class_scores: Tensor | None,
-           top_classes: int) -> tuple[Tensor, Tensor, Tensor]:
-    if class_scores is None:
-        return segments_sec, scores, torch.zeros_like(scores, dtype=torch.long)
-    weights, classes = class_scores.topk(min(top_classes, len(class_scores)))
-    return (segments_sec.repeat(len(classes), 1), (weights[:, None] * scores).flatten(),
-            classes.repeat_interleave(len(scores)))
 
 
 def _to_seconds(segments: Tensor, video: RawProposals) -> Tensor:

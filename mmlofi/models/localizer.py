@@ -12,8 +12,9 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmlofi.evaluation.postprocess import RawProposals, postprocess
+from mmlofi.evaluation.postprocess import RawProposals, label, suppress
 from mmlofi.evaluation.soft_nms import check_options
+from mmlofi.evaluation.windows import WindowResult
 from mmlofi.models.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoder import SnippetEncoder
 from mmlofi.models.norm import set_norm_mode
@@ -162,7 +163,10 @@ class EndToEndLocalizer(BaseModel):
 
     def predict(self, inputs: Tensor, data_samples: list[ActionDataSample]
                 ) -> list[ActionDataSample]:
-        """Adds `pred_instances` (segments_sec (K, 2), scores (K,), labels (K,)) to each sample."""
+        """Adds `pred_instances` (segments_sec (K, 2), scores (K,), labels (K,)) to each sample.
+
+        A window's are what it finds by itself; its `window_result` is for `detect_in_videos`.
+        """
         return self.localize(self.extract_feat(inputs), data_samples)
 
     def localize(self, features: Tensor, data_samples: list[ActionDataSample]
@@ -174,12 +178,15 @@ class EndToEndLocalizer(BaseModel):
             classes = self.class_scores.predict(features, data_samples)
         videos = [RawProposals(
             sample.get('video_name', ''), sample.duration_sec,
-            sample.get('window_norm', (0.0, 1.0)), proposal.segments, proposal.scores, scores)
+            sample.get('window_norm', (0.0, 1.0)), proposal.segments, proposal.scores, scores,
+            sample.get('first_snippet'))
             for sample, proposal, scores in zip(data_samples, proposals, classes)]
-        detected = postprocess(videos, nms=self.nms, top_classes=self.top_classes)
-        for sample, video, (segments_sec, scores, labels) in zip(data_samples, videos, detected):
+        for sample, video, found in zip(data_samples, videos, suppress(videos, self.nms)):
+            segments_sec, scores, labels = label(found, self.top_classes)
             sample.pred_instances = InstanceData(
                 segments_sec=segments_sec, scores=scores, labels=labels)
+            if found.first_snippet is not None:
+                sample.window_result = WindowResult(found, self.nms, self.top_classes)
             if self.keep_raw:
                 sample.raw_proposals = video
         return data_samples

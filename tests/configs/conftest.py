@@ -38,7 +38,8 @@ def lay_out_data(tiny_video, tmp_path, monkeypatch):
             if dataset.type == 'VideoDataset':
                 _write_clips(root / dataset.ann_file, folder, tiny_video)
             else:
-                _write_annotations(root / dataset.ann_file, _classes(cfg.model, dataset))
+                _write_annotations(root / dataset.ann_file, _classes(cfg.model, dataset),
+                                   _subset(cfg, 'train'), _subset(cfg, 'test'))
                 _write_untrimmed(dataset, folder, tiny_video, cfg.model.head.in_channels)
     return lay_out
 
@@ -56,10 +57,16 @@ def _classes(model: dict, dataset: dict) -> list[str]:
         (model.get('class_scores') or {}).get('num_classes', 1))]
 
 
-def _write_annotations(ann_file: Path, classes: list[str]) -> None:
+def _subset(cfg: Config, of: str) -> str:
+    loader = cfg.get(f'{of}_dataloader')
+    return dict(train='training', test='validation')[of] if loader is None \
+        else loader.dataset.subset
+
+
+def _write_annotations(ann_file: Path, classes: list[str], train: str, test: str) -> None:
     """All classes act in each video, since detections of none that is annotated are refused."""
     actions = [dict(segment=[0.8, 2.1], label=name) for name in classes]
-    database = {name: dict(subset='training' if index < 2 else 'validation',
+    database = {name: dict(subset=train if index < 2 else test,
                            duration=DURATION_SEC, annotations=actions)
                 for index, name in enumerate(NAMES)}
     ann_file.write_text(json.dumps(dict(version='tiny', database=database)))

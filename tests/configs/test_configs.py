@@ -47,6 +47,8 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
         if cfg.get(loader) is not None:
             options |= {f'{loader}.batch_size': 2, f'{loader}.num_workers': 0,
                         f'{loader}.persistent_workers': False}
+            if cfg[loader].dataset.get('window'):
+                options[f'{loader}.dataset.window.stride'] = NUM_SNIPPETS // 2
             options |= small_transforms(cfg[loader].dataset.pipeline, f'{loader}.dataset.pipeline')
     if cfg.model.type == 'Recognizer2D':     # ImageNet's weights come from the net
         options |= {'model.backbone.pretrained': None, 'model.backbone.pretrained2d': False}

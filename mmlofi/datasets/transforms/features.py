@@ -14,6 +14,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from numpy.lib.npyio import NpzFile
 
+from mmlofi.datasets.windows import cut_window, window_norm
 from mmlofi.fidelity import FULL
 
 
@@ -29,16 +30,18 @@ def save_features(path: str | os.PathLike, features: np.ndarray, duration_sec: f
 class LoadSnippetFeatures(BaseTransform):
     """Reads the features that `tools/extract_features.py` wrote, or a plain (C, L) npy.
 
-    Features of another length than asked for are interpolated linearly over the whole video.
+    Features of another length than asked for are interpolated linearly over the whole video. Where
+    the dataset cuts windows, they are taken as they were stored: `num_snippets` of them from
+    `first_snippet` on, the last one repeated after the video's end.
 
-    Required Keys: filename, fidelity (optional)
+    Required Keys: filename, fidelity (optional), first_snippet (optional)
 
     Added Keys: features ((C, L) float32), num_clips (L), window_norm
 
     Modified Keys: duration_sec (that of the decoded file, where the npz holds it)
 
     Args:
-        num_snippets: L at full fidelity.
+        num_snippets: L at full fidelity, of a video or of a window.
         feat_dim: C that the head expects, checked; None takes any (`UntrimmedVideoDataset` then
             sees that all files have the same).
         layout: 'CL', or 'LC' for features stored the other way round.
@@ -75,10 +78,26 @@ class LoadSnippetFeatures(BaseTransform):
         if wrong:
             raise ValueError(f'{filename!r} holds {wrong} features of {features.numel()} that are '
                              'not finite; expected numbers: delete it and extract it again')
+        window, first = (0.0, 1.0), results.get('first_snippet')
+        if first is not None:
+            window = window_norm(first, self.num_snippets, features.shape[1])
+            features = cut_window(features, first, self.num_snippets)
         if features.shape[1] != L:
             features = F.interpolate(features[None], size=L, mode='linear', align_corners=False)[0]
-        results.update(features=features, num_clips=L, window_norm=(0.0, 1.0))
+        results.update(features=features, num_clips=L, window_norm=window)
         return results
+
+    def grid(self, results: dict) -> tuple[int, float | None]:
+        """The number of stored snippets, and the duration in seconds where something has it.
+
+        Raises:
+            FileNotFoundError, ValueError: As `check_file`.
+        """
+        filename = results['filename']
+        self.check_file(filename)
+        shape, duration = _load(filename, _read_extent)
+        return (shape[1] if self.layout == 'CL' else shape[0],
+                results['duration_sec'] if duration is None else duration)
 
     def check_file(self, filename: str) -> int:
         """C by the file's header; the dataset asks at construction.
@@ -124,6 +143,12 @@ def _read_whole(content: np.ndarray | NpzFile) -> tuple[np.ndarray, float | None
         return np.array(content), None
     duration = float(content['duration_sec']) if 'duration_sec' in content else None
     return content['features'], duration
+
+
+def _read_extent(content: np.ndarray | NpzFile) -> tuple[tuple[int, ...], float | None]:
+    """The stored array's shape and the duration."""
+    stored = not isinstance(content, np.ndarray) and 'duration_sec' in content
+    return _read_shape(content), float(content['duration_sec']) if stored else None
 
 
 def _read_shape(content: np.ndarray | NpzFile) -> tuple[int, ...]:

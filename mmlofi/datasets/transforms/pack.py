@@ -29,10 +29,11 @@ class PackTALInputs(BaseTransform):
 
     Required Keys: imgs or features, video_name, duration_sec, num_clips, window_norm,
     segments_sec, gt_labels, annotated_duration_sec (optional), fidelity (optional), avg_fps
-    (optional), replaced (optional)
+    (optional), replaced (optional), first_snippet (optional)
 
     Added Keys: inputs, data_samples (`gt_instances` with `segments` (K, 2) float32 and `labels`
-    (K,); metainfo video_name, duration_sec, num_snippets, window_norm, fidelity, replaced)
+    (K,); metainfo video_name, duration_sec, num_snippets, window_norm, first_snippet (None unless
+    the dataset cuts windows), fidelity, replaced)
     """
 
     def transform(self, results: dict) -> dict:
@@ -54,6 +55,7 @@ class PackTALInputs(BaseTransform):
         sample = ActionDataSample(metainfo=dict(
             video_name=results['video_name'], duration_sec=results['duration_sec'],
             num_snippets=results['num_clips'], window_norm=results['window_norm'],
+            first_snippet=results.get('first_snippet'),
             fidelity=results.get('fidelity', FULL).name, replaced=results.get('replaced', [])))
         sample.gt_instances = _instances_in_window(results)
         return dict(inputs=inputs, data_samples=sample)

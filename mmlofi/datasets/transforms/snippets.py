@@ -15,7 +15,8 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from mmlofi.fidelity import FULL
+from mmlofi.datasets.windows import window_norm
+from mmlofi.fidelity import FULL, Fidelity
 
 PLACEMENTS = ('even', 'jitter', 'window')
 
@@ -33,44 +34,83 @@ class SampleSnippets(BaseTransform):
     videos shorter than a snippet, or of a single frame, work. At a variable frame rate positions
     are times, not frame numbers: the frame shown at that time is taken.
 
+    With `snippet_interval`, a video has a snippet about every so many frames, in place of a fixed
+    number: all of them, or the window of `num_snippets` from `first_snippet` on, where the dataset
+    cuts windows. Positions after the video's end repeat its last snippet.
+
     Required Keys: total_frames, frame_times_sec (optional), duration_sec (optional),
-    fidelity (optional), test_mode (optional)
+    fidelity (optional), test_mode (optional), first_snippet (optional)
 
     Added Keys: frame_inds, clip_len, frame_interval, num_clips (the number of snippets L),
     window_norm (the part of the video that they cover)
 
     Args:
-        num_snippets: L at full fidelity (the paper: 100).
+        num_snippets: L at full fidelity (the paper: 100), of a video or of a window.
         clip_len: T, frames a snippet (the paper: 8).
         frame_interval: Frames between two of them (the paper: 8).
         placement: 'even', 'jitter' or 'window'.
+        snippet_interval: Frames from one snippet to the next, at most.
     """
 
     def __init__(self, *, num_snippets: int = 100, clip_len: int = 8, frame_interval: int = 8,
-                 placement: str = 'even') -> None:
+                 placement: str = 'even', snippet_interval: int | None = None) -> None:
         for name, value in (('num_snippets', num_snippets), ('clip_len', clip_len),
-                            ('frame_interval', frame_interval)):
+                            ('frame_interval', frame_interval),
+                            ('snippet_interval', 1 if snippet_interval is None
+                             else snippet_interval)):
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f'SampleSnippets got {name}={value!r}; expected a whole number '
                                  'of 1 or more')
         if placement not in PLACEMENTS:
             raise ValueError(f'SampleSnippets got placement={placement!r}; expected one of '
                              f'{PLACEMENTS}')
+        if placement == 'window' and snippet_interval is not None:
+            raise ValueError("SampleSnippets got placement='window' and a snippet_interval; "
+                             "expected 'even' or 'jitter', since the dataset cuts the windows")
         self.num_snippets = num_snippets
         self.clip_len = clip_len
         self.frame_interval = frame_interval
         self.placement = placement
+        self.snippet_interval = snippet_interval
 
     def transform(self, results: dict) -> dict:
         """Adds the frame numbers, flattened from (L, T)."""
-        L = results.get('fidelity', FULL).reduce_snippets(self.num_snippets)
-        window = self._window(L, results.get('test_mode', False))
-        offsets = np.random.uniform(size=L) if self.placement == 'jitter' else np.full(L, 0.5)
-        centres_norm = window[0] + (np.arange(L) + offsets) / L * (window[1] - window[0])
+        fidelity = results.get('fidelity', FULL)
+        centres_norm, window = self._over_video(fidelity, results) \
+            if self.snippet_interval is None else self._on_grid(fidelity, results)
         frame_inds = self._frames_around(_frame_at(centres_norm, results), results['total_frames'])
         results.update(frame_inds=frame_inds.reshape(-1), clip_len=self.clip_len,
-                       frame_interval=self.frame_interval, num_clips=L, window_norm=window)
+                       frame_interval=self.frame_interval, num_clips=len(centres_norm),
+                       window_norm=window)
         return results
+
+    def grid(self, results: dict) -> tuple[int, float]:
+        """P, the snippets of the whole video at full fidelity, and its duration in seconds."""
+        return self._num_positions(results), results['duration_sec']
+
+    def _num_positions(self, results: dict) -> int:
+        return -(-results['total_frames'] // self.snippet_interval)   # rounded up
+
+    def _over_video(self, fidelity: Fidelity, results: dict
+                    ) -> tuple[np.ndarray, tuple[float, float]]:
+        """Centres (L,) as shares of the video, and the part of it that they cover."""
+        L = fidelity.reduce_snippets(self.num_snippets)
+        start, end = self._window(L, results.get('test_mode', False))
+        return start + self._places(L) * (end - start), (start, end)
+
+    def _on_grid(self, fidelity: Fidelity, results: dict
+                 ) -> tuple[np.ndarray, tuple[float, float]]:
+        """The same of a window, or of the video, where snippets are an interval apart."""
+        P, first = self._num_positions(results), results.get('first_snippet')
+        first, full = (0, P) if first is None else (first, self.num_snippets)
+        positions = first + self._places(fidelity.reduce_snippets(full)) * full
+        positions = np.where(positions < P, positions, P - 0.5)
+        return positions / P, window_norm(first, full, P)
+
+    def _places(self, L: int) -> np.ndarray:
+        """(L,) one place in each of L equal parts of [0, 1]."""
+        offsets = np.random.uniform(size=L) if self.placement == 'jitter' else np.full(L, 0.5)
+        return (np.arange(L) + offsets) / L
 
     def _window(self, L: int, test_mode: bool) -> tuple[float, float]:
         if self.placement != 'window' or L >= self.num_snippets:
@@ -89,7 +129,7 @@ class SampleSnippets(BaseTransform):
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(num_snippets={self.num_snippets}, clip_len='
                 f'{self.clip_len}, frame_interval={self.frame_interval}, '
-                f'placement={self.placement!r})')
+                f'placement={self.placement!r}, snippet_interval={self.snippet_interval})')
 
 
 def _frame_at(times_norm: np.ndarray, results: dict) -> np.ndarray:

@@ -1,0 +1,70 @@
+"""Finds the files of videos whose names have, or lack, ActivityNet's leading ``v_``.
+
+Its annotations name a video `QOlSCBRmfWY`, its downloads a file `v_QOlSCBRmfWY.mp4`, and features
+are spread under either name. Some ids begin with ``v_`` themselves.
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+
+PREFIX = 'v_'
+
+
+def spellings(path: str) -> tuple[str, ...]:
+    """The other paths that a file may have: its name with ``v_`` before it, and without."""
+    folder, name = os.path.split(path)
+    others = (f'{PREFIX}{name}', name.removeprefix(PREFIX))
+    return tuple(os.path.join(folder, other) for other in others if other != name)
+
+
+def find_files(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -> list[str]:
+    """For each path itself, or the one of its other spellings that is there.
+
+    Args:
+        paths: Of the files wanted, by the template.
+        claimed: As of `find_spellings`.
+
+    Returns:
+        The files; a path as it is where nothing is found, or its folder cannot be listed.
+
+    Raises:
+        ValueError: With the candidates, when a file exists under several spellings.
+    """
+    there = find_spellings(paths, claimed)
+    several = [found for found in there if len(found) > 1]
+    if several:
+        raise ValueError(
+            f'{len(several)} of {len(paths)} videos have several files, such as '
+            f'{" and ".join(map(repr, several[0]))}; expected one, with v_ or without: remove the '
+            'other, or keep them in different folders')
+    return [found[0] if found else wanted for wanted, found in zip(paths, there)]
+
+
+def find_spellings(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -> list[list[str]]:
+    """For each path the different files that it may mean: none, one or several.
+
+    Args:
+        paths: Of the files wanted, by the template.
+        claimed: Gives the paths, by the template, of all videos that are annotated; a file that is
+            another video's own is nobody else's. Asked only when a spelling is in doubt.
+    """
+    folders: dict[str, frozenset[str]] = {}
+    there = [[path for path in (wanted, *spellings(wanted)) if _is_there(path, folders)]
+             for wanted in paths]
+    if all(found in ([], [wanted]) for wanted, found in zip(paths, there)):
+        return there
+    owners = set(claimed())
+    there = [[path for path in found if path == wanted or path not in owners]
+             for wanted, found in zip(paths, there)]
+    return [found[:1] + [other for other in found[1:] if not os.path.samefile(found[0], other)]
+            for found in there]
+
+
+def _is_there(path: str, folders: dict[str, frozenset[str]]) -> bool:
+    """By listings, which a network's disk gives sooner than an answer for each file."""
+    folder, name = os.path.split(path)
+    if folder not in folders:
+        folders[folder] = frozenset(os.listdir(folder or '.')) if os.path.isdir(folder or '.') \
+            else frozenset()
+    return name in folders[folder]

@@ -1,0 +1,148 @@
+"""The page about one's own data: a new user follows it, with small videos and a small network."""
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmlofi.datasets.check import ERRORS, WARNINGS
+from mmlofi.procedural import Benchmark, generate
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / 'docs' / 'own_data.md').read_text()
+CONFIGS = dict(re.findall(r'```python\n# (configs/\w+\.py)\n(.+?)```', PAGE, re.DOTALL))
+COMMANDS = re.findall(r'```bash\n(.+?)```', PAGE, re.DOTALL)
+CLASSES = ('pour', 'stir')
+
+# What makes the shipped configs, on which the page builds, small enough for a test.
+SMALL = {
+    '_base_/anet_videos.py': """
+for step in (*train_pipeline, *test_pipeline):
+    inner = step.get('transform', step)
+    inner.update({key: value for key, value in dict(
+        num_snippets=8, short_side=36, size=32, crop_size=32).items() if key in inner})
+    if 'scale' in inner:
+        inner.update(scale=(-1, 36))
+train_dataloader.update(num_workers=0, persistent_workers=False)
+test_dataloader.update(num_workers=0)
+""",
+    '_base_/anet_features.py': """
+pipeline[0].update(num_snippets=8)
+train_dataloader.update(num_workers=0, persistent_workers=False, batch_size=3)
+val_dataloader.update(num_workers=0, persistent_workers=False)
+""",
+    '_base_/lofi_schedule.py': """
+train_cfg.update(max_epochs=3)
+optim_wrapper['optimizer'].update(lr=0.004)
+""",
+    '_base_/gtad_schedule.py': """
+train_cfg.update(max_epochs=2, val_interval=2)
+""",
+    'lofi_tsm_r50_anet.py': """
+load_from = None
+optim_wrapper = dict(accumulative_counts=1)
+"""}
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory) -> Path:
+    """What the user has: videos, a spreadsheet, and features of another encoder."""
+    folder = tmp_path_factory.mktemp('own_data')
+    for name in ('tools', 'mmlofi'):
+        (folder / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / 'configs', folder / 'configs')
+    for name, text in SMALL.items():
+        path = folder / 'configs' / name
+        path.write_text(path.read_text() + text)
+    generate(folder / 'toy', Benchmark(train_videos=6, val_videos=1, clips_per_class=1), workers=1)
+    (folder / 'my_data' / 'videos').mkdir(parents=True)
+    (folder / 'features' / 'published').mkdir(parents=True)
+    annotated = json.loads((folder / 'toy' / 'annotations.json').read_text())['database']
+    with open(folder / 'my_data' / 'segments.csv', 'w', newline='') as file:
+        table = csv.writer(file)
+        table.writerow(['video', 'start', 'end', 'label'])
+        for number in range(6):
+            name = f'train_{number:04d}'
+            shutil.move(folder / 'toy' / 'videos' / f'{name}.mp4', folder / 'my_data' / 'videos')
+            np.save(folder / 'features' / 'published' / f'{name}.npy',
+                    np.random.default_rng(number).standard_normal((20, 1024)).astype('f'))
+            table.writerows([name, *one['segment'], CLASSES[place % 2]]
+                            for place, one in enumerate(annotated[name]['annotations']))
+    shutil.move(folder / 'toy' / 'videos' / 'val_0000.mp4', folder / 'new.mp4')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def follow(folder):
+    """Runs commands in the user's folder."""
+    path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
+    variables = {name: value for name, value in os.environ.items() if name != 'LOFI_FEATURES'}
+
+    def follow(commands: str) -> str:
+        done = subprocess.run(
+            ['bash', '-ec', commands], cwd=folder, capture_output=True, text=True, timeout=300,
+            env=variables | dict(PATH=path, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1',
+                                 CUDA_VISIBLE_DEVICES=''))
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+    return follow
+
+
+@pytest.fixture(scope='module')
+def followed(folder, follow) -> list[str]:
+    """What each block of commands printed, from the top of the page to its end."""
+    for name, text in CONFIGS.items():
+        (folder / name).write_text(text)
+    return [follow(commands) for commands in COMMANDS]
+
+
+def test_the_page_has_its_parts():
+    assert list(CONFIGS) == ['configs/my_lofi.py', 'configs/my_gtad.py', 'configs/my_features.py']
+    tools = re.findall(r'python (tools/\w+\.py)', ''.join(COMMANDS))
+    assert tools == [f'tools/{name}.py' for name in (
+        'make_annotations', 'check_dataset', 'train', 'extract_features', 'train', 'test',
+        'diagnose', 'localize', 'check_dataset', 'train')]
+
+
+def test_the_page_s_faults_are_those_of_the_check():
+    part = PAGE[PAGE.index('## What the check looks for'):]
+    assert [kind for kind in (*ERRORS, *WARNINGS) if kind not in part] == []
+
+
+@pytest.mark.slow
+def test_the_spreadsheet_becomes_annotations_and_the_lines_for_the_config(followed, folder):
+    lines = [line.strip() for line in followed[0].splitlines()]
+    for line in ("classes = ('pour', 'stir')", "filename_tmpl = '{}.mp4'"):
+        assert line in lines
+        assert line in CONFIGS['configs/my_lofi.py'].replace('tmpl=', 'tmpl = ')
+    subsets = [entry['subset'] for entry in json.loads(
+        (folder / 'my_data/annotations.json').read_text())['database'].values()]
+    assert sorted(subsets) == 5 * ['training'] + ['validation']
+    assert 'nothing here would stop a training' in followed[1]
+    assert (folder / 'my_data/report.json').exists()
+
+
+@pytest.mark.slow
+def test_both_stages_train_and_the_new_video_is_localized(followed, folder):
+    assert re.findall(r'fidelity (\w+): r_t', followed[2]) == ['S', 'T', 'ST']
+    assert 'mAP@0.50' in followed[3]
+    results = json.loads((folder / 'found/detections.json').read_text())['results']
+    assert list(results) == ['new']
+    assert {one['label'] for one in results['new']} <= set(CLASSES)
+    assert (folder / 'found/new.vtt').exists()
+    assert (folder / 'found/new.png').exists()
+
+
+@pytest.mark.slow
+def test_features_of_another_encoder_train_the_head_too(followed, folder):
+    assert 'nothing here would stop a training' in followed[5]
+    assert 'mAP@0.50' in followed[5]
+    assert (folder / 'work_dirs/my_features/epoch_2.pth').exists()

@@ -1,0 +1,154 @@
+"""What was found in the windows of a video becomes one."""
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.structures import InstanceData
+
+from mmlofi.evaluation import TALMetric
+from mmlofi.evaluation.postprocess import INFO, RawProposals, load_raw, save_raw, suppress
+from mmlofi.evaluation.soft_nms import soft_nms
+from mmlofi.evaluation.windows import WindowResult, detect, detect_in_videos, join_windows
+
+NMS = dict(sigma=0.5, top_k=3)
+
+
+def window(first, segments, scores, classes=None, name='v'):
+    """Of 10 of the 20 snippets of a video of 100 s."""
+    return RawProposals(name, 100.0, (first / 20, (first + 10) / 20),
+                        torch.tensor(segments, dtype=torch.float32).view(-1, 2),
+                        torch.tensor(scores), classes, first)
+
+
+def random_windows(name='v', count=30):
+    windows = []
+    for first in (0, 5, 10):
+        generator = torch.Generator().manual_seed(first)
+        windows.append(window(
+            first, torch.rand(count, 2, generator=generator).sort(1).values.tolist(),
+            torch.rand(count, generator=generator).tolist(),
+            torch.rand(4, generator=generator), name))
+    return windows
+
+
+def results(windows):
+    return [WindowResult(one, NMS, 2) for one in suppress(windows, NMS)]
+
+
+def same(found, expected):
+    assert found.keys() == expected.keys()
+    return all(torch.equal(one, other) for name in found
+               for one, other in zip(found[name], expected[name]))
+
+
+def test_segments_become_shares_of_the_video_and_class_scores_their_mean():
+    joined = join_windows([window(0, [[0.5, 1]], [0.9], torch.tensor([0.2, 0.4])),
+                           window(5, [[0, 0.5], [0.2, 0.4]], [0.8, 0.1], torch.tensor([0.4, 0.0]))])
+    torch.testing.assert_close(joined.segments, torch.tensor([[0.25, 0.5], [0.25, 0.5],
+                                                              [0.35, 0.45]]))
+    assert joined.scores.tolist() == pytest.approx([0.9, 0.8, 0.1])
+    torch.testing.assert_close(joined.class_scores, torch.tensor([0.3, 0.2]))
+    assert (joined.window_norm, joined.first_snippet, joined.duration_sec) == ((0, 1), None, 100)
+
+
+def test_what_lies_after_the_video_is_clipped_or_dropped():
+    padded = replace(window(0, [[0.4, 0.9], [0.7, 0.9], [0, 0.2]], [0.9, 0.8, 0.7]),
+                     window_norm=(0.0, 1.6))
+    joined = join_windows([padded])
+    torch.testing.assert_close(joined.segments, torch.tensor([[0.64, 1], [0, 0.32]]))
+    assert joined.scores.tolist() == pytest.approx([0.9, 0.7])
+
+
+def test_soft_nms_runs_in_each_window_and_again_over_the_video():
+    windows = random_windows()
+    segments, scores = [], []
+    for one in windows:
+        picked, decayed = soft_nms(one.segments, one.scores, **NMS)
+        segments.append(one.window_norm[0] + picked / 2)
+        scores.append(decayed)
+    picked, decayed = soft_nms(torch.cat(segments), torch.cat(scores), **NMS)
+    weights, labels = torch.stack([one.class_scores for one in windows]).mean(0).topk(2)
+    (found,) = detect_in_videos(results(windows)).values()
+    torch.testing.assert_close(found[0], 100 * picked.repeat(2, 1))
+    torch.testing.assert_close(found[1], torch.cat([weights[0] * decayed, weights[1] * decayed]))
+    assert found[2].tolist() == 3 * [labels[0]] + 3 * [labels[1]]
+
+
+def test_an_action_seen_in_two_windows_is_found_once():
+    twice = [window(0, [[0.6, 0.8]], [0.9]), window(5, [[0.1, 0.3]], [0.8])]     # 30 to 40 s
+    (found,) = detect_in_videos(results(twice)).values()
+    assert found[1].tolist() == pytest.approx([0.9, 0.8 * 0.135335], abs=1e-4)   # exp(-1 / 0.5)
+
+
+def test_neither_order_nor_repeats_nor_other_videos_matter():
+    expected = detect_in_videos(results(random_windows('a') + random_windows('b')))
+    assert list(expected) == ['a', 'b']
+    shuffled = results(random_windows('b')[::-1] + random_windows('a') + random_windows('b')[:2])
+    assert same(detect_in_videos(shuffled), expected)
+    assert same(detect_in_videos(results(random_windows('a'))), {'a': expected['a']})
+
+
+def test_proposals_that_were_written_give_the_same(tmp_path):
+    windows = random_windows('a') + random_windows('b')
+    whole = replace(window(0, [[0.1, 0.3]], [0.8], torch.rand(4), 'c'), first_snippet=None)
+    for one in [*windows, whole]:
+        save_raw(tmp_path, one, 100)
+    (tmp_path / INFO).write_text(json.dumps(dict(classes=['a'], nms={}, top_classes=1)))
+    loaded, _ = load_raw(tmp_path)
+    assert len(loaded) == 7
+    found = detect(loaded, nms=NMS, top_classes=2)
+    assert sorted(found) == ['a', 'b', 'c']
+    expected = detect_in_videos(results(windows)) | detect([whole], nms=NMS, top_classes=2)
+    assert same(found, expected)
+
+
+def test_class_scores_of_a_file_are_the_video_s_in_each_of_its_windows(tmp_path):
+    (tmp_path / 'scores.json').write_text(json.dumps({
+        'class': ['run', 'swim', 'dive'], 'results': {'v': [0.1, 0.3, 0.6]}}))
+    model = MODELS.build(dict(
+        type='EndToEndLocalizer', nms=NMS, head=dict(type='GTADHead', in_channels=8),
+        class_scores=dict(type='ClassScoreFile', path=str(tmp_path / 'scores.json'),
+                          classes=['dive', 'run', 'swim'])))
+    model.head.predict = lambda features, samples: [InstanceData(
+        segments=torch.tensor([[0.0, 0.2]]), scores=torch.tensor([0.5]))] * len(samples)
+    samples = [ActionDataSample(metainfo=dict(
+        video_name='v', duration_sec=100.0, window_norm=(first / 20, (first + 10) / 20),
+        first_snippet=first)) for first in (0, 5, 10)]
+    model.localize(torch.zeros(3, 8, 10), samples)
+    (found,) = detect_in_videos([sample.window_result for sample in samples]).values()
+    assert found[2].tolist() == [0, 0, 0, 2, 2, 2]
+    assert found[1].tolist() == pytest.approx(3 * [0.3] + 3 * [0.15])
+
+
+@pytest.fixture
+def metric(tmp_path):
+    path = tmp_path / 'gt.json'
+    path.write_text(json.dumps(dict(database={'v': dict(
+        subset='test', annotations=[dict(segment=[30, 40], label='run')])})))
+    metric = TALMetric(ann_file=str(path), subset='test', out_file=str(tmp_path / 'found.json'))
+    metric.dataset_meta = dict(classes=('run',))
+    return metric
+
+
+def test_the_model_s_windows_are_joined_by_the_metric(metric, tmp_path):
+    model = MODELS.build(dict(type='EndToEndLocalizer', nms=NMS,
+                              head=dict(type='GTADHead', in_channels=8)))
+    proposals = {0: ([[0.6, 0.8]], [0.9]), 10: ([[0.0, 0.1]], [0.3]), 5: ([[0.1, 0.3]], [0.8])}
+    for first, (segments, scores) in proposals.items():
+        model.head.predict = lambda features, samples, found=(segments, scores): [InstanceData(
+            segments=torch.tensor(found[0]), scores=torch.tensor(found[1]))]
+        sample = ActionDataSample(metainfo=dict(
+            video_name='v', duration_sec=100.0, window_norm=(first / 20, (first + 10) / 20),
+            first_snippet=first))
+        (sample,) = model.localize(torch.zeros(1, 8, 10), [sample])
+        assert len(sample.pred_instances.scores) == 1      # of the window by itself
+        metric.process(None, [sample.to_dict()])
+    assert metric.evaluate(3)['mAP'] == 1
+    found = json.loads((tmp_path / 'found.json').read_text())['results']['v']
+    assert [one['segment'] for one in found] == [
+        pytest.approx(segment, abs=1e-3) for segment in ([30, 40], [50, 55], [30, 40])]

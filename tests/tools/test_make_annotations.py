@@ -1,0 +1,138 @@
+"""From a spreadsheet to annotations, and its errors by row."""
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import pytest
+
+from mmlofi.datasets import load_annotations
+
+
+@pytest.fixture(scope='session')
+def one_video(tmp_path_factory, write_numbered_video):
+    return write_numbered_video(tmp_path_factory.mktemp('one') / 'one.mp4', 100)    # 10 s
+
+
+@pytest.fixture
+def make(call_tool, tmp_path, one_video, capsys):
+    """Runs the tool on a table and files; the written database, and what was printed."""
+    def make(table, *arguments, files=('a.mp4', 'b.mp4', 'c.mp4', 'd.mp4', 'e.mp4')):
+        (tmp_path / 'videos').mkdir(exist_ok=True)
+        for name in files:
+            shutil.copy(one_video, tmp_path / 'videos' / name)
+        (tmp_path / 'segments.csv').write_text(table, encoding='utf-8')
+        call_tool('make_annotations.py', tmp_path / 'segments.csv', '--videos',
+                  tmp_path / 'videos', '--out', tmp_path / 'new' / 'gt.json', *arguments)
+        content = json.loads((tmp_path / 'new' / 'gt.json').read_text(encoding='utf-8'))
+        return content['database'], capsys.readouterr().out
+    return make
+
+
+def fails(make, tmp_path, table, **settings):
+    """The error, and that nothing was written."""
+    with pytest.raises(SystemExit) as stop:
+        make(table, **settings)
+    assert not (tmp_path / 'new').exists()
+    return stop.value.code
+
+
+ROWS = 'video,start,end,label\na,1,2.5,run\nb.mp4,0,4,swim\na,5,0:06,swim\nc,,,\nd,1,2,run\n'
+
+
+def test_rows_become_entries_with_the_durations_of_the_files(make, tmp_path):
+    database, output = make(ROWS)
+    assert list(database) == ['a', 'b', 'c', 'd']
+    assert database['a']['annotations'] == [dict(segment=[1, 2.5], label='run'),
+                                            dict(segment=[5, 6], label='swim')]
+    assert database['c']['annotations'] == []
+    assert {entry['duration'] for entry in database.values()} == {10.0}
+    assert len(load_annotations(tmp_path / 'new' / 'gt.json')) == 4
+    assert '4 videos, 4 actions' in output
+    assert "classes = ('run', 'swim')\n  filename_tmpl = '{}.mp4'" in output
+
+
+def test_the_split_is_drawn_by_the_seed(make):
+    def validation(*arguments):
+        return {name for name, entry in make(ROWS, *arguments)[0].items()
+                if entry['subset'] == 'validation'}
+    first = validation('--validation-share', 0.5)
+    assert len(first - {'c'}) == 2      # of three with actions
+    assert validation('--validation-share', 0.5) == first
+    assert len({frozenset(validation('--seed', seed)) for seed in range(8)}) > 1
+    assert len(validation('--validation-share', 0.01)) == 1      # at least one
+    assert 'c' not in validation('--validation-share', 0.01)     # which has no actions
+    assert len(validation('--validation-share', 0.99)) == 3      # and one with actions is left
+
+
+def test_a_column_says_the_subsets_and_others_are_left_alone(make):
+    table = 'who,label,end,start,Video,subset\nme,run,2,1,a,validation\nme,run,3,2,b,training\n'
+    database, output = make(table)
+    assert {name: entry['subset'] for name, entry in database.items()} == dict(
+        a='validation', b='training')
+    assert database['b']['annotations'] == [dict(segment=[2, 3], label='run')]
+
+
+def test_a_class_that_a_subset_has_not_is_named(make):
+    table = 'video,start,end,label,subset\na,1,2,run,training\nb,1,2,swim,validation\n'
+    output = make(table)[1]
+    assert "validation: 1 videos, none of the classes ['run']: take another --seed" in output
+
+
+def test_spreadsheets_of_other_countries(make):
+    database, _ = make('\ufeffvideo;start;end;label\na;1,5;2,25;Läufer\nb;0:00:01;0:02,5;Läufer\n')
+    assert database['a']['annotations'] == [dict(segment=[1.5, 2.25], label='Läufer')]
+    assert database['b']['annotations'] == [dict(segment=[1, 2.5], label='Läufer')]
+    assert list(make('video\tstart\tend\tlabel\na\t1\t2\tx\nb\t1\t2\tx\n')[0]) == ['a', 'b']
+
+
+def test_files_of_several_endings_keep_them(make):
+    files = ('a.mp4', 'a.mkv', 'b.mp4')
+    database, output = make('video,start,end,label\na.mkv,1,2,x\nb,1,2,x\n', files=files)
+    assert list(database) == ['a.mkv', 'b.mp4']
+    assert "filename_tmpl = '{}'" in output
+
+
+@pytest.mark.parametrize(('row', 'message'), [
+    ('none,1,2,x', r"names the video 'none', which .* does not hold; expected one of its 5 files"),
+    (',1,2,x', 'has no video'), ('a,1,,x', 'has start and label alone'),
+    ('a,2,1,x', 'goes from 2 s to 1 s; expected an end after its start'),
+    ('a,-1,1,x', 'goes from -1 s'), ('a,one,2,x', "has the time 'one'; expected seconds"),
+    ('a,1:2:3:4,9,x', "has the time '1:2:3:4'"), ('a,nan,2,x', "has the time 'nan'"),
+    ('a,1,20,x', r"'x' ends at 20 s, and a\.mp4 after 10\.00 s")])
+def test_an_error_names_its_row(make, tmp_path, row, message):
+    error = fails(make, tmp_path, f'video,start,end,label\nb,1,2,x\n{row}\n')
+    assert '1 errors in ' in error
+    assert re.search(f'row 3: {message}', error), error
+
+
+def test_all_errors_are_named_and_many_cut_short(make, tmp_path):
+    error = fails(make, tmp_path, 'video,start,end,label\n' + 'none,1,2,x\n' * 25)
+    assert '25 errors' in error
+    assert 'row 2: ' in error
+    assert 'row 21: ' in error
+    assert 'row 22: ' not in error
+    assert error.endswith('… 5 more')
+
+
+def test_a_video_of_two_subsets_or_two_files_is_an_error(make, tmp_path):
+    head = 'video,start,end,label,subset\n'
+    assert "row 3: puts a.mp4 into 'test', an earlier one into 'train'" in fails(
+        make, tmp_path, f'{head}a,1,2,x,train\na,3,4,x,test\n')
+    assert 'may be a.mkv or a.mp4; expected one: add the ending' in fails(
+        make, tmp_path, 'video,start,end,label\na,1,2,x\n', files=('a.mp4', 'a.mkv'))
+
+
+def test_a_file_that_is_no_video_is_named(make, tmp_path):
+    (tmp_path / 'videos').mkdir()
+    (tmp_path / 'videos' / 'z.mp4').write_text('no video')
+    assert "z.mp4: '" in fails(make, tmp_path, 'video,start,end,label\nz,1,2,x\na,1,2,x\n')
+
+
+def test_tables_and_folders_that_are_none_are_one_line(make, call_tool, tmp_path):
+    assert 'has no row' in fails(make, tmp_path, 'video,start,end,label\n')
+    assert "and not ['start', 'end']; expected video, start, end, label in its first line" in fails(
+        make, tmp_path, 'video,label\na,x\n')
+    with pytest.raises(SystemExit, match="no folder '.*none'"):
+        call_tool('make_annotations.py', tmp_path / 'segments.csv', '--videos', tmp_path / 'none')

@@ -1,0 +1,210 @@
+"""Checks annotations and the files that they are of, before anything is trained on them.
+
+    python tools/check_dataset.py CONFIG
+    python tools/check_dataset.py --ann annotations.json --videos videos --filename-tmpl 'v_{}.mp4'
+    python tools/check_dataset.py --ann annotations.json          # the annotations alone
+
+CONFIG says by its data loaders which subsets, folders and classes are meant. Each video is opened
+and a frame of it decoded. The exit status is 1 when something would stop a training or make its
+score worthless, such as a video that is in two subsets; --write-usable writes what is left.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+from mmengine.config import Config
+
+from mmlofi.datasets.annotations import class_names
+from mmlofi.datasets.check import (
+    ERRORS,
+    WARNINGS,
+    Source,
+    VideoCheck,
+    check,
+    missing_classes,
+    usable_entries,
+)
+from mmlofi.datasets.known_counts import KnownSplit, known_split, recognize
+
+SHOWN = 5   # videos of each fault
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', nargs='?', help='config file, in place of --ann')
+    parser.add_argument('--ann', help="annotations in ActivityNet's format")
+    parser.add_argument('--videos', help='folder of the videos')
+    parser.add_argument('--filename-tmpl', default='{}.mp4',
+                        help="a video's file, '{}' its name; v_ may be added or left out. Default "
+                             '%(default)s')
+    parser.add_argument('--subset', nargs='+', help='subsets of --ann; default all')
+    parser.add_argument('--tolerance', type=float, metavar='SEC',
+                        help='by which a file may differ from its annotated duration; default 2 %% '
+                             'of it, 1 s at least')
+    parser.add_argument('--workers', type=int, default=4,
+                        help='files looked at at a time; default %(default)s')
+    parser.add_argument('--out', metavar='REPORT.json', help='write all that was found as json')
+    parser.add_argument('--write-usable', metavar='FILE',
+                        help='write the annotations of the videos without errors, or to a .txt '
+                             'their names')
+    args = parser.parse_args()
+    if (args.config is None) == (args.ann is None):
+        parser.error('give either CONFIG or --ann')
+    if args.config and (args.videos or args.subset):
+        parser.error('--videos and --subset go with --ann: CONFIG says them')
+    if args.workers < 1:
+        parser.error(f'--workers {args.workers}: expected 1 or more')
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        sources = [Source(args.ann, tuple(args.subset) if args.subset else None, args.videos,
+                          args.filename_tmpl)] if args.ann else read_config(args.config)
+        checks = check(sources, tolerance=args.tolerance, workers=args.workers,
+                       progress=show_progress)
+    except (OSError, ValueError) as error:
+        sys.exit(f'check_dataset: {error}')
+    dataset = recognize(class_names(one.record for one in checks), len(checks))
+    lacking = missing_classes(checks)
+    print(table(checks, dataset))
+    print(details(checks, lacking))
+    if args.out:
+        save(args.out, report(checks, dataset, lacking))
+    if args.write_usable:
+        write_usable(args.write_usable, checks)
+    bad = sum(bool(one.errors) for one in checks)
+    if bad:
+        sys.exit(f'check_dataset: {bad} of {len(checks)} videos would stop a training or spoil its '
+                 'score; correct them, or train on what --write-usable writes')
+    print('nothing here would stop a training')
+
+
+def show_progress(done: int, total: int) -> None:
+    print(f'\r{done} of {total} files', end='\n' if done == total else '', file=sys.stderr,
+          flush=True)
+
+
+def read_config(path: str) -> list[Source]:
+    """What the data loaders of a config read, each once, training first."""
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f'no config at {path!r}; expected a file, or --ann and --videos')
+    cfg, sources = Config.fromfile(path), []
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        dataset = (cfg.get(name) or {}).get('dataset') or {}
+        while 'dataset' in dataset:
+            dataset = dataset['dataset']
+        if dataset.get('type') != 'UntrimmedVideoDataset':
+            continue
+        (kind, folder), = dataset['data_prefix'].items()
+        root, subset = dataset.get('data_root') or '', dataset['subset']
+        classes = (dataset.get('metainfo') or {}).get('classes')
+        sources.append(Source(
+            os.path.join(root, dataset['ann_file']),
+            (subset,) if isinstance(subset, str) else tuple(subset), os.path.join(root, folder),
+            dataset.get('filename_tmpl') or ('{}.mp4' if kind == 'video' else '{}.npz'),
+            kind == 'feature', None if classes is None else tuple(classes)))
+    if not sources:
+        raise ValueError(f'{path} has no UntrimmedVideoDataset in its data loaders; expected a '
+                         'config of stage 2 or 3, or --ann and --videos')
+    return list(dict.fromkeys(sources))
+
+
+def table(checks: Sequence[VideoCheck], dataset: str | None) -> str:
+    """A line for each subset: videos, segments, classes, usable, and each fault that there is."""
+    kinds = [kind for kind in (*ERRORS, *WARNINGS)
+             if any(kind == found for one in checks for found, _ in one.faults)]
+    rows = [['subset', 'videos', 'segments', 'classes', 'usable', *kinds]]
+    for subset in dict.fromkeys(one.record.subset for one in checks):
+        mine = [one for one in checks if one.record.subset == subset]
+        rows.append([subset, len(mine), sum(len(one.record.labels) for one in mine),
+                     len(class_names(one.record for one in mine)),
+                     sum(not one.errors for one in mine), *count(mine, kinds).values()])
+    widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
+    lines = [row[0].ljust(widths[0]) + ''.join(
+        f'  {value:>{width}}' for value, width in zip(row[1:], widths[1:])) for row in rows]
+    if dataset is not None:
+        published = ['published', *(spell(known_split(dataset, row[0])) for row in rows[1:])]
+        lines = [f'By its classes this is {dataset}.',
+                 *(f'{line}  {known}' for line, known in zip(lines, published))]
+    return '\n'.join(lines)
+
+
+def spell(known: KnownSplit | None) -> str:
+    if known is None:
+        return ''
+    return f'{known.videos:,}' + (f' ({known.note})' if known.note else '')
+
+
+def count(checks: Sequence[VideoCheck], kinds: Sequence[str]) -> dict[str, int]:
+    """Videos with each fault."""
+    found = Counter(kind for one in checks for kind in {kind for kind, _ in one.faults})
+    return {kind: found[kind] for kind in kinds}
+
+
+def details(checks: Sequence[VideoCheck], lacking: dict[str, list[str]]) -> str:
+    """Of each fault what it means, and the first few videos."""
+    lines = []
+    for kind, meaning in (ERRORS | WARNINGS).items():
+        found = [f'{one.record.name}: {detail}' for one in checks for mine, detail in one.faults
+                 if mine == kind]
+        if found:
+            level = 'ERROR' if kind in ERRORS else 'warning'
+            lines.append(f'\n{level}, {kind}: {meaning}')
+            lines += [f'    {line}' for line in found[:SHOWN]]
+            lines += [f'    … {len(found) - SHOWN} more'] if len(found) > SHOWN else []
+    for subset, classes in lacking.items():
+        if classes:
+            lines.append(f'\nwarning, no video of {len(classes)} classes in {subset}: '
+                         f'{", ".join(classes[:SHOWN])}{", …" if len(classes) > SHOWN else ""}')
+    return '\n'.join(lines)
+
+
+def report(checks: Sequence[VideoCheck], dataset: str | None,
+           lacking: dict[str, list[str]]) -> dict:
+    """All of it as json has it."""
+    subsets = {}
+    for subset in dict.fromkeys(one.record.subset for one in checks):
+        mine = [one for one in checks if one.record.subset == subset]
+        known = known_split(dataset, subset)
+        subsets[subset] = dict(
+            videos=len(mine), segments=sum(len(one.record.labels) for one in mine),
+            classes=len(class_names(one.record for one in mine)),
+            usable=sum(not one.errors for one in mine),
+            faults=count(mine, [*ERRORS, *WARNINGS]), missing_classes=lacking.get(subset, []),
+            published=None if known is None else known._asdict())
+    videos = [dict(name=one.record.name, subset=one.record.subset, file=one.filename,
+                   duration_sec=one.duration_sec, usable=not one.errors,
+                   faults=[dict(kind=kind, detail=detail) for kind, detail in one.faults])
+              for one in checks if one.faults]
+    return dict(dataset=dataset, subsets=subsets, videos_with_faults=videos)
+
+
+def write_usable(path: str, checks: Sequence[VideoCheck]) -> None:
+    """A json of annotations, or a list of names."""
+    entries = usable_entries(checks)
+    if path.endswith('.txt'):
+        with open(path, 'w', encoding='utf-8') as file:
+            file.writelines(f'{name}\n' for name in entries)
+    else:
+        save(path, dict(version='usable videos', database=entries))
+    print(f'{path}: {len(entries)} usable videos of {len(checks)}')
+
+
+def save(path: str, content: dict) -> None:
+    """Whole or not at all."""
+    temporary = f'{path}.{os.getpid()}.tmp'
+    with open(temporary, 'w', encoding='utf-8') as file:
+        json.dump(content, file, indent=1)
+    os.replace(temporary, path)
+
+
+if __name__ == '__main__':
+    main()
