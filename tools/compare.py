@@ -22,6 +22,8 @@ def parse_args() -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('methods', nargs='+', metavar='NAME=DIR[+DIR][,DIR[+DIR]]',
                         help='a method and the work dirs of its runs')
+    parser.add_argument('--baseline', metavar='NAME',
+                        help='the method that gains are over; default the first')
     parser.add_argument('--out', help='also write the table, as Markdown, to this file')
     return parser.parse_args()
 
@@ -74,8 +76,12 @@ def main() -> None:
         if not separator or not runs:
             raise SystemExit(f'{text!r} is no NAME=DIR; expected such as ACP=work_dirs/acp_gtad')
         methods[name] = [read_run(run) for run in runs.split(',')]
-    baseline = statistics.mean(run['mAP'] for run in next(iter(methods.values())))
-    header = ['method', *COLUMNS, f'gain over {next(iter(methods))}']
+    name = args.baseline or next(iter(methods))
+    if name not in methods:
+        raise SystemExit(f'--baseline {name!r} is none of {list(methods)}; expected the '
+                         'name of one of these methods')
+    baseline = statistics.mean(run['mAP'] for run in methods[name])
+    header = ['method', *COLUMNS, f'gain over {name}']
     rows = [header, *(row_of(name, runs, baseline) for name, runs in methods.items())]
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
     lines = ['| ' + ' | '.join(cell.ljust(width) for cell, width in zip(row, widths)) + ' |'
