@@ -6,7 +6,7 @@
 # Paper:    Long C-LoFi, 37.78 / 24.40 / 7.29 at tIoU 0.5 / 0.75 / 0.95, average mAP 24.64
 # Ours:     not run
 # GPUs, memory: as lofi_tsm_anet.py
-# Hours:    not run; 3.75 times as many steps as there
+# Hours:    not run; 3.8 times as many steps as there
 _base_ = ['_base_/default_runtime.py', '_base_/hacs_videos.py', '_base_/gtad.py',
           '_base_/lofi_schedule.py', 'mmaction::_base_/models/tsm_r50.py']
 
