@@ -2,7 +2,7 @@
 
 Trains every row with every seed, one after the other, and prints the table, mean ± std
 over seeds, after each. Run again, it goes on where it stopped, with more seeds or rows too. A
-row takes 6 to 9 minutes on one CPU core, so 3 seeds of all take 3 hours.
+row takes 3 to 10 minutes on one CPU core, so 3 seeds of all take 4 hours.
 
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --seeds 0 1 2
 """
