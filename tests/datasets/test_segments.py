@@ -55,6 +55,18 @@ def test_what_cannot_be_trained_on_is_said_at_construction(settings, error, mess
         segments(folder, **settings)
 
 
+def test_hacs_s_file_is_read_as_it_is_published(folder):
+    """Durations are text, each video has its address, and those of the test have no action."""
+    url = 'https://www.youtube.com/watch?v='
+    write_annotations(folder, {
+        'a': dict(subset='training', duration='10.000000', url=f'{url}a',
+                  annotations=[action(5.4, 9.16, 'Dodgeball'), action(1.6, 2, 'Archery')]),
+        'c': dict(subset='testing', duration='10.000000', url=f'{url}c', annotations=[])})
+    clips = segments(folder)
+    assert clips.metainfo['classes'] == ('Archery', 'Dodgeball')
+    assert [clips.get_data_info(index)['label'] for index in range(len(clips))] == [1, 0]
+
+
 def test_a_subset_without_a_segment_is_refused(folder):
     write_annotations(folder, dict(VIDEOS, c=dict(VIDEOS['c'], annotations=[])))
     with pytest.raises(ValueError, match="has no segment in subset 'validation'; expected some"):
