@@ -2,8 +2,8 @@
 #
 #   bash tools/dist_train.sh configs/lofi_r2plus1d_anet.py 4
 #
-# No R(2+1)D-18 is published with MMAction2 (its R34 is: depth=34 in the backbone). Stage 1 is its
-# recognition/r2plus1d/r2plus1d_r34_8xb8-8x8x1-180e_kinetics400-rgb.py with model.backbone.depth=18.
+# Its stage 1 is acp_r2plus1d_kinetics.py: MMAction2 publishes no R(2+1)D-18 (an R34 it does:
+# depth=34 in the backbone). Its stage 3 is gtad_r2plus1d_anet.py.
 # Paper:    R(2+1)D-18, T-LoFi, average mAP 34.21 (33.55 without LoFi)
 # Ours:     not run
 # GPUs:     4 x 2 videos, 2 steps a weight update

@@ -2,7 +2,7 @@
 #
 #   bash tools/dist_train.sh configs/lofi_tsm_r50_anet.py 4
 #
-# Stage 3 is gtad_tsm_anet.py with 2048 channels (configs/README.md).
+# Its stage 3 is gtad_tsm_r50_anet.py.
 # Paper:    TSM-R50, Long C-LoFi, 50.91 / 35.86 / 8.79 at tIoU 0.5 / 0.75 / 0.95, average mAP 34.96
 # Ours:     not run
 # GPUs:     4 x 1 video, 4 steps a weight update

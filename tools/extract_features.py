@@ -1,8 +1,9 @@
 """Writes full-fidelity snippet features, one npz file a video, for training a head on them.
 
 The config is one with a backbone and a test_dataloader of videos (stage 2); the checkpoint is that
-of stage 2 (LoFi) or of a recognizer with the same backbone (ACP), by path or URL. Complete files
-are kept, so that an interrupted run continues. Under torchrun each process takes its share of the
+of stage 2 (LoFi) or of a recognizer with the same backbone (ACP), by path or URL; without one, the
+weights are those that model.backbone names by `pretrained` or `init_cfg` (ICP). Complete files are
+kept, so that an interrupted run continues. Under torchrun each process takes its share of the
 videos.
 """
 from __future__ import annotations
@@ -42,7 +43,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file with a backbone')
-    parser.add_argument('checkpoint', help='checkpoint with that backbone')
+    parser.add_argument('checkpoint', nargs='?',
+                        help='checkpoint with that backbone; default: what the config names')
     parser.add_argument('--out', required=True, help='folder for the features')
     parser.add_argument('--subset', nargs='+', default=['training', 'validation'],
                         help='one or more subsets of the annotations; default training validation')

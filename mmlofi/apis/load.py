@@ -12,17 +12,20 @@ from mmengine.runner import CheckpointLoader
 from mmlofi.datasets.annotations import load_class_names
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.checkpoint_fit import CheckpointFit
+from mmlofi.models.pretrained import is_pretrained
 
 
-def load_encoder(cfg: Config, checkpoint: str, device: str) -> EndToEndLocalizer:
+def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLocalizer:
     """The localizer of a stage-2 config in evaluation mode, with the checkpoint's backbone.
 
-    The checkpoint may be a recognizer's, or of the backbone among other parts. The other weights of
-    the localizer stay random: only its `extract_feat` means anything.
+    The checkpoint may be a recognizer's, or of the backbone among other parts; None stands for the
+    weights that the backbone's config names. The other weights of the localizer stay random: only
+    its `extract_feat` means anything.
 
     Raises:
         FileNotFoundError: When there is no such checkpoint.
-        ValueError: When the config has no encoder, or the checkpoint another one.
+        ValueError: When the config has no encoder, the checkpoint another one, or neither names
+            weights.
     """
     name = cfg.filename or 'the config'
     if cfg.model.get('backbone') is None:
@@ -33,6 +36,22 @@ def load_encoder(cfg: Config, checkpoint: str, device: str) -> EndToEndLocalizer
         raise ValueError(f'{name} is of a {type(model).__name__}; expected a stage-2 '
                          'config, of an EndToEndLocalizer and untrimmed videos: give that one with '
                          'this checkpoint')
+    if checkpoint is None:
+        _load_named_weights(model, cfg.model.backbone, name)
+    else:
+        _load_backbone(model, checkpoint)
+    return model.eval().requires_grad_(False).to(device)
+
+
+def _load_named_weights(model: EndToEndLocalizer, backbone: Mapping, name: str) -> None:
+    if not backbone.get('pretrained') and not is_pretrained(backbone.get('init_cfg')):
+        raise ValueError(f'no checkpoint was given, and model.backbone of {name} names no weights '
+                         'either; expected one of them, or features would be random: give a '
+                         'checkpoint, or set model.backbone.pretrained')
+    model.init_weights()
+
+
+def _load_backbone(model: EndToEndLocalizer, checkpoint: str) -> None:
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     state = content.get('state_dict', content)
     weights = {key.removeprefix('module.').removeprefix('backbone.'): value
@@ -47,7 +66,6 @@ def load_encoder(cfg: Config, checkpoint: str, device: str) -> EndToEndLocalizer
             f'unknown, the first {extra[:2]}; expected a checkpoint of a model with the same '
             'backbone settings')
     model.backbone.load_state_dict(weights, strict=False)
-    return model.eval().requires_grad_(False).to(device)
 
 
 def load_weights(model: EndToEndLocalizer, checkpoint: Mapping, source: str) -> None:

@@ -38,9 +38,12 @@ def lay_out_data(tiny_video, tmp_path, monkeypatch):
             if dataset.type == 'VideoDataset':
                 _write_clips(root / dataset.ann_file, folder, tiny_video)
             else:
-                _write_annotations(root / dataset.ann_file, _classes(cfg.model, dataset),
+                classes = _classes(cfg.model, dataset)
+                if dataset.type == 'SegmentDataset':     # of which each segment is a sample
+                    classes = classes[:2]
+                _write_annotations(root / dataset.ann_file, classes,
                                    _subset(cfg, 'train'), _subset(cfg, 'test'))
-                _write_untrimmed(dataset, folder, tiny_video, cfg.model.head.in_channels)
+                _write_untrimmed(dataset, folder, tiny_video, cfg.model.get('head'))
     return lay_out
 
 
@@ -51,10 +54,10 @@ def _write_clips(ann_file: Path, folder: Path, video: Path) -> None:
 
 
 def _classes(model: dict, dataset: dict) -> list[str]:
-    """The config's own names, or as many as the model tells apart (without class scores, one)."""
+    """The config's own names, or as many as the model tells apart (without class scores, two)."""
     named = dataset.get('metainfo', {}).get('classes')
     return named or [f'class {label}' for label in range(
-        (model.get('class_scores') or {}).get('num_classes', 1))]
+        (model.get('class_scores') or {}).get('num_classes', 2))]
 
 
 def _subset(cfg: Config, of: str) -> str:
@@ -72,12 +75,12 @@ def _write_annotations(ann_file: Path, classes: list[str], train: str, test: str
     ann_file.write_text(json.dumps(dict(version='tiny', database=database)))
 
 
-def _write_untrimmed(dataset: dict, folder: Path, video: Path, channels: int) -> None:
+def _write_untrimmed(dataset: dict, folder: Path, video: Path, head: dict | None) -> None:
     rng = np.random.default_rng(0)
     for name in NAMES:
         if 'feature' in dataset.data_prefix:
             path = folder / dataset.get('filename_tmpl', '{}.npz').format(name)
-            features = rng.standard_normal((channels, 8)).astype(np.float32)
+            features = rng.standard_normal((head.in_channels, 8)).astype(np.float32)
             save_features(path, features, DURATION_SEC)
         else:
             shutil.copy(video, folder / dataset.get('filename_tmpl', '{}.mp4').format(name))

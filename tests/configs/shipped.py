@@ -11,7 +11,7 @@ from mmlofi import Fidelity, FidelityCycle
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / 'configs').rglob('*.py')
                  if '_base_' not in path.relative_to(ROOT).parts and path.name[0] != '_')
-LOFI_ANET = [name for name in CONFIGS if re.fullmatch(r'configs/\w*lofi_\w+_anet\.py', name)]
+LOFI = [name for name in CONFIGS if re.fullmatch(r'configs/\w*lofi_\w+_(anet|hacs)\.py', name)]
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 

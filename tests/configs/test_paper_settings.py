@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, DefaultSampler
 from mmengine.hub import get_config
 from mmengine.registry import init_default_scope
-from shipped import LOADERS, LOFI_ANET, ROOT, cycle_of, load, transforms_of
+from shipped import CONFIGS, LOADERS, LOFI, ROOT, cycle_of, load, transforms_of
 from torch.nn import SyncBatchNorm
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -21,7 +21,7 @@ from mmlofi.datasets import FidelityBatchSampler, class_names, load_annotations
 PAPER_SIZE = dict(S=(100, 112), T=(25, 224), ST=(50, 158))
 
 
-@pytest.mark.parametrize('name', LOFI_ANET)
+@pytest.mark.parametrize('name', LOFI)
 def test_fidelities_at_paper_size(name):
     cfg = load(name)
     steps = transforms_of(cfg, 'train_dataloader')
@@ -53,7 +53,7 @@ def test_the_method_cycles_s_then_t_then_st_every_epoch_or_every_16_batches():
         assert (cfg.custom_hooks[0].by, cfg.custom_hooks[0].interval) == (by, interval)
 
 
-@pytest.mark.parametrize('name', LOFI_ANET)
+@pytest.mark.parametrize('name', LOFI)
 def test_full_fidelity_is_seen_in_testing_alone(name):
     cfg = load(name)
     steps = transforms_of(cfg, 'test_dataloader')
@@ -65,7 +65,7 @@ def test_full_fidelity_is_seen_in_testing_alone(name):
     assert all(fidelity.pixel_share < 1 for fidelity in cycle_of(cfg))
 
 
-@pytest.mark.parametrize('name', LOFI_ANET)
+@pytest.mark.parametrize('name', LOFI)
 def test_16_videos_make_an_update_at_every_fidelity(name):
     cfg = load(name)
     gpus = int(re.search(rf'dist_train\.sh {name} (\d+)', (ROOT / name).read_text())[1])
@@ -81,7 +81,7 @@ def test_16_videos_make_an_update_at_every_fidelity(name):
         assert {len(batch) for batch in sampler} == {batch_size}
 
 
-@pytest.mark.parametrize('name', LOFI_ANET)
+@pytest.mark.parametrize('name', LOFI)
 def test_every_batch_norm_of_the_encoder_follows_one_setting(name):
     init_default_scope('mmaction')
     cfg = load(name)
@@ -95,6 +95,10 @@ def test_every_batch_norm_of_the_encoder_follows_one_setting(name):
 
 MMACTION_PRESETS = {
     'configs/lofi_tsm_anet.py': 'configs/acp_tsm_kinetics.py',
+    'configs/lofi_tsm_hacs.py': 'configs/acp_tsm_kinetics.py',
+    'configs/acp_plus_tsm_anet.py': 'configs/acp_tsm_kinetics.py',
+    'configs/lofi_tsm_r34_anet.py': 'configs/acp_tsm_r34_kinetics.py',
+    'configs/lofi_r2plus1d_anet.py': 'configs/acp_r2plus1d_kinetics.py',
     'configs/lofi_tsm_r50_anet.py': 'recognition/tsm/'
         'tsm_imagenet-pretrained-r50_8xb16-dense-1x1x8-50e_kinetics400-rgb.py',
     'configs/lofi_slowfast_anet.py': 'recognition/slowfast/'
@@ -115,20 +119,76 @@ def test_the_stage_1_checkpoint_named_by_load_from_fits_the_whole_encoder(name, 
     assert shapes[0] == shapes[1]
 
 
-def test_acp_baseline_differs_from_stage_3_by_the_features_alone():
-    lofi, acp = load('configs/gtad_tsm_anet.py'), load('configs/acp_gtad_tsm_anet.py')
+@pytest.mark.parametrize('name', [name for name in CONFIGS if '_gtad_' in name])
+def test_a_baseline_differs_from_stage_3_by_the_features_alone(name):
+    stage_1, stage_3 = re.fullmatch(r'configs/(icp|acp|acp_plus)_(gtad_\w+)\.py', name).groups()
+    lofi, acp = load(f'configs/{stage_3}.py'), load(name)
     for loader in LOADERS:
-        assert acp[loader].dataset.data_prefix != lofi[loader].dataset.data_prefix
+        folder = acp[loader].dataset.data_prefix.feature
+        assert folder == f'features/{stage_1}_{stage_3.removeprefix("gtad_")}'
+        assert folder in (ROOT / name).read_text().split('_base_')[0]     # the command's
         acp[loader].dataset.data_prefix = lofi[loader].dataset.data_prefix
     settings = ('model', *LOADERS, 'optim_wrapper', 'param_scheduler', 'train_cfg', 'val_evaluator')
     for setting in settings:
         assert acp[setting] == lofi[setting]
 
 
-def test_features_of_another_folder_are_named_by_the_environment(monkeypatch):
+GTAD = [name for name in CONFIGS if name.startswith('configs/gtad_')]
+
+
+@pytest.mark.parametrize('name', GTAD)
+def test_features_are_those_of_the_named_encoder_unless_the_environment_says_else(name,
+                                                                                  monkeypatch):
+    monkeypatch.delenv('LOFI_FEATURES', raising=False)
+    cfg = load(name)
+    folder = name.replace('configs/gtad_', 'features/lofi_').removesuffix('.py')
+    assert {cfg[loader].dataset.data_prefix.feature for loader in LOADERS} == {folder}
+    lofi = load(name.replace('gtad_', 'lofi_'))
+    assert lofi.model.head.in_channels == cfg.model.head.in_channels
+    assert cfg.model.class_scores.in_channels == cfg.model.head.in_channels
+
     monkeypatch.setenv('LOFI_FEATURES', 'features/elsewhere')
-    cfg = load('configs/gtad_tsm_anet.py')
+    cfg = load(name)
     assert {cfg[loader].dataset.data_prefix.feature for loader in LOADERS} == {'features/elsewhere'}
+
+
+def test_hacs_differs_from_activitynet_by_data_and_g_tad_s_recipe():
+    for stage in ('lofi', 's_lofi', 't_lofi', 'st_lofi', 'lofi_short', 'gtad'):
+        anet, hacs = load(f'configs/{stage}_tsm_anet.py'), load(f'configs/{stage}_tsm_hacs.py')
+        assert hacs.model == anet.model
+        assert hacs.get('custom_hooks') == anet.get('custom_hooks')
+        for loader in LOADERS:
+            if hacs.get(loader) is not None:
+                dataset = hacs[loader].dataset
+                assert dataset.pipeline == anet[loader].dataset.pipeline
+                assert 'hacs' in (dataset.get('data_root') or dataset.ann_file)
+                assert 'classes' not in dataset.metainfo     # as the file numbers them
+        assert 'hacs' in hacs.test_evaluator.ann_file
+        if stage != 'gtad':
+            assert hacs.optim_wrapper == anet.optim_wrapper
+    assert (hacs.train_dataloader.batch_size, hacs.optim_wrapper.optimizer.lr) == (32, 5e-4)
+
+
+def test_acp_plus_goes_on_with_stage_1_s_recipe_at_a_tenth_of_the_rate():
+    acp, plus = load('configs/acp_tsm_kinetics.py'), load('configs/acp_plus_tsm_anet.py')
+    assert plus.optim_wrapper.optimizer.lr == pytest.approx(acp.optim_wrapper.optimizer.lr / 10)
+    assert plus.param_scheduler == acp.param_scheduler
+    for loader in LOADERS:
+        steps = plus[loader].dataset.pipeline
+        assert [step.type for step in steps[:2]] == ['OpenVideo', 'TrimToSegment']
+        of_acp = acp[loader].dataset.pipeline[1:]     # the preset's own, but for the scope's mark
+        assert [{key: step[key] for key in step if key != '_scope_'} for step in steps[2:]] == of_acp
+
+
+def test_on_the_toy_benchmark_acp_plus_costs_what_lofi_costs():
+    lofi, plus = load('configs/toy/lofi_toy.py'), load('configs/toy/acp_plus_toy.py')
+    snippets, clip = (transforms_of(cfg, 'train_dataloader')[name] for cfg, name in (
+        (lofi, 'SampleSnippets'), (plus, 'SampleFrames')))
+    videos, segments = 80, 202     # of tools/make_procedural.py
+    lofi_updates = lofi.max_epochs * (videos // lofi.train_dataloader.batch_size)
+    assert lofi_updates == plus.max_epochs * (segments // plus.train_dataloader.batch_size) == 720
+    assert lofi.train_dataloader.batch_size * snippets.num_snippets * snippets.clip_len / 4 == \
+        plus.train_dataloader.batch_size * clip.clip_len * clip.get('num_clips')
 
 
 def test_the_classes_are_those_of_the_real_annotations(reference_data):

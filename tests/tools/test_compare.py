@@ -10,7 +10,8 @@ import pytest
 @pytest.fixture
 def work_dir(tmp_path):
     """Writes a training's cost and what it logged at each validation."""
-    def write(name: str, *scores: float, seconds: float = 10, peak: float = 100) -> Path:
+    def write(name: str, *scores: float, seconds: float = 10, peak: float = 100,
+              tious: tuple[str, ...] = ('0.50', '0.75', '0.95')) -> Path:
         folder = tmp_path / name
         log = folder / '20260101_000000' / 'vis_data'
         log.mkdir(parents=True)
@@ -18,8 +19,8 @@ def work_dir(tmp_path):
             dict(seconds=seconds, peak_memory_mib=peak, device='cpu')))
         steps = [dict(loss=1.0, step=1)]
         for score in scores:
-            steps.append({'mAP': score, 'mAP@0.50': 2 * score, 'mAP@0.75': score,
-                          'mAP@0.95': score / 2, 'step': len(steps)})
+            steps.append({'mAP': score, 'step': len(steps)} | {
+                f'mAP@{tiou}': score * 2.0**(1 - place) for place, tiou in enumerate(tious)})
         (log / 'scalars.json').write_text('\n'.join(map(json.dumps, steps)) + '\n')
         return folder
     return write
@@ -56,7 +57,39 @@ def test_seeds_give_the_mean_and_its_standard_deviation(table, work_dir):
     seeds = [work_dir(f'seed{i}', score) for i, score in enumerate((0.1, 0.2, 0.3))]
     row = table('LoFi=' + ','.join(map(str, seeds)))['LoFi']
     assert row['mAP'] == '20.00 ± 10.00'
-    assert row['seconds'] == '10'
+    assert (row['runs'], row['seconds']) == ('3', '10')
+
+
+def test_folders_named_alike_are_seeds_of_one_method(table, work_dir):
+    folders = [work_dir(f'seed{seed}/{name}', score) for name, seed, score in (
+        ('acp', 0, 0.1), ('acp', 1, 0.2), ('lofi', 0, 0.4), ('lofi', 1, 0.4))]
+    stage_2 = work_dir('stage_2')
+    rows = table(*folders, f'{stage_2}+{work_dir("seed2/lofi", 0.7)}')
+    assert list(rows) == ['acp', 'lofi']
+    assert [rows[name]['runs'] for name in rows] == ['2', '3']
+    assert rows['lofi']['mAP'] == '50.00 ± 17.32'
+    assert rows['lofi']['gain over acp'] == '+35.00'
+
+
+def test_gains_are_over_the_named_baseline(table, work_dir):
+    rows = table(f'ICP={work_dir("icp", 0.1)}', f'ACP={work_dir("acp", 0.3)}', '--baseline', 'ACP')
+    assert [rows[name]['gain over ACP'] for name in rows] == ['-20.00', '+0.00']
+
+
+@pytest.mark.parametrize(('tious', 'shown'), [
+    (('0.30', '0.40', '0.50', '0.60', '0.70'), ('0.30', '0.40', '0.50', '0.60', '0.70')),
+    ([f'{tiou / 100:.2f}' for tiou in range(50, 100, 5)], ('0.50', '0.75', '0.95'))])
+def test_a_few_of_many_tious_are_shown(tious, shown, table, work_dir):
+    row = table(work_dir('lofi', 0.1, tious=tious))['lofi']
+    assert [name for name in row if name.startswith('mAP@')] == [f'mAP@{tiou}' for tiou in shown]
+
+
+def test_table_and_picture_are_written_by_their_endings(call_tool, work_dir, tmp_path, capsys):
+    seeds = [work_dir(f'seed{seed}/lofi', score) for seed, score in enumerate((0.2, 0.3))]
+    call_tool('compare.py', f'ACP={work_dir("acp", 0.1)}', *seeds,
+              '--out', tmp_path / 'new/table.md', tmp_path / 'new/table.png')
+    assert (tmp_path / 'new/table.md').read_text() == capsys.readouterr().out
+    assert (tmp_path / 'new/table.png').read_bytes()[:4] == b'\x89PNG'
 
 
 def test_the_table_is_also_written_as_markdown(call_tool, work_dir, capsys, tmp_path):
@@ -69,13 +102,21 @@ def test_the_table_is_also_written_as_markdown(call_tool, work_dir, capsys, tmp_
 
 
 @pytest.mark.parametrize(('method', 'message'), [
-    ('acp', "'acp' is no NAME=DIR; expected such as"),
-    ('ACP=', "'ACP=' is no NAME=DIR"),
+    ('acp', 'acp has no cost.json; expected the work dir of a finished training'),
+    ('ACP=', r"'ACP=' is no \[NAME=\]DIR; expected such as"),
     ('ACP=none', 'none has no cost.json; expected the work dir of a finished training'),
     ('ACP={unscored}', 'unscored has no mAP in its logs; expected a training with validation')])
 def test_what_cannot_be_compared_is_named(method, message, call_tool, work_dir):
     with pytest.raises(SystemExit, match=message):
         call_tool('compare.py', method.format(unscored=work_dir('unscored')))
+
+
+@pytest.mark.parametrize(('option', 'message'), [
+    (('--baseline', 'icp'), r"--baseline 'icp' is none of \['ACP'\]; expected one of"),
+    (('--out', 'table.csv'), "table.csv ends in '.csv'; expected .md for the table or one of")])
+def test_options_that_make_no_sense_are_refused(option, message, call_tool, work_dir):
+    with pytest.raises(SystemExit, match=message):
+        call_tool('compare.py', f'ACP={work_dir("acp", 0.2)}', *option)
 
 
 @pytest.mark.slow

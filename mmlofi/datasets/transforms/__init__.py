@@ -5,6 +5,7 @@ from .features import LoadSnippetFeatures, save_features
 from .open_video import OpenVideo
 from .pack import PackTALInputs
 from .snippets import SampleSnippets
+from .trim import TrimToSegment
 
 __all__ = ['AtFidelity', 'DecodeSnippets', 'LoadSnippetFeatures', 'OpenVideo', 'PackTALInputs',
-           'SampleSnippets', 'save_features']
+           'SampleSnippets', 'TrimToSegment', 'save_features']

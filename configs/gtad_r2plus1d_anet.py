@@ -1,0 +1,15 @@
+# Stage 3 as gtad_tsm_anet.py, on the features of R(2+1)D-18 after lofi_r2plus1d_anet.py.
+#
+#   python tools/extract_features.py configs/lofi_r2plus1d_anet.py \
+#       work_dirs/lofi_r2plus1d_anet/epoch_15.pth --out features/lofi_r2plus1d_anet
+#   python tools/train.py configs/gtad_r2plus1d_anet.py
+#
+# Paper:    R(2+1)D-18, T-LoFi, average mAP 34.21
+# Ours:     not run
+# GPUs, memory, hours, CUHK's class scores: as gtad_tsm_anet.py
+_base_ = './gtad_tsm_anet.py'
+
+data_prefix = dict(feature='{{$LOFI_FEATURES:features/lofi_r2plus1d_anet}}')
+train_dataloader = dict(dataset=dict(data_prefix=data_prefix))
+val_dataloader = dict(dataset=dict(data_prefix=data_prefix))
+test_dataloader = val_dataloader
