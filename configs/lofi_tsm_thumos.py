@@ -2,7 +2,7 @@
 #
 #   bash tools/dist_train.sh configs/lofi_tsm_thumos.py 4
 #
-# needs the encoder of stage 1 (acp_tsm_kinetics.py) at `load_from`. Then stage 3: gtad_thumos.py.
+# needs the encoder of stage 1 (acp_tsm_kinetics.py) at `load_from`. Then stage 3: gtad_tsm_thumos.py.
 # Paper:    no such row
 # Ours:     not run
 # GPUs:     4 x 2 windows, 2 steps a weight update

@@ -78,7 +78,7 @@ def features(stage_2, must_run, tmp_path_factory) -> Path:
 @pytest.fixture(scope='module')
 def stage_3(features, toy_data, must_run, tmp_path_factory) -> tuple[Path, Path, str]:
     folder = tmp_path_factory.mktemp('windows_3')
-    config = write_config(folder / 'gtad.py', 'gtad_thumos.py', toy_data, 'feature', features,
+    config = write_config(folder / 'gtad.py', 'gtad_tsm_thumos.py', toy_data, 'feature', features,
                           FEATURES)
     output = must_run('train.py', config, '--work-dir', folder / 'run', '--seed', 0)
     return config, folder / 'run' / 'epoch_2.pth', output

@@ -2,7 +2,7 @@
 #
 #   python tools/extract_features.py configs/lofi_tsm_thumos.py \
 #       work_dirs/lofi_tsm_thumos/epoch_15.pth --out features/lofi_tsm_thumos --subset train test
-#   python tools/train.py configs/gtad_thumos.py
+#   python tools/train.py configs/gtad_tsm_thumos.py
 #
 # Paper:    no such row; G-TAD's recipe on THUMOS14, in other features
 # Ours:     not run
