@@ -47,7 +47,7 @@ def test_classes_are_numbered_as_told(folder):
 
 @pytest.mark.parametrize(('settings', 'error', 'message'), [
     (dict(data_prefix=dict(feature='features')), ValueError, "expected dict.video='folder'."),
-    (dict(filename_tmpl='v_{}.mp4'), FileNotFoundError, '2 of 2 video files .* are missing'),
+    (dict(filename_tmpl='clip_{}.mp4'), FileNotFoundError, '2 of 2 video files .* are missing'),
     (dict(metainfo=dict(classes=('jump',))), ValueError, r"labels actions as \['run'\]"),
     (dict(subset='testing'), ValueError, 'no video of subset')])
 def test_what_cannot_be_trained_on_is_said_at_construction(settings, error, message, folder):
