@@ -171,7 +171,7 @@ class StepCounter:
 
     def _localize(self, batch_size: int, channels: int, num_snippets: int) -> Pass:
         features = torch.rand(batch_size, channels, num_snippets, requires_grad=True)
-        samples = [_sample(num_snippets) for _ in range(batch_size)]
+        samples = [sample_with_action(num_snippets) for _ in range(batch_size)]
         if batch_size == 1:
             with torch.no_grad():
                 self._localizer(features, samples, mode='loss')    # makes what it keeps for good
@@ -199,7 +199,7 @@ def _normalize(clips: Tensor) -> Tensor:
     return (clips - mean) / 255
 
 
-def _sample(num_snippets: int) -> ActionDataSample:
+def sample_with_action(num_snippets: int) -> ActionDataSample:
     """A video with one action over its middle, as `PackTALInputs` makes it."""
     sample = ActionDataSample(metainfo=dict(
         video_name='planned', duration_sec=float(num_snippets), num_snippets=num_snippets,
