@@ -11,6 +11,7 @@ usage: bash tools/run_tests.sh [--second-stack] [arguments of pytest]
 --second-stack  numpy 2, opencv 5 and the pre-release of mmengine 0.11, in .venv-second-stack
 
 For example: bash tools/run_tests.sh -m "not slow" tests/models
+Two tests run side by side; MMLOFI_TEST_WORKERS says how many, each in up to 3 GB of memory.
 MMLOFI_ENV and PYTHON choose the environment: see tools/environment.sh.
 END
 }
@@ -23,4 +24,4 @@ case "${1:-}" in
 esac
 cd "$(dirname "$0")/.."
 . tools/environment.sh
-exec python -m pytest "$@"
+exec python -m pytest -n "${MMLOFI_TEST_WORKERS:-2}" --dist loadgroup "$@"

@@ -111,6 +111,24 @@ def test_amp_trains_on_a_cpu(train_head):
     assert all(value.isfinite().all() for value in weights(folder / 'epoch_1.pth').values())
 
 
+def test_all_that_saves_memory_trains_together(call_tool, toy_configs, untrained_lofi, tmp_path):
+    call_tool('train.py', toy_configs / 'lofi_toy.py', '--work-dir', tmp_path / 'lofi', '--amp',
+              '--cfg-options', f'load_from={untrained_lofi}', 'train_cfg.max_epochs=1',
+              'train_dataloader.batch_size=2', 'optim_wrapper.dtype=bfloat16',
+              'optim_wrapper.accumulative_counts=2', f'experiment_name={tmp_path.name}',
+              *(f'model.encoder.{option}' for option in (
+                  'chunk_size=8', 'grad_ratio=0.5', 'checkpointing=True', 'channels_last=True')))
+    before, after = weights(untrained_lofi), weights(tmp_path / 'lofi' / 'epoch_1.pth')
+    assert all(value.isfinite().all() for value in after.values())
+    moved = [name for name, value in before.items()
+             if name.startswith('backbone.') and name.endswith('conv.weight')
+             and not torch.equal(value, after[name])]
+    assert len(moved) == sum(name.startswith('backbone.') and name.endswith('conv.weight')
+                             for name in before) > 10
+    (step,) = [line for line in scalars(tmp_path / 'lofi') if 'S/loss' in line]
+    assert math.isfinite(step['S/loss'])
+
+
 def test_no_validate_scores_nothing_even_if_the_best_checkpoint_is_to_be_kept(train_head):
     folder = train_head('--no-validate', options=('default_hooks.checkpoint.save_best=mAP',))
     assert not any('mAP' in step for step in scalars(folder))
