@@ -12,8 +12,9 @@ class KnownSplit(NamedTuple):
     note: str = ''
 
 
-# ActivityNet-v1.3: Heilbron et al., CVPR 2015, and its challenge of 2016; the smaller numbers are
-# those of the annotation file that methods are compared on, without the videos that YouTube blocks.
+# ActivityNet-v1.3: its download page (activity-net.org/download.html, release 1.3); the smaller
+# numbers are those of the annotation file that methods are compared on, without the videos that
+# YouTube blocks.
 # HACS: README of the authors' HACS-dataset, "Parsing segments". THUMOS14: Idrees et al., 2017; the
 # smaller number is that of the ground truth which G-TAD's authors score on.
 KNOWN: Mapping[str, Mapping[str, KnownSplit]] = {
