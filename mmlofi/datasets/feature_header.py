@@ -45,7 +45,7 @@ def read_folder(folder: str) -> dict | None:
     try:
         with open(path, encoding='utf-8') as file:
             return dict(json.load(file))
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f'{path!r} is no json of settings ({error}); expected what '
                          'tools/extract_features.py wrote: delete the folder and extract '
                          'again') from error

@@ -62,7 +62,8 @@ class LoadSnippetFeatures(BaseTransform):
         if layout not in ('CL', 'LC', None):
             raise ValueError(f"LoadSnippetFeatures got layout={layout!r}; expected 'CL', 'LC' or "
                              'None')
-        if (feature_stride is None) != (fps is None) or min(feature_stride or 1, fps or 1) <= 0:
+        given = [value for value in (feature_stride, fps) if value is not None]
+        if len(given) == 1 or any(value <= 0 for value in given):
             raise ValueError(f'LoadSnippetFeatures got feature_stride={feature_stride!r} and '
                              f'fps={fps!r}; expected both, above 0, or neither: frames from one '
                              'feature to the next, and how many there are in a second')
