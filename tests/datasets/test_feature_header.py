@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from small_videos import FEATURES, VIDEOS, dataset
 
+from mmlofi.datasets.check import Source, check
 from mmlofi.datasets.feature_files import save_features
 from mmlofi.datasets.feature_header import (
     check_header,
@@ -124,3 +125,10 @@ def test_settings_of_a_folder_are_read_as_written_and_may_be_absent(tmp_path):
     (tmp_path / 'features.json').write_text('[1]')
     with pytest.raises(ValueError, match='features.json. is no json of settings.*extract again'):
         read_folder(str(tmp_path))
+
+
+def test_the_check_of_a_data_set_takes_features_of_any_grid(extracted):
+    source = Source(str(extracted / 'gt.json'), None, str(extracted / 'features'), '{}.npz', True)
+    checks = check([source])
+    assert [one.duration_sec for one in checks] == [10, 10, 10]
+    assert not any('unreadable' in one.errors for one in checks)

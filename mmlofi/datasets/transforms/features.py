@@ -114,9 +114,9 @@ class LoadSnippetFeatures(BaseTransform):
         """P, and the seconds that P features cover, where something says it.
 
         Raises:
-            FileNotFoundError, ImportError, ValueError: As `check_file`.
+            FileNotFoundError, ImportError, ValueError: As `transform`.
         """
-        stored = self.check_file(results['filename'], windows=True)
+        stored = self._look_at(results['filename'])
         if self.feature_stride is not None:
             return stored.shape[1], stored.shape[1] * self.feature_stride / self.fps
         return stored.shape[1], self._duration(stored, stored.shape[1], results)
@@ -131,12 +131,16 @@ class LoadSnippetFeatures(BaseTransform):
             FileNotFoundError, ImportError, ValueError: As `transform` would, as far as the file's
                 header tells, and when the header is not what is expected.
         """
+        stored = self._look_at(filename)
+        if stored.header is not None:
+            self._check_header(stored.header, filename, windows)
+        return stored
+
+    def _look_at(self, filename: str) -> FeatureFile:
         stored = look_at_features(filename)
         if self._is_turned(stored, filename):
             stored = stored._replace(shape=stored.shape[::-1])
         self._check_channels(stored.shape, filename)
-        if stored.header is not None:
-            self._check_header(stored.header, filename, windows)
         return stored
 
     def _is_turned(self, stored: FeatureFile, filename: str) -> bool:
