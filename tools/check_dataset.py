@@ -29,8 +29,8 @@ from mmlofi.datasets.check import (
     missing_classes,
     usable_entries,
 )
+from mmlofi.datasets.find_files import default_template
 from mmlofi.datasets.known_counts import KnownSplit, known_split, recognize
-from mmlofi.datasets.untrimmed import default_template
 
 SHOWN = 5   # videos of each fault
 

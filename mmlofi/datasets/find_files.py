@@ -13,6 +13,13 @@ from mmlofi.datasets.feature_files import in_container, names_in
 PREFIX = 'v_'
 
 
+def default_template(source: str, prefix: str) -> str:
+    """The file of a video: 'video' or 'feature' in a folder, or features in one h5 file."""
+    if source == 'video':
+        return '{}.mp4'
+    return '{}' if in_container(prefix) else '{}.npz'
+
+
 def spellings(path: str) -> tuple[str, ...]:
     """The other paths that a file may have: its name with ``v_`` before it, and without."""
     folder, name = os.path.split(path)

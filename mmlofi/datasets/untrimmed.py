@@ -19,9 +19,8 @@ from mmlofi.datasets.annotations import (
     segments_after,
     tolerance_sec,
 )
-from mmlofi.datasets.feature_files import in_container
 from mmlofi.datasets.feature_header import check_same
-from mmlofi.datasets.find_files import exists, find_files, spellings
+from mmlofi.datasets.find_files import default_template, exists, find_files, spellings
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.datasets.video_file import MISSING, FileState, look_at_video
 from mmlofi.datasets.windows import SlidingWindows
@@ -160,11 +159,12 @@ class UntrimmedVideoDataset(BaseDataset):
         with ThreadPoolExecutor(8) as pool:
             grids = list(pool.map(self._grid, data_list))
         cut, total = [], 0
-        for info, (positions, duration) in zip(data_list, grids):
+        for info, (positions, covered, before) in zip(data_list, grids):
             starts = windows.starts(positions)
             total += len(starts)
             if not self.test_mode:
-                starts = windows.training_starts(positions, info['segments_sec'] / duration)
+                segments = (info['segments_sec'] - before) / covered
+                starts = windows.training_starts(positions, segments)
             cut += [dict(info, first_snippet=first) for first in starts]
         if not cut:
             raise ValueError(
@@ -176,19 +176,19 @@ class UntrimmedVideoDataset(BaseDataset):
                   f', which hold an action, of {total}'), logger='current')
         return cut
 
-    def _grid(self, info: dict) -> tuple[int, float | None]:
-        """Snippets and duration of the whole video."""
+    def _grid(self, info: dict) -> tuple[int, float | None, float]:
+        """Snippets of the whole video, the seconds that they stand for, and those before."""
         results = dict(info, **reading(self.test_mode))
         for transform in self.pipeline.transforms:
             if hasattr(transform, 'grid'):
-                positions, duration = transform.grid(results)
-                if duration is None and not self.test_mode:
+                positions, covered, before = transform.grid(results)
+                if covered is None and not self.test_mode:
                     raise ValueError(
                         f'video {info["video_name"]!r} has no duration, in the annotations or in '
                         f'{info["filename"]!r}; expected one, to know which windows hold actions: '
                         'add "duration" to the annotations, or extract features with '
                         'tools/extract_features.py, which stores it')
-                return positions, duration
+                return positions, covered, before
             results = transform(results)
         raise AssertionError('SlidingWindows.of_pipeline has found such a transform')
 
@@ -290,13 +290,6 @@ class UntrimmedVideoDataset(BaseDataset):
                 'features of one encoder: run tools/extract_features.py for all videos again')
         if self.source == 'feature':
             check_same({name: state.header for name, state in zip(filenames, states)})
-
-
-def default_template(source: str, prefix: str) -> str:
-    """The file of a video: 'video' or 'feature' in a folder, or features in one h5 file."""
-    if source == 'video':
-        return '{}.mp4'
-    return '{}' if in_container(prefix) else '{}.npz'
 
 
 def reading(test_mode: bool) -> dict:

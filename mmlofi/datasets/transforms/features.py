@@ -110,16 +110,17 @@ class LoadSnippetFeatures(BaseTransform):
         results.update(features=features, num_clips=L, window_norm=window)
         return results
 
-    def grid(self, results: dict) -> tuple[int, float | None]:
-        """P, and the seconds that P features cover, where something says it.
+    def grid(self, results: dict) -> tuple[int, float | None, float]:
+        """P, the seconds that P features stand for, where something says it, and those before.
 
         Raises:
             FileNotFoundError, ImportError, ValueError: As `transform`.
         """
         stored = self._look_at(results['filename'])
+        P = stored.shape[1]
         if self.feature_stride is not None:
-            return stored.shape[1], stored.shape[1] * self.feature_stride / self.fps
-        return stored.shape[1], self._duration(stored, stored.shape[1], results)
+            return P, P * self.feature_stride / self.fps, self._margin() / self.fps
+        return P, self._duration(stored, P, results), 0.0
 
     def check_file(self, filename: str, *, windows: bool = False) -> FeatureFile:
         """What a file says, its shape as (C, P); the dataset asks at construction.
@@ -185,7 +186,10 @@ class LoadSnippetFeatures(BaseTransform):
         """The share of the video that `count` features from `first` on stand for."""
         if self.feature_stride is None:
             return window_norm(first, count, P)
-        margin = (self.feature_len - self.feature_stride) / 2        # frames
         per_frame = 1 / (self.fps * results['duration_sec'])
-        return ((first * self.feature_stride + margin) * per_frame,
-                ((first + count) * self.feature_stride + margin) * per_frame)
+        return ((first * self.feature_stride + self._margin()) * per_frame,
+                ((first + count) * self.feature_stride + self._margin()) * per_frame)
+
+    def _margin(self) -> float:
+        """Frames before those that the first feature stands for."""
+        return (self.feature_len - self.feature_stride) / 2

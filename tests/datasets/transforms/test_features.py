@@ -196,7 +196,7 @@ def test_a_stride_tells_a_duration_that_nothing_else_does(tmp_path, features):
     np.save(tmp_path / 'v.npy', features)
     results = dict(filename=str(tmp_path / 'v.npy'), duration_sec=None)
     assert LoadSnippetFeatures(**STRIDE)(dict(results))['duration_sec'] == 52 / 20
-    assert LoadSnippetFeatures(**STRIDE).grid(results) == (10, 40 / 20)
+    assert LoadSnippetFeatures(**STRIDE).grid(results) == (10, 40 / 20, 6 / 20)
 
 
 @pytest.mark.parametrize('settings', [dict(feature_stride=4), dict(fps=30),
