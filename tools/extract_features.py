@@ -142,12 +142,16 @@ def is_done(path: str, header: dict) -> bool:
     return problem is None
 
 
-def stored_as(features: torch.Tensor, dtype: str) -> np.ndarray:
-    array = features.cpu().numpy()
-    if dtype == 'float16' and np.abs(array).max() > np.finfo(dtype).max:
-        raise SystemExit(f'extract_features: a feature of {np.abs(array).max():.3g} does not fit '
-                         'into fp16, whose largest number is 65504; expected smaller ones: give '
-                         '--dtype fp32')
+def stored_as(features: torch.Tensor, dtype: str, video: str) -> np.ndarray:
+    """An array of that type; stops for what is not finite, or not in it."""
+    array, largest = features.cpu().numpy(), np.finfo(dtype).max
+    if not np.isfinite(array).all():
+        raise SystemExit(f'extract_features: {video} has features that are not finite; expected '
+                         'numbers: the encoder has diverged, give a checkpoint from before')
+    if np.abs(array).max() > largest:
+        raise SystemExit(f'extract_features: a feature of {np.abs(array).max():.3g} of {video} '
+                         f'does not fit into {dtype}, whose largest number is {largest:g}; '
+                         'expected smaller ones: give --dtype fp32')
     return array.astype(dtype)
 
 
@@ -167,8 +171,9 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
                         num_workers=min(cfg.test_dataloader.num_workers, len(todo)))
     progress = ProgressBar(len(todo)) if get_rank() == 0 else None
     for sample, features in encode_videos(model, chunks):
-        save_features(osp.join(args.out, f'{sample.video_name}.npz'),
-                      stored_as(features, args.dtype), sample.duration_sec, header)
+        name = sample.video_name
+        save_features(osp.join(args.out, f'{name}.npz'), stored_as(features, args.dtype, name),
+                      sample.duration_sec, header)
         if progress is not None:
             progress.update()
     if progress is not None:

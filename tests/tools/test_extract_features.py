@@ -243,9 +243,14 @@ def test_features_that_half_precision_cannot_hold_stop_it(extract, untrained_lof
         if name.startswith('backbone.layer4') and name.endswith('bn.weight'):
             state[name] *= 1e6
     torch.save(dict(state_dict=state), tmp_path / 'large.pth')
-    with pytest.raises(SystemExit, match='does not fit into fp16.*give --dtype fp32'):
+    with pytest.raises(SystemExit, match='of train_0000 does not fit into float16, whose largest '
+                                         r'number is 65504; .*give --dtype fp32'):
         extract(tmp_path / 'large.pth', tmp_path / 'out', '--dtype', 'fp16')
-    assert not list((tmp_path / 'out').glob('*.npz'))
+    state['backbone.conv1.conv.weight'][:] = torch.nan
+    torch.save(dict(state_dict=state), tmp_path / 'nan.pth')
+    with pytest.raises(SystemExit, match='train_0000 has features that are not finite'):
+        extract(tmp_path / 'nan.pth', tmp_path / 'of_nan')
+    assert not [*(tmp_path / 'out').glob('*.npz'), *(tmp_path / 'of_nan').glob('*.npz')]
 
 
 def test_a_folder_whose_settings_cannot_be_read_is_refused(folder, extract, untrained_lofi):
