@@ -88,10 +88,22 @@ class LoadSnippetFeatures(BaseTransform):
         if self._is_turned(stored, filename):
             features = features.T
         results['duration_sec'] = self._duration(stored, features.shape[-1], results)
-        return self.place(results, features)
+        return self._place(results, features)
 
     def place(self, results: dict, features: np.ndarray) -> dict:
-        """Adds (C, P) features that are at hand, and in no file, as `transform` would."""
+        """Adds (C, P) features that our encoder just made, and in no file, as `transform` would.
+
+        Raises:
+            ValueError: As `transform`, and where the head knows features a stride apart.
+        """
+        if self.feature_stride is not None:
+            raise ValueError(
+                f'the head takes features every {self.feature_stride} frames of another encoder '
+                '(LoadSnippetFeatures has a feature_stride), and got those of a model here; '
+                'expected the files that it was trained on: test it on them with tools/test.py')
+        return self._place(results, features)
+
+    def _place(self, results: dict, features: np.ndarray) -> dict:
         filename = results['filename']
         self._check_channels(features.shape, filename)
         L = results.get('fidelity', FULL).reduce_snippets(self.num_snippets)

@@ -204,3 +204,11 @@ def test_a_stride_tells_a_duration_that_nothing_else_does(tmp_path, features):
 def test_a_stride_needs_a_frame_rate(settings):
     with pytest.raises(ValueError, match='expected both, above 0, or neither'):
         LoadSnippetFeatures(**settings)
+
+
+def test_features_that_were_just_made_are_no_stride_apart(features):
+    results = dict(filename='v.mp4', duration_sec=5.0)
+    found = LoadSnippetFeatures(num_snippets=10).place(dict(results), features)
+    assert torch.equal(found['features'], torch.from_numpy(features))
+    with pytest.raises(ValueError, match='takes features every 4 frames of another encoder'):
+        LoadSnippetFeatures(**STRIDE).place(results, features)
