@@ -9,8 +9,8 @@
 # GPUs:     1 x 8 windows
 # Memory, hours: not run
 #
-# Features of yours that lie a fixed number of frames apart serve as well: an npz a video with
-# `features` (C, P) and `duration_sec`, C in model.head.in_channels.
+# Features of yours or of others that lie a fixed number of frames apart serve as well, and so do
+# UntrimmedNet's class scores: docs/features.md. C goes into model.head.in_channels.
 _base_ = ['_base_/default_runtime.py', '_base_/thumos_features.py', '_base_/gtad_thumos.py',
           '_base_/gtad_schedule.py']
 

@@ -29,6 +29,7 @@ from mmlofi.datasets.check import (
     missing_classes,
     usable_entries,
 )
+from mmlofi.datasets.find_files import default_template
 from mmlofi.datasets.known_counts import KnownSplit, known_split, recognize
 
 SHOWN = 5   # videos of each fault
@@ -109,7 +110,7 @@ def read_config(path: str) -> list[Source]:
         sources.append(Source(
             os.path.join(root, dataset['ann_file']),
             (subset,) if isinstance(subset, str) else tuple(subset), os.path.join(root, folder),
-            dataset.get('filename_tmpl') or ('{}.mp4' if kind == 'video' else '{}.npz'),
+            dataset.get('filename_tmpl') or default_template(kind, os.path.join(root, folder)),
             kind == 'feature', None if classes is None else tuple(classes)))
     if not sources:
         raise ValueError(f'{path} has no UntrimmedVideoDataset in its data loaders; expected a '

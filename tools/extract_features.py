@@ -4,7 +4,7 @@ The config is one with a backbone and a test_dataloader of videos (stage 2); the
 of stage 2 (LoFi) or of a recognizer with the same backbone (ACP), by path or URL; without one, the
 weights are those that model.backbone names by `pretrained` or `init_cfg` (ICP). Complete files are
 kept, so that an interrupted run continues. Under torchrun each process takes its share of the
-videos.
+videos. Each file says how it was made, and stage 3 checks it: docs/features.md.
 """
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ import hashlib
 import json
 import os
 import os.path as osp
+import time
+from pathlib import Path
 
+import numpy as np
 import torch
 from mmaction.registry import DATASETS
 from mmengine.config import Config, DictAction
@@ -25,11 +28,22 @@ from mmengine.utils import ProgressBar
 from torch.utils.data import DataLoader
 
 from mmlofi.apis import load_encoder
-from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetStream
-from mmlofi.datasets.transforms import save_features
+from mmlofi.datasets.feature_files import look_at_features, save_features
+from mmlofi.datasets.feature_header import (
+    FOLDER_HEADER,
+    header_of,
+    read_folder,
+    snippet_settings,
+    write_folder,
+)
+from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetStream, stream_snippets
+from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.streaming import encode_videos
+from mmlofi.models.streaming import encode_chunk, encode_videos
+
+DTYPES = dict(fp32='float32', fp16='float16')
+DEAD_SEC = 600   # a temporary file that nobody has written to for so long is of a process that died
 
 
 def positive(text: str) -> int:
@@ -51,22 +65,22 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--chunk-snippets', type=positive, default=CHUNK_SNIPPETS,
                         help='snippets decoded and encoded at a time: bounds memory, whatever the '
                              'length of the video; default %(default)s')
-    parser.add_argument('--dtype', choices=['float32', 'float16'], default='float32',
-                        help='of the stored features')
+    parser.add_argument('--dtype', choices=[*DTYPES, *DTYPES.values()], default='fp32',
+                        help='of the stored features, default %(default)s; fp16 is half the size')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='override settings of the config')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
                         help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    return parser.parse_args()
+    args = parser.parse_args()
+    args.dtype = DTYPES.get(args.dtype, args.dtype)
+    return args
 
 
 def claim_folder(out: str, header: dict) -> None:
     """Writes what the features are beside them; refuses a folder of other ones."""
-    path = osp.join(out, 'features.json')
-    if osp.exists(path):
-        with open(path, encoding='utf-8') as file:
-            found = json.load(file)
+    found = read_folder(out)
+    if found is not None:
         changed = sorted(key for key in header if found.get(key) != header[key])
         if changed:
             raise SystemExit(f'{out} holds features made with other settings ({changed} differ); '
@@ -75,21 +89,29 @@ def claim_folder(out: str, header: dict) -> None:
     else:
         os.makedirs(out, exist_ok=True)
         if any(name.endswith('.npz') for name in os.listdir(out)):
-            raise SystemExit(f'{out} holds npz files, and no features.json that says what they '
+            raise SystemExit(f'{out} holds npz files, and no {FOLDER_HEADER} that says what they '
                              'are; expected an empty folder, or one that this tool made')
-        with open(path, 'w', encoding='utf-8') as file:
-            json.dump(header, file, indent=1)
+        write_folder(out, header)
+    for temporary in Path(out).glob('*.tmp'):
+        if time.time() - temporary.stat().st_mtime > DEAD_SEC:
+            temporary.unlink(missing_ok=True)
 
 
-def describe(cfg: Config, model: EndToEndLocalizer, dtype: str) -> dict:
+def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDataset,
+             dtype: str) -> dict:
     """What the stored features depend on: the weights, wherever they came from, and settings."""
     dataset = cfg.test_dataloader.dataset
     plain = {key: dataset.get(key)
              for key in ('data_root', 'data_prefix', 'filename_tmpl', 'pipeline')}
     plain |= {key: cfg.model.get(key) for key in ('backbone', 'data_preprocessor')}
     plain['encoder'] = dict(input_format=model.encoder.input_format)   # others change no feature
-    return dict(backbone_sha256=hash_weights(model.backbone), dtype=dtype,
-                **json.loads(json.dumps(plain, default=str)))
+    # Sides and channels are those of a snippet that was encoded, whatever the transforms are.
+    chunk = next(stream_snippets(videos.pipeline.transforms, videos.sample_info(0), 1))
+    with torch.no_grad():
+        feat_dim = len(encode_chunk(model, chunk))
+    return dict(backbone_sha256=hash_weights(model.backbone),
+                **snippet_settings(videos.pipeline.transforms), side=min(chunk.inputs.shape[-2:]),
+                feat_dim=feat_dim, dtype=dtype, **json.loads(json.dumps(plain, default=str)))
 
 
 def hash_weights(module: torch.nn.Module) -> str:
@@ -101,28 +123,57 @@ def hash_weights(module: torch.nn.Module) -> str:
     return digest.hexdigest()
 
 
-def whole_videos(dataset: dict, subset: str) -> dict:
-    """The config of a data set of whole videos: stage 3 cuts windows from what is stored."""
-    return dict(dataset, subset=subset, test_mode=True) | ({'window': None} if 'window' in dataset
-                                                           else {})
+def whole_videos(dataset: dict, subset: str) -> UntrimmedVideoDataset:
+    """A data set of whole videos: stage 3 cuts windows from what is stored."""
+    return DATASETS.build(dict(dataset, subset=subset, test_mode=True) | (
+        {'window': None} if 'window' in dataset else {}))
 
 
-def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, subset: str) -> None:
+def is_done(path: str, header: dict) -> bool:
+    """Whether a file is there, of these settings; says so of one that is not what it should be."""
+    if not osp.exists(path):
+        return False
+    try:
+        problem = None if look_at_features(path).header == header else 'was made otherwise'
+    except ValueError:
+        problem = 'cannot be read'
+    if problem:
+        print(f'{path} {problem}, and is made again', flush=True)
+    return problem is None
+
+
+def stored_as(features: torch.Tensor, dtype: str, video: str) -> np.ndarray:
+    """An array of that type; stops for what is not finite, or not in it."""
+    array, largest = features.cpu().numpy(), np.finfo(dtype).max
+    if not np.isfinite(array).all():
+        raise SystemExit(f'extract_features: {video} has features that are not finite; expected '
+                         'numbers: the encoder has diverged, give a checkpoint from before')
+    if np.abs(array).max() > largest:
+        raise SystemExit(f'extract_features: a feature of {np.abs(array).max():.3g} of {video} '
+                         f'does not fit into {dtype}, whose largest number is {largest:g}; '
+                         'expected smaller ones: give --dtype fp32')
+    return array.astype(dtype)
+
+
+def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, subset: str,
+            dataset: UntrimmedVideoDataset, header: dict) -> None:
     """One subset's features, this process's share of the videos that are not there yet."""
-    dataset = DATASETS.build(whole_videos(cfg.test_dataloader.dataset, subset))
     names = [dataset.get_data_info(index)['video_name'] for index in range(len(dataset))]
     mine = range(get_rank(), len(names), get_world_size())
-    todo = [index for index in mine if not osp.exists(osp.join(args.out, f'{names[index]}.npz'))]
+    todo = [index for index in mine
+            if not is_done(osp.join(args.out, f'{names[index]}.npz'), header)]
     if get_rank() == 0:
-        print(f'{subset}: {len(names)} videos, {len(todo)} of {len(mine)} to do on this process')
+        print(f'{subset}: {len(names)} videos, {len(todo)} of {len(mine)} to do on this process',
+              flush=True)
     if not todo:
         return
     chunks = DataLoader(SnippetStream(dataset, todo, args.chunk_snippets), batch_size=None,
                         num_workers=min(cfg.test_dataloader.num_workers, len(todo)))
     progress = ProgressBar(len(todo)) if get_rank() == 0 else None
     for sample, features in encode_videos(model, chunks):
-        save_features(osp.join(args.out, f'{sample.video_name}.npz'),
-                      features.cpu().numpy().astype(args.dtype), sample.duration_sec)
+        name = sample.video_name
+        save_features(osp.join(args.out, f'{name}.npz'), stored_as(features, args.dtype, name),
+                      sample.duration_sec, header)
         if progress is not None:
             progress.update()
     if progress is not None:
@@ -145,11 +196,13 @@ def main() -> None:
         model = load_encoder(cfg, args.checkpoint, get_device())
     except ValueError as error:   # what was given does not fit; a traceback would hide why
         raise SystemExit(f'extract_features: {error}') from error
+    subsets = {subset: whole_videos(cfg.test_dataloader.dataset, subset) for subset in args.subset}
     if get_rank() == 0:
-        claim_folder(args.out, describe(cfg, model, args.dtype))
+        claim_folder(args.out, describe(cfg, model, next(iter(subsets.values())), args.dtype))
     barrier()
-    for subset in args.subset:   # no barrier after it: a rank that is done need not wait
-        extract(cfg, model, args, subset)
+    header = header_of(read_folder(args.out))
+    for subset, dataset in subsets.items():   # a rank that is done need not wait
+        extract(cfg, model, args, subset, dataset, header)
 
 
 if __name__ == '__main__':

@@ -10,7 +10,9 @@ feature_root = '{{$LOFI_FEATURES:features/lofi_tsm_anet}}'
 ann_file = 'data/activitynet/activity_net.v1-3.json'
 
 # No feat_dim, since encoders differ: all files have to agree, and the head refuses another size.
-pipeline = [dict(type='LoadSnippetFeatures', num_snippets=100), dict(type='PackTALInputs')]
+# What tools/extract_features.py made has to be of frames of side 224; published features don't say.
+pipeline = [dict(type='LoadSnippetFeatures', num_snippets=100, expected=dict(side=224)),
+            dict(type='PackTALInputs')]
 dataset = dict(type='UntrimmedVideoDataset', ann_file=ann_file,
                data_prefix=dict(feature=feature_root), pipeline=pipeline,
                metainfo=dict(classes=_base_.anet_classes))

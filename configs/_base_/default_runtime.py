@@ -11,6 +11,7 @@ default_hooks = dict(
     logger=dict(interval=20),
     norm_statistics=dict(type='NormStatisticsHook'),
     bad_videos=dict(type='BadVideosHook'),
+    class_scores=dict(type='ClassScoresHook'),
     checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2, save_best='mAP',
                     rule='greater'))
 log_processor = dict(type='FidelityLogProcessor')

@@ -9,7 +9,10 @@ _base_ = './thumos_classes.py'
 feature_root = '{{$LOFI_FEATURES:features/lofi_tsm_thumos}}'
 ann_file = 'data/thumos14/thumos_gt.json'
 
-pipeline = [dict(type='LoadSnippetFeatures', num_snippets=256), dict(type='PackTALInputs')]
+# What tools/extract_features.py made has to be of this kind; published features don't say.
+pipeline = [dict(type='LoadSnippetFeatures', num_snippets=256,
+                 expected=dict(side=224, snippet_interval=5)),
+            dict(type='PackTALInputs')]
 dataset = dict(type='UntrimmedVideoDataset', ann_file=ann_file,
                data_prefix=dict(feature=feature_root), pipeline=pipeline,
                window=dict(stride=128), metainfo=dict(classes=_base_.thumos_classes))

@@ -13,7 +13,8 @@ model = dict(
                       num_classes=_base_.num_classes))
 
 pipeline = [dict(type='LoadSnippetFeatures', num_snippets=_base_.num_snippets,
-                 feat_dim=_base_.feat_dim), dict(type='PackTALInputs')]
+                 feat_dim=_base_.feat_dim, expected=dict(side=_base_.side)),
+            dict(type='PackTALInputs')]
 dataset = dict(type='UntrimmedVideoDataset', ann_file=_base_.ann_file,
                data_prefix=dict(feature=_base_.feature_root), pipeline=pipeline)
 train_dataloader = dict(

@@ -234,7 +234,8 @@ def _same_files(checks: Sequence[VideoCheck]) -> list[list[VideoCheck]]:
     """Those of equal bytes; only files of equal size are read."""
     groups: dict[int, list[VideoCheck]] = defaultdict(list)
     for one in checks:
-        groups[os.path.getsize(one.filename)].append(one)
+        if os.path.isfile(one.filename):   # a video in an h5 file is none
+            groups[os.path.getsize(one.filename)].append(one)
     same: dict[str, list[VideoCheck]] = defaultdict(list)
     for group in groups.values():
         if len({os.path.realpath(one.filename) for one in group}) == 1:

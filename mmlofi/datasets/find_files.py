@@ -8,7 +8,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 
+from mmlofi.datasets.feature_files import in_container, names_in
+
 PREFIX = 'v_'
+
+
+def default_template(source: str, prefix: str) -> str:
+    """The file of a video: 'video' or 'feature' in a folder, or features in one h5 file."""
+    if source == 'video':
+        return '{}.mp4'
+    return '{}' if in_container(prefix) else '{}.npz'
 
 
 def spellings(path: str) -> tuple[str, ...]:
@@ -57,7 +66,7 @@ def find_spellings(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -
     owners = set(claimed())
     there = [[path for path in found if path == wanted or path not in owners]
              for wanted, found in zip(paths, there)]
-    return [found[:1] + [other for other in found[1:] if not os.path.samefile(found[0], other)]
+    return [found[:1] + [other for other in found[1:] if not _same_file(found[0], other)]
             for found in there]
 
 
@@ -65,6 +74,25 @@ def _is_there(path: str, folders: dict[str, frozenset[str]]) -> bool:
     """By listings, which a network's disk gives sooner than an answer for each file."""
     folder, name = os.path.split(path)
     if folder not in folders:
-        folders[folder] = frozenset(os.listdir(folder or '.')) if os.path.isdir(folder or '.') \
-            else frozenset()
+        folders[folder] = _names_in(folder or '.')
     return name in folders[folder]
+
+
+def _names_in(folder: str) -> frozenset[str]:
+    """Of a folder, or of an h5 file of many videos."""
+    if os.path.isdir(folder):
+        return frozenset(os.listdir(folder))
+    container = in_container(folder)
+    if container is None or container[1] or not os.path.isfile(folder):
+        return frozenset()
+    return names_in(folder)
+
+
+def _same_file(path: str, other: str) -> bool:
+    return os.path.exists(path) and os.path.samefile(path, other)
+
+
+def exists(path: str) -> bool:
+    """Whether there is such a file, or for a video in an h5 file the latter."""
+    container = in_container(path)
+    return os.path.isfile(container[0] if container else path)

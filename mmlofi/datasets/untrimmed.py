@@ -19,7 +19,8 @@ from mmlofi.datasets.annotations import (
     segments_after,
     tolerance_sec,
 )
-from mmlofi.datasets.find_files import find_files, spellings
+from mmlofi.datasets.feature_header import check_same
+from mmlofi.datasets.find_files import default_template, exists, find_files, spellings
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.datasets.video_file import MISSING, FileState, look_at_video
 from mmlofi.datasets.windows import SlidingWindows
@@ -44,14 +45,17 @@ class UntrimmedVideoDataset(BaseDataset):
     cannot be read or, for training, labels nothing, an empty subset, a class outside
     `metainfo.classes`, and, unless `check_files=False`, with their number and the first few names,
     files that are missing or cannot be read, videos that end before an annotated segment starts,
-    and features of another size than `LoadSnippetFeatures` expects or than the others'.
+    and features of another size or fidelity than `LoadSnippetFeatures` expects, or of another
+    encoder than the others'.
 
     Args:
         ann_file: ActivityNet-format json, under `data_root` unless absolute.
         subset: The subset's name, or several.
-        data_prefix: ``dict(video=folder)`` or ``dict(feature=folder)``.
+        data_prefix: ``dict(video=folder)`` or ``dict(feature=folder)``, or an h5 file of the
+            features of all videos.
         filename_tmpl: File of a video; '{}' is its name. Default '{}.mp4', or '{}.npz' for
-            features. A file is also found with ActivityNet's leading ``v_`` added or left out.
+            features, '{}' in an h5 file. A file is also found with ActivityNet's leading ``v_``
+            added or left out.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
             and the header of each feature file read.
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
@@ -74,7 +78,8 @@ class UntrimmedVideoDataset(BaseDataset):
                              "dict(video='folder') or dict(feature='folder')")
         self.subset = subset
         self.source = next(iter(data_prefix))
-        self.filename_tmpl = filename_tmpl or ('{}.mp4' if self.source == 'video' else '{}.npz')
+        self.filename_tmpl = filename_tmpl or default_template(self.source,
+                                                               data_prefix[self.source])
         self.check_files = check_files
         self.window = window
         self.num_videos = 0   # len() counts windows, where there are any
@@ -154,11 +159,12 @@ class UntrimmedVideoDataset(BaseDataset):
         with ThreadPoolExecutor(8) as pool:
             grids = list(pool.map(self._grid, data_list))
         cut, total = [], 0
-        for info, (positions, duration) in zip(data_list, grids):
+        for info, (positions, covered, before) in zip(data_list, grids):
             starts = windows.starts(positions)
             total += len(starts)
             if not self.test_mode:
-                starts = windows.training_starts(positions, info['segments_sec'] / duration)
+                segments = (info['segments_sec'] - before) / covered
+                starts = windows.training_starts(positions, segments)
             cut += [dict(info, first_snippet=first) for first in starts]
         if not cut:
             raise ValueError(
@@ -170,19 +176,19 @@ class UntrimmedVideoDataset(BaseDataset):
                   f', which hold an action, of {total}'), logger='current')
         return cut
 
-    def _grid(self, info: dict) -> tuple[int, float | None]:
-        """Snippets and duration of the whole video."""
+    def _grid(self, info: dict) -> tuple[int, float | None, float]:
+        """Snippets of the whole video, the seconds that they stand for, and those before."""
         results = dict(info, **reading(self.test_mode))
         for transform in self.pipeline.transforms:
             if hasattr(transform, 'grid'):
-                positions, duration = transform.grid(results)
-                if duration is None and not self.test_mode:
+                positions, covered, before = transform.grid(results)
+                if covered is None and not self.test_mode:
                     raise ValueError(
                         f'video {info["video_name"]!r} has no duration, in the annotations or in '
                         f'{info["filename"]!r}; expected one, to know which windows hold actions: '
                         'add "duration" to the annotations, or extract features with '
                         'tools/extract_features.py, which stores it')
-                return positions, duration
+                return positions, covered, before
             results = transform(results)
         raise AssertionError('SlidingWindows.of_pipeline has found such a transform')
 
@@ -220,14 +226,18 @@ class UntrimmedVideoDataset(BaseDataset):
         self._refuse_unequal([info['filename'] for info in data_list], states)
 
     def _look_at(self, info: dict) -> FileState:
-        if not os.path.isfile(info['filename']):
+        if not exists(info['filename']):
             return FileState(problem=MISSING)
         if self.source == 'video':
             return look_at_video(info['filename'], info['segments_sec'])
         for transform in self.pipeline.transforms:
             if hasattr(transform, 'check_file'):
                 try:
-                    return FileState(channels=transform.check_file(info['filename']))
+                    stored = transform.check_file(info['filename'],
+                                                  windows=self.window is not None)
+                    return FileState(channels=stored.shape[0], header=stored.header)
+                except FileNotFoundError:   # in an h5 file
+                    return FileState(problem=MISSING)
                 except ValueError as error:
                     return FileState(problem=str(error))
         return FileState()
@@ -253,7 +263,8 @@ class UntrimmedVideoDataset(BaseDataset):
 
     def _refuse_short(self, data_list: list[dict], states: list[FileState]) -> None:
         short = []
-        for info, (_, duration, _) in zip(data_list, states):
+        for info, state in zip(data_list, states):
+            duration = state.duration_sec
             lost = [] if duration is None else segments_after(
                 info['segments_sec'], duration + tolerance_sec(duration))
             if lost:
@@ -277,6 +288,8 @@ class UntrimmedVideoDataset(BaseDataset):
                 f'{len(others)} of {len(filenames)} feature files of subset {self.subset!r} have '
                 f'other channels than the {usual} of most, the first: {others[:3]}; expected '
                 'features of one encoder: run tools/extract_features.py for all videos again')
+        if self.source == 'feature':
+            check_same({name: state.header for name, state in zip(filenames, states)})
 
 
 def reading(test_mode: bool) -> dict:

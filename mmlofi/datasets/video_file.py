@@ -19,6 +19,7 @@ class FileState(NamedTuple):
     problem: str | None = None          # why it cannot be used
     duration_sec: float | None = None   # of a video
     channels: int | None = None         # of features
+    header: dict | None = None          # how features were made
 
 
 def look_at_video(filename: str, segments_sec: np.ndarray) -> FileState:

@@ -2,6 +2,7 @@
 from .atomic_checkpoint import AtomicCheckpointHook, AtomicLocalBackend
 from .bad_videos_hook import BadVideosHook
 from .checkpoint_hook import CheckpointFitHook
+from .class_scores_hook import ClassScoresHook
 from .cost_hook import CostHook
 from .cycle_hook import LoFiCycleHook
 from .launch import prepare_launcher
@@ -11,5 +12,5 @@ from .raw_proposals_hook import RawProposalsHook
 from .train_loop import FidelityTrainLoop
 
 __all__ = ['AtomicCheckpointHook', 'AtomicLocalBackend', 'BadVideosHook', 'CheckpointFitHook',
-           'CostHook', 'FidelityLogProcessor', 'FidelityTrainLoop', 'LoFiCycleHook',
-           'NormStatisticsHook', 'RawProposalsHook', 'prepare_launcher']
+           'ClassScoresHook', 'CostHook', 'FidelityLogProcessor', 'FidelityTrainLoop',
+           'LoFiCycleHook', 'NormStatisticsHook', 'RawProposalsHook', 'prepare_launcher']

@@ -5,14 +5,17 @@ Shape legend: N videos, L snippets, C channels, K classes.
 """
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+
+from mmlofi.datasets.find_files import spellings
+from mmlofi.models.score_files import read_scores
 
 
 @MODELS.register_module()
@@ -67,33 +70,39 @@ class VideoClassifier(BaseModule):
 class ClassScoreFile(BaseModule):
     """Class scores from an outside video classifier, by video name.
 
+    A video's own name counts first; then it matches with and without ActivityNet's leading ``v_``.
+
     Args:
-        path: json with ``{"class": [K names], "results": {video: [K scores]}}``, the layout in
-            which CUHK's ActivityNet scores are spread. A video's own name counts first; then it
-            matches with and without ActivityNet's leading ``v_``.
+        path: A file of `score_files`: CUHK's json of ActivityNet, UntrimmedNet's npy of THUMOS14,
+            what a recognizer of MMAction2 gave with ``--dump``, or any other of these forms.
         classes: The names in the order of the labels (the dataset's `metainfo.classes`).
+        file_classes: The names of the file's columns, or a text file of them, one a line. None
+            where the file names them, or its columns are `classes`.
+        videos: The names of the file's rows, or a text file of them, such as the annotation file
+            of the recognizer's test. None where the file names them.
 
     Raises:
         FileNotFoundError, ValueError: At construction, when there is no such file or it has not
             these classes; in `predict`, with the names, for videos without scores.
     """
 
-    def __init__(self, *, path: str, classes: list[str] | tuple[str, ...]) -> None:
+    def __init__(self, *, path: str, classes: list[str] | tuple[str, ...],
+                 file_classes: list[str] | str | None = None,
+                 videos: list[str] | str | None = None) -> None:
         super().__init__()
         if not os.path.isfile(path):
-            raise FileNotFoundError(f'no class scores at {path!r}; expected a json file: give its '
-                                    "path, or use class_scores=dict(type='VideoClassifier', …)")
-        content = _read_scores(path)
-        missing = sorted(set(classes) - set(content['class']))
+            raise FileNotFoundError(f'no class scores at {path!r}; expected a json, npy or pkl '
+                                    "file: give its path, or use "
+                                    "class_scores=dict(type='VideoClassifier', …)")
+        names, rows = read_scores(path, classes, file_classes, videos)
+        missing = sorted(set(classes) - set(names))
         if missing:
             raise ValueError(f'{path!r} has no score for the classes {missing[:5]} '
-                             f'({len(missing)} of {len(classes)}); expected all of the data set')
-        self.path = path
-        names = content['class']
+                             f'({len(missing)} of {len(classes)}); expected all of the data set: '
+                             'take the names as the file has them, or give `file_classes`')
         columns = [names.index(name) for name in classes]
-        self.scores = {
-            video: _as_row(row, len(names), path, video)[columns]
-            for video, row in content['results'].items()}
+        self.path = path
+        self.scores = {video: row[columns] for video, row in rows.items()}
 
     def loss(self, features: Tensor, data_samples: list) -> dict[str, Tensor]:
         """Nothing to train."""
@@ -102,40 +111,25 @@ class ClassScoreFile(BaseModule):
     def predict(self, features: Tensor, data_samples: list) -> Tensor:
         """The file's scores (N, K)."""
         names = [sample.video_name for sample in data_samples]
-        rows = [self._find(name) for name in names]
-        missing = [name for name, row in zip(names, rows) if row is None]
+        self.require(names)
+        return torch.stack([self._find(name) for name in names]).to(features.device)
+
+    def require(self, names: Iterable[str]) -> None:
+        """Sees that videos have scores; `ClassScoresHook` asks before the first epoch.
+
+        Raises:
+            ValueError: With the first names that have none, and their number.
+        """
+        names = list(dict.fromkeys(names))
+        missing = [name for name in names if self._find(name) is None]
         if missing:
-            raise ValueError(f'{self.path!r} has no scores for the videos {missing}; expected '
-                             'every video that is tested: add them, or take another file')
-        return torch.stack(rows).to(features.device)
+            raise ValueError(
+                f'{self.path!r} has no scores for {len(missing)} of {len(names)} videos, the '
+                f'first: {missing[:3]}, but for {len(self.scores)} others such as '
+                f'{list(self.scores)[:2]}; expected every video that is tested: add them, take '
+                'another file, or drop these videos from the annotations')
 
     def _find(self, name: str) -> Tensor | None:
         # Some of ActivityNet's names begin with v_ themselves: with its prefix v_v_UmAH95xls.
-        spellings = (name, f'v_{name}', name.removeprefix('v_'))
-        return next((self.scores[name] for name in spellings if name in self.scores), None)
-
-
-def _read_scores(path: str) -> dict:
-    with open(path, encoding='utf-8') as file:
-        try:
-            content = json.load(file)
-        except ValueError as error:
-            raise ValueError(f'{path!r} is not valid json ({error}); expected class scores: '
-                             'download or write them again') from error
-    if not isinstance(content, dict) or not {'class', 'results'} <= set(content):
-        raise ValueError(f'{path!r} has no "class" and "results"; expected '
-                         '{"class": [names], "results": {video: [scores]}}')
-    return content
-
-
-def _as_row(row: list, num_classes: int, path: str, name: str) -> Tensor:
-    """A video's scores as (K,), also where the file wraps them in another list."""
-    try:
-        scores = torch.tensor(row, dtype=torch.float32).flatten()
-    except (TypeError, ValueError) as error:
-        raise ValueError(f'{path!r} has {str(row)[:50]} for the video {name!r}; expected a list of '
-                         f'{num_classes} numbers: write the file again') from error
-    if len(scores) != num_classes:
-        raise ValueError(f'{path!r} has {len(scores)} scores for the video {name!r}; expected '
-                         f'{num_classes}, one for each of "class": write the file again')
-    return scores
+        found = (name, *spellings(name))
+        return next((self.scores[name] for name in found if name in self.scores), None)

@@ -25,7 +25,7 @@ def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk]
     """
     unfinished: dict[str, Tensor] = {}
     for chunk in chunks:
-        encoded = _encode(model, chunk)                                             # (C, l)
+        encoded = encode_chunk(model, chunk)                                             # (C, l)
         if chunk.video not in unfinished:
             # One piece from the start: small ones would keep the heap from closing its gaps.
             unfinished[chunk.video] = encoded.new_empty(len(encoded), chunk.total)  # (C, L)
@@ -34,7 +34,7 @@ def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk]
             yield chunk.data_sample, unfinished.pop(chunk.video)
 
 
-def _encode(model: EndToEndLocalizer, chunk: SnippetChunk) -> Tensor:
+def encode_chunk(model: EndToEndLocalizer, chunk: SnippetChunk) -> Tensor:
     """(l, 3, T, H, W) frames to (C, l)."""
     data = dict(inputs=[chunk.inputs], data_samples=[chunk.data_sample])
     return model.extract_feat(model.data_preprocessor(data, training=False)['inputs'])[0]

@@ -209,3 +209,26 @@ def test_windows_that_hold_no_action_are_refused(folder):
     write_annotations(folder, dict(VIDEOS, a=dict(VIDEOS['a'], annotations=[action(0, 10)])))
     with pytest.raises(ValueError, match=r"none of the 8 windows of subset 'training' holds 0\.9"):
         dataset(folder, pipeline=IN_WINDOWS, window=dict(stride=4))
+
+
+def test_windows_of_features_a_stride_apart_have_their_own_times(features):
+    """10 frames a second: feature i is of frames 5 i to 5 i + 9, and stands for 5 i + 2 to + 7."""
+    stride = dict(type='LoadSnippetFeatures', num_snippets=8, feature_stride=5, feature_len=9,
+                  fps=10)
+    for name in 'ac':
+        np.save(features / 'features' / f'{name}.npy', np.ones((4, 20), np.float32))
+    write_annotations(features, {
+        'a': dict(subset='training', duration=10.4, annotations=[action(5.2, 6.2)]),
+        'c': dict(subset='validation', annotations=[action(4.2, 6.2)])})
+    settings = dict(pipeline=[stride, FRAMES[-1]], filename_tmpl='{}.npy', window=dict(stride=4))
+    videos = dataset(features, 'feature', **settings)
+    firsts = [videos.get_data_info(index)['first_snippet'] for index in range(len(videos))]
+    assert firsts == [4, 8]     # features 4 to 11 are of 2.2 to 6.2 s, 8 to 15 of 4.2 to 8.2 s
+    sample = videos[1]['data_samples']
+    assert sample.window_norm == pytest.approx((4.2 / 10.4, 8.2 / 10.4))
+    assert sample.gt_instances.segments.tolist() == [pytest.approx([0.25, 0.5])]
+    # Without a duration in the annotations: where the last feature ends.
+    (tested,) = [one['data_samples'] for one in dataset(
+        features, 'feature', subset='validation', test_mode=True, **settings)][2:3]
+    assert tested.duration_sec == pytest.approx(10.4)
+    assert tested.window_norm == pytest.approx((4.2 / 10.4, 8.2 / 10.4))

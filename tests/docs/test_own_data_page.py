@@ -35,7 +35,7 @@ train_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader.update(num_workers=0)
 """,
     '_base_/anet_features.py': """
-pipeline[0].update(num_snippets=8)
+pipeline[0].update(num_snippets=8, expected=dict(side=32))
 train_dataloader.update(num_workers=0, persistent_workers=False, batch_size=3)
 val_dataloader.update(num_workers=0, persistent_workers=False)
 """,

@@ -109,7 +109,8 @@ def test_the_exact_name_comes_before_that_with_or_without_v(score_file):
 
 def test_videos_without_scores_are_named(score_file):
     scores = score_file({'class': ['jump', 'run'], 'results': {'a': [0.1, 0.9]}})
-    with pytest.raises(ValueError, match=r"json' has no scores for the videos \['b', 'c'\]"):
+    with pytest.raises(ValueError, match=r"json' has no scores for 2 of 3 videos, the first: "
+                                         r"\['b', 'c'\], but for 1 others such as \['a'\]; expec"):
         scores.predict(torch.zeros(3, 1, 1), [sample(name=name) for name in 'abc'])
 
 

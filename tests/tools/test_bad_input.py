@@ -121,6 +121,35 @@ def test_more_classes_than_the_classifier_has_are_named_before_the_first_update(
                   'model.class_scores.num_classes=3')
 
 
+@pytest.mark.parametrize('lost', [(), ('val_0001', 'val_0003', 'val_0004', 'val_0002')])
+def test_videos_to_score_without_class_scores_are_named(lost, train, toy_data, toy_configs,
+                                                        tmp_path):
+    database = json.loads((toy_data / 'annotations.json').read_text())['database']
+    classes = sorted({one['label'] for entry in database.values() for one in entry['annotations']})
+    (tmp_path / 'scores.json').write_text(json.dumps({'class': classes, 'results': {
+        name: [0.2] * len(classes) for name, entry in database.items()
+        if entry['subset'] == 'validation' and name not in lost}}))     # none of the others
+    (tmp_path / 'config.py').write_text(
+        f"_base_ = '{toy_configs / 'gtad_toy.py'}'\n"
+        f"model = dict(class_scores=dict(_delete_=True, type='ClassScoreFile', classes={classes}, "
+        f"path='{tmp_path / 'scores.json'}'))\n")
+    error, message = (ValueError, r"no scores for 4 of 5 videos, the first: \['val_0001', "
+                      r"'val_0002', 'val_0003'\], but for 1") if lost else (
+        AssertionError, 'training has started')
+    with pytest.raises(error, match=message):
+        train(tmp_path / 'config.py')
+
+
+def test_features_of_another_fidelity_are_named(train, toy_features, tmp_path):
+    folder = shutil.copytree(toy_features, tmp_path / 'features')
+    for path in folder.glob('train_*.npz'):
+        save_features(path, np.zeros((128, 32), 'f'), 30.0, dict(num_snippets=8, side=32))
+    with pytest.raises(ValueError, match=r"6 of 6 feature files of subset 'training' cannot be used"
+                                         r'.* extracted with num_snippets=8, side=32; expected '
+                                         'num_snippets=32, side=64: extract it again'):
+        train('gtad_toy.py', f'train_dataloader.dataset.data_prefix.feature={folder}')
+
+
 def test_an_empty_split_is_named(train, annotations):
     with pytest.raises(ValueError, match=r"no video of subset \['testing'\]; it has \['training', "
                                          r"'validation'\]. Set the subset"):

@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shutil
 import threading
+import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -14,6 +16,9 @@ from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
+
+from mmlofi.datasets.feature_files import look_at_features, save_features
+from mmlofi.datasets.feature_header import KEYS
 
 VIDEOS = {f'train_{i:04d}' for i in range(6)} | {f'val_{i:04d}' for i in range(5)}
 
@@ -86,7 +91,7 @@ def test_complete_files_are_kept_and_missing_ones_are_made(folder, extract, untr
 def test_small_chunks_give_equal_features_and_half_precision_is_stored(complete, extract, tmp_path,
                                                                        untrained_lofi):
     extract(untrained_lofi, tmp_path / 'half', '--subset', 'validation', '--chunk-snippets', 7,
-            '--dtype', 'float16')
+            '--dtype', 'fp16')
     assert len(list((tmp_path / 'half').glob('*.npz'))) == 5
     half = features_of(tmp_path / 'half' / 'val_0002.npz')
     assert half.dtype == np.float16
@@ -195,6 +200,60 @@ def test_an_unknown_subset_is_named(folder, extract, untrained_lofi):
 
 def test_the_folder_says_what_its_features_depend_on(complete):
     found = json.loads((complete / 'features.json').read_text())
-    assert found.keys() == {'backbone_sha256', 'dtype', 'backbone', 'encoder', 'pipeline',
-                            'data_preprocessor', 'data_root', 'data_prefix', 'filename_tmpl'}
+    assert found.keys() == {*KEYS, 'backbone', 'encoder', 'pipeline', 'data_preprocessor',
+                            'data_root', 'data_prefix', 'filename_tmpl'}
     assert found['backbone']['type'] == 'ResNet3dSlowOnly'
+    digest = found['backbone_sha256']
+    assert len(digest) == 64
+    header = dict(backbone_sha256=digest, num_snippets=32, snippet_interval=None, clip_len=4,
+                  frame_interval=2, side=64, feat_dim=128, dtype='float32')
+    for name in ('train_0000', 'val_0004'):
+        assert look_at_features(str(complete / f'{name}.npz')).header == header
+
+
+def test_a_file_of_another_extraction_or_a_broken_one_is_made_again(folder, complete, extract,
+                                                                    untrained_lofi, capsys):
+    save_features(folder / 'train_0003.npz', np.zeros((128, 32), 'f'), 30.0,
+                  dict(backbone_sha256='another'))
+    whole = (folder / 'val_0001.npz').read_bytes()
+    (folder / 'val_0001.npz').write_bytes(whole[:-100])
+    extract(untrained_lofi, folder)
+    output = capsys.readouterr().out
+    assert 'train_0003.npz was made otherwise, and is made again' in output
+    assert 'val_0001.npz cannot be read, and is made again' in output
+    assert 'training: 6 videos, 1 of 6 to do' in output
+    for name in ('train_0003', 'val_0001'):
+        np.testing.assert_allclose(features_of(folder / f'{name}.npz'),
+                                   features_of(complete / f'{name}.npz'), rtol=1e-4, atol=1e-6)
+
+
+def test_what_a_killed_process_left_is_removed_and_not_what_another_one_writes(
+        folder, extract, untrained_lofi):
+    for name, age in (('val_0000.npz.1.tmp', 3600), ('val_0001.npz.2.tmp', 5)):
+        (folder / name).write_bytes(b'')
+        then = time.time() - age
+        os.utime(folder / name, (then, then))
+    extract(untrained_lofi, folder)
+    assert [path.name for path in folder.glob('*.tmp')] == ['val_0001.npz.2.tmp']
+
+
+def test_features_that_half_precision_cannot_hold_stop_it(extract, untrained_lofi, tmp_path):
+    state = torch.load(untrained_lofi)['state_dict']
+    for name in state:
+        if name.startswith('backbone.layer4') and name.endswith('bn.weight'):
+            state[name] *= 1e6
+    torch.save(dict(state_dict=state), tmp_path / 'large.pth')
+    with pytest.raises(SystemExit, match='of train_0000 does not fit into float16, whose largest '
+                                         r'number is 65504; .*give --dtype fp32'):
+        extract(tmp_path / 'large.pth', tmp_path / 'out', '--dtype', 'fp16')
+    state['backbone.conv1.conv.weight'][:] = torch.nan
+    torch.save(dict(state_dict=state), tmp_path / 'nan.pth')
+    with pytest.raises(SystemExit, match='train_0000 has features that are not finite'):
+        extract(tmp_path / 'nan.pth', tmp_path / 'of_nan')
+    assert not [*(tmp_path / 'out').glob('*.npz'), *(tmp_path / 'of_nan').glob('*.npz')]
+
+
+def test_a_folder_whose_settings_cannot_be_read_is_refused(folder, extract, untrained_lofi):
+    (folder / 'features.json').write_text('{"dtype"')
+    with pytest.raises(ValueError, match='features.json.* is no json of settings'):
+        extract(untrained_lofi, folder)

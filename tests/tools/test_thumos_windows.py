@@ -42,8 +42,10 @@ train_cfg = dict(max_epochs=3)
 """
 FEATURES = """
 for loader in (_base_.train_dataloader, _base_.test_dataloader):
-    loader.dataset.pipeline[0].update(num_snippets=40)
-_base_.val_dataloader.dataset.pipeline[0].update(num_snippets=40)
+    loader.dataset.pipeline[0].update(num_snippets=40,
+                                      expected=dict(side=32, snippet_interval=10))
+_base_.val_dataloader.dataset.pipeline[0].update(num_snippets=40,
+                                                expected=dict(side=32, snippet_interval=10))
 val_dataloader = test_dataloader
 val_evaluator = dict(ann_file='{data}/annotations.json', subset='validation')
 train_cfg = dict(max_epochs=2, val_interval=2)

@@ -1,162 +1,207 @@
 """Loads a video's snippet features in place of its frames (stage 3).
 
-Shape legend: L snippets, C channels.
+Shape legend: L snippets asked for, P stored, C channels.
 """
 from __future__ import annotations
-
-import os
-from collections.abc import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
-from numpy.lib.npyio import NpzFile
 
+from mmlofi.datasets.feature_files import (
+    FeatureFile,
+    look_at_features,
+    read_features,
+    save_features,
+)
+from mmlofi.datasets.feature_header import check_header
 from mmlofi.datasets.windows import cut_window, window_norm
 from mmlofi.fidelity import FULL
 
-
-def save_features(path: str | os.PathLike, features: np.ndarray, duration_sec: float) -> None:
-    """Writes (C, L) snippet features as npz, whole or not at all."""
-    temporary = f'{os.fspath(path)}.{os.getpid()}.tmp'
-    with open(temporary, 'wb') as file:
-        np.savez(file, features=features, duration_sec=np.float64(duration_sec))
-    os.replace(temporary, path)
+__all__ = ['LoadSnippetFeatures', 'save_features']
 
 
 @TRANSFORMS.register_module()
 class LoadSnippetFeatures(BaseTransform):
-    """Reads the features that `tools/extract_features.py` wrote, or a plain (C, L) npy.
+    """Reads the features that `tools/extract_features.py` wrote, or published ones.
 
-    Features of another length than asked for are interpolated linearly over the whole video. Where
-    the dataset cuts windows, they are taken as they were stored: `num_snippets` of them from
-    `first_snippet` on, the last one repeated after the video's end.
+    npz, npy and h5, (C, P) or (P, C), as `feature_files` tells. Features of another length than
+    asked for are interpolated linearly over the whole video. Where the dataset cuts windows, they
+    are taken as they were stored: `num_snippets` of them from `first_snippet` on, the last one
+    repeated after the video's end.
 
-    Required Keys: filename, fidelity (optional), first_snippet (optional)
+    Features lie evenly over the video, P equal parts of it, as ours do. With `feature_stride`,
+    feature i is of frames i · stride to i · stride + `feature_len`, and stands for the `stride`
+    frames in the middle of these.
+
+    Required Keys: filename, duration_sec, fidelity (optional), first_snippet (optional)
 
     Added Keys: features ((C, L) float32), num_clips (L), window_norm
 
-    Modified Keys: duration_sec (that of the decoded file, where the npz holds it)
+    Modified Keys: duration_sec (that of the decoded file, where the features have it)
 
     Args:
         num_snippets: L at full fidelity, of a video or of a window.
         feat_dim: C that the head expects, checked; None takes any (`UntrimmedVideoDataset` then
             sees that all files have the same).
-        layout: 'CL', or 'LC' for features stored the other way round.
+        layout: 'CL', or 'LC' for features stored the other way round. None: the side of length
+            `feat_dim` is C; 'CL' without a `feat_dim`, and for our own.
+        expected: What a file's header must say, if it has one, such as ``dict(side=224)``, beside
+            the `num_snippets` of above where there are no windows; see `feature_header`.
+        feature_stride: Frames from one feature to the next.
+        feature_len: Frames that a feature is of; by default `feature_stride`.
+        fps: Frames a second of the videos that features were made of, for `feature_stride`.
     """
 
     def __init__(self, *, num_snippets: int = 100, feat_dim: int | None = None,
-                 layout: str = 'CL') -> None:
-        if layout not in ('CL', 'LC'):
-            raise ValueError(f"LoadSnippetFeatures got layout={layout!r}; expected 'CL' or 'LC'")
+                 layout: str | None = None, expected: dict | None = None,
+                 feature_stride: float | None = None, feature_len: float | None = None,
+                 fps: float | None = None) -> None:
+        if layout not in ('CL', 'LC', None):
+            raise ValueError(f"LoadSnippetFeatures got layout={layout!r}; expected 'CL', 'LC' or "
+                             'None')
+        given = [value for value in (feature_stride, fps) if value is not None]
+        if len(given) == 1 or any(value <= 0 for value in given):
+            raise ValueError(f'LoadSnippetFeatures got feature_stride={feature_stride!r} and '
+                             f'fps={fps!r}; expected both, above 0, or neither: frames from one '
+                             'feature to the next, and how many there are in a second')
         self.num_snippets = num_snippets
         self.feat_dim = feat_dim
         self.layout = layout
+        self.expected = dict(expected or {})
+        self.feature_stride, self.fps = feature_stride, fps
+        self.feature_len = feature_stride if feature_len is None else feature_len
 
     def transform(self, results: dict) -> dict:
         """Adds the features.
 
         Raises:
             FileNotFoundError: When the video has no feature file.
+            ImportError: For features in an h5 file without h5py.
             ValueError: When the file cannot be read, or the array has not the expected shape or
                 numbers that are not finite.
         """
-        features, duration = _load(results['filename'], _read_whole)
-        if duration is not None:
-            results['duration_sec'] = duration
-        return self.place(results, features if self.layout == 'CL' else features.T)
+        filename = results['filename']
+        features, stored = read_features(filename)
+        if self._is_turned(stored, filename):
+            features = features.T
+        results['duration_sec'] = self._duration(stored, features.shape[-1], results)
+        return self._place(results, features)
 
     def place(self, results: dict, features: np.ndarray) -> dict:
-        """Adds (C, L') features that are at hand, and in no file, as `transform` would."""
+        """Adds (C, P) features that our encoder just made, and in no file, as `transform` would.
+
+        Raises:
+            ValueError: As `transform`, and where the head knows features a stride apart.
+        """
+        if self.feature_stride is not None:
+            raise ValueError(
+                f'the head takes features every {self.feature_stride} frames of another encoder '
+                '(LoadSnippetFeatures has a feature_stride), and got those of a model here; '
+                'expected the files that it was trained on: test it on them with tools/test.py')
+        return self._place(results, features)
+
+    def _place(self, results: dict, features: np.ndarray) -> dict:
         filename = results['filename']
         self._check_channels(features.shape, filename)
         L = results.get('fidelity', FULL).reduce_snippets(self.num_snippets)
-        features = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))     # (C, L')
+        features = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))     # (C, P)
         wrong = features.numel() - int(features.isfinite().sum())
         if wrong:
             raise ValueError(f'{filename!r} holds {wrong} features of {features.numel()} that are '
                              'not finite; expected numbers: delete it and extract it again')
-        window, first = (0.0, 1.0), results.get('first_snippet')
+        P, first = features.shape[1], results.get('first_snippet')
+        window = self._norm(0 if first is None else first,
+                            P if first is None else self.num_snippets, P, results)
         if first is not None:
-            window = window_norm(first, self.num_snippets, features.shape[1])
             features = cut_window(features, first, self.num_snippets)
         if features.shape[1] != L:
             features = F.interpolate(features[None], size=L, mode='linear', align_corners=False)[0]
         results.update(features=features, num_clips=L, window_norm=window)
         return results
 
-    def grid(self, results: dict) -> tuple[int, float | None]:
-        """The number of stored snippets, and the duration in seconds where something has it.
+    def grid(self, results: dict) -> tuple[int, float | None, float]:
+        """P, the seconds that P features stand for, where something says it, and those before.
 
         Raises:
-            FileNotFoundError, ValueError: As `check_file`.
+            FileNotFoundError, ImportError, ValueError: As `transform`.
         """
-        filename = results['filename']
-        self.check_file(filename)
-        shape, duration = _load(filename, _read_extent)
-        return (shape[1] if self.layout == 'CL' else shape[0],
-                results['duration_sec'] if duration is None else duration)
+        stored = self._look_at(results['filename'])
+        P = stored.shape[1]
+        if self.feature_stride is not None:
+            return P, P * self.feature_stride / self.fps, self._margin() / self.fps
+        return P, self._duration(stored, P, results), 0.0
 
-    def check_file(self, filename: str) -> int:
-        """C by the file's header; the dataset asks at construction.
+    def check_file(self, filename: str, *, windows: bool = False) -> FeatureFile:
+        """What a file says, its shape as (C, P); the dataset asks at construction.
+
+        Args:
+            windows: Whether the dataset cuts windows of it.
 
         Raises:
-            FileNotFoundError, ValueError: As `transform` would, as far as the header tells.
+            FileNotFoundError, ImportError, ValueError: As `transform` would, as far as the file's
+                header tells, and when the header is not what is expected.
         """
-        shape = _load(filename, _read_shape)
-        return self._check_channels(shape if self.layout == 'CL' else shape[::-1], filename)
+        stored = self._look_at(filename)
+        if stored.header is not None:
+            self._check_header(stored.header, filename, windows)
+        return stored
 
-    def _check_channels(self, shape: tuple[int, ...], filename: str) -> int:
+    def _look_at(self, filename: str) -> FeatureFile:
+        stored = look_at_features(filename)
+        if self._is_turned(stored, filename):
+            stored = stored._replace(shape=stored.shape[::-1])
+        self._check_channels(stored.shape, filename)
+        return stored
+
+    def _is_turned(self, stored: FeatureFile, filename: str) -> bool:
+        """Whether the array is (P, C)."""
+        if stored.header is not None or self.layout is not None:
+            return stored.header is None and self.layout == 'LC'
+        if len(stored.shape) != 2 or self.feat_dim not in stored.shape:
+            return False   # `_check_channels` says what is wrong, if anything is
+        if stored.shape[0] == stored.shape[1]:
+            raise ValueError(f'{filename!r} holds features of shape {stored.shape}, of which '
+                             "either side may be the channels; expected to be told: set layout='CL'"
+                             " for (channels, snippets), or 'LC'")
+        return stored.shape[1] == self.feat_dim
+
+    def _check_channels(self, shape: tuple[int, ...], filename: str) -> None:
         if len(shape) != 2 or 0 in shape or self.feat_dim not in (None, shape[0]):
             raise ValueError(
-                f'{filename!r} holds features of shape {shape} (channels, snippets); '
+                f'{filename!r} holds features of shape {tuple(shape)} (channels, snippets); '
                 f'expected {self.feat_dim or "any number of"} channels and a snippet or more: set '
                 "the head's in_channels and `feat_dim` to those of the encoder, or `layout`")
-        return shape[0]
 
+    def _check_header(self, header: dict, filename: str, windows: bool) -> None:
+        if not windows:
+            check_header(header, dict(num_snippets=self.num_snippets) | self.expected, filename)
+            return
+        if header.get('snippet_interval') is None and 'snippet_interval' not in self.expected:
+            raise ValueError(
+                f'{filename!r} was extracted with num_snippets={header.get("num_snippets")!r} of '
+                'the whole video, however long; expected snippets a fixed number of frames apart, '
+                'to cut windows of them: extract it again with SampleSnippets(snippet_interval=…)')
+        check_header(header, self.expected, filename)
 
-def _load(filename: str, read: Callable[[np.ndarray | NpzFile], tuple]) -> tuple:
-    """What `read` takes from the opened file."""
-    if not os.path.isfile(filename):
-        raise FileNotFoundError(f'no features at {filename!r}; expected one file a video: run '
-                                'tools/extract_features.py, or set `data_prefix.feature`')
-    try:
-        content = np.load(filename, mmap_mode='r')
-        if isinstance(content, np.ndarray):
-            return read(content)
-        with content:
-            if 'features' in content:
-                return read(content)
-            names = sorted(content)
-    except Exception as error:   # numpy, zipfile and zlib raise many kinds, some as late as in read
-        raise ValueError(f'{filename!r} cannot be read as features ({error}); expected npz or '
-                         'npy: delete it and run tools/extract_features.py again') from error
-    raise ValueError(f'{filename!r} holds {names}; expected an array named '
-                     "'features', as tools/extract_features.py writes it")
+    def _duration(self, stored: FeatureFile, P: int, results: dict) -> float | None:
+        """The file's, else the annotation's, else where the last feature ends."""
+        duration = results['duration_sec'] if stored.duration_sec is None else stored.duration_sec
+        if duration is None and self.feature_stride is not None:
+            return ((P - 1) * self.feature_stride + max(self.feature_stride, self.feature_len)
+                    ) / self.fps
+        return duration
 
+    def _norm(self, first: int, count: int, P: int, results: dict) -> tuple[float, float]:
+        """The share of the video that `count` features from `first` on stand for."""
+        if self.feature_stride is None:
+            return window_norm(first, count, P)
+        per_frame = 1 / (self.fps * results['duration_sec'])
+        return ((first * self.feature_stride + self._margin()) * per_frame,
+                ((first + count) * self.feature_stride + self._margin()) * per_frame)
 
-def _read_whole(content: np.ndarray | NpzFile) -> tuple[np.ndarray, float | None]:
-    """The stored array and the duration."""
-    if isinstance(content, np.ndarray):
-        return np.array(content), None
-    duration = float(content['duration_sec']) if 'duration_sec' in content else None
-    return content['features'], duration
-
-
-def _read_extent(content: np.ndarray | NpzFile) -> tuple[tuple[int, ...], float | None]:
-    """The stored array's shape and the duration."""
-    stored = not isinstance(content, np.ndarray) and 'duration_sec' in content
-    return _read_shape(content), float(content['duration_sec']) if stored else None
-
-
-def _read_shape(content: np.ndarray | NpzFile) -> tuple[int, ...]:
-    """The stored array's shape, without reading it."""
-    if isinstance(content, np.ndarray):
-        return content.shape
-    with content.zip.open('features.npy') as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) \
-            else np.lib.format.read_array_header_2_0
-        return read(file)[0]
+    def _margin(self) -> float:
+        """Frames before those that the first feature stands for."""
+        return (self.feature_len - self.feature_stride) / 2

@@ -84,9 +84,10 @@ class SampleSnippets(BaseTransform):
                        window_norm=window)
         return results
 
-    def grid(self, results: dict) -> tuple[int, float]:
-        """P, the snippets of the whole video at full fidelity, and its duration in seconds."""
-        return self._num_positions(results), results['duration_sec']
+    def grid(self, results: dict) -> tuple[int, float, float]:
+        """P, the snippets of the whole video at full fidelity, the seconds that they stand for, its
+        duration, and those before: none."""
+        return self._num_positions(results), results['duration_sec'], 0.0
 
     def _num_positions(self, results: dict) -> int:
         return -(-results['total_frames'] // self.snippet_interval)   # rounded up

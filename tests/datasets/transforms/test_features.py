@@ -73,7 +73,7 @@ def test_missing_features_are_named(tmp_path):
         loaded(tmp_path / 'v.npz')
 
 
-@pytest.mark.parametrize('shape', [(10, 6), (6,), (1, 6, 10)])
+@pytest.mark.parametrize('shape', [(10, 7), (6,), (1, 6, 10)])
 def test_features_of_a_wrong_size_are_named_with_their_shape(tmp_path, shape):
     np.savez(tmp_path / 'v.npz', features=np.zeros(shape, np.float32))
     with pytest.raises(ValueError, match=r'v\.npz.*shape \(.*expected 6 channels.*feat_dim'):
@@ -101,7 +101,7 @@ def test_an_archive_whose_array_is_broken_is_named_when_it_is_loaded(tmp_path, s
     middle = len(content) // 2   # of the array: its check sum, or its compression, is wrong
     content[middle:middle + 20] = bytes(20)
     path.write_bytes(content)
-    assert LoadSnippetFeatures().check_file(str(path)) == 64   # the header is whole
+    assert LoadSnippetFeatures().check_file(str(path)).shape[0] == 64   # the header is whole
     with pytest.raises(ValueError, match=r'v\.npz.*cannot be read as features.*extract_features'):
         loaded(path)
 
@@ -123,7 +123,7 @@ def test_a_header_tells_the_channels(tmp_path, features, dtype, layout):
     np.save(tmp_path / 'v.npy', stored)
     check = LoadSnippetFeatures(layout=layout).check_file
     for name in ('v.npz', 'compressed.npz', 'v.npy'):
-        assert check(str(tmp_path / name)) == 6
+        assert check(str(tmp_path / name)).shape == (6, 10)
 
 
 @pytest.mark.parametrize('name', ['v.npz', 'v.npy'])
@@ -147,5 +147,68 @@ def test_features_without_a_position_are_refused(tmp_path):
 
 
 def test_an_unknown_layout_is_refused():
-    with pytest.raises(ValueError, match="layout='TC'; expected 'CL' or 'LC'"):
+    with pytest.raises(ValueError, match="layout='TC'; expected 'CL', 'LC' or None"):
         LoadSnippetFeatures(layout='TC')
+
+
+def test_the_side_of_the_known_size_is_the_channels(tmp_path, features):
+    np.save(tmp_path / 'v.npy', features.T)
+    turned = loaded(tmp_path / 'v.npy', num_snippets=10, feat_dim=6)
+    assert torch.equal(turned['features'], torch.from_numpy(features))
+    assert LoadSnippetFeatures(feat_dim=6).check_file(str(tmp_path / 'v.npy')).shape == (6, 10)
+    as_stored = loaded(tmp_path / 'v.npy', num_snippets=6)     # no size given
+    assert torch.equal(as_stored['features'], torch.from_numpy(features.T))
+
+
+def test_a_square_of_features_has_to_be_told(tmp_path, features):
+    square = features[:, :6]
+    np.save(tmp_path / 'v.npy', square)
+    with pytest.raises(ValueError, match=r"v\.npy' holds features of shape \(6, 6\), of which "
+                                         "either side may be the channels; expected to be told"):
+        loaded(tmp_path / 'v.npy', num_snippets=6, feat_dim=6)
+    for layout, expected in (('CL', square), ('LC', square.T)):
+        found = loaded(tmp_path / 'v.npy', num_snippets=6, feat_dim=6, layout=layout)
+        assert torch.equal(found['features'], torch.from_numpy(expected))
+    save_features(tmp_path / 'v.npz', square, 1.0, dict(num_snippets=6))     # our own say it
+    found = loaded(tmp_path / 'v.npz', num_snippets=6, feat_dim=6)
+    assert torch.equal(found['features'], torch.from_numpy(square))
+
+
+STRIDE = dict(num_snippets=4, feature_stride=4, feature_len=16, fps=20)
+
+
+def test_features_a_stride_apart_stand_for_the_middle_of_their_frames(tmp_path, features):
+    # Feature 0 is of frames 0 to 16, feature 1 of 4 to 20: each stands for 4 frames from 6 on.
+    np.save(tmp_path / 'v.npy', features)
+    whole = loaded(tmp_path / 'v.npy', **STRIDE)
+    assert whole['duration_sec'] == 5
+    assert whole['window_norm'] == pytest.approx((6 / 100, 46 / 100))
+    results = dict(filename=str(tmp_path / 'v.npy'), duration_sec=5.0, first_snippet=3)
+    window = LoadSnippetFeatures(**STRIDE)(results)
+    assert window['window_norm'] == pytest.approx((18 / 100, 34 / 100))
+    assert torch.equal(window['features'], torch.from_numpy(features[:, 3:7]))
+    same = LoadSnippetFeatures(num_snippets=4, feature_stride=10, fps=20)(
+        dict(filename=str(tmp_path / 'v.npy'), duration_sec=5.0))
+    assert same['window_norm'] == pytest.approx((0, 1))     # the same as without a stride
+
+
+def test_a_stride_tells_a_duration_that_nothing_else_does(tmp_path, features):
+    np.save(tmp_path / 'v.npy', features)
+    results = dict(filename=str(tmp_path / 'v.npy'), duration_sec=None)
+    assert LoadSnippetFeatures(**STRIDE)(dict(results))['duration_sec'] == 52 / 20
+    assert LoadSnippetFeatures(**STRIDE).grid(results) == (10, 40 / 20, 6 / 20)
+
+
+@pytest.mark.parametrize('settings', [dict(feature_stride=4), dict(fps=30),
+                                      dict(feature_stride=0, fps=30)])
+def test_a_stride_needs_a_frame_rate(settings):
+    with pytest.raises(ValueError, match='expected both, above 0, or neither'):
+        LoadSnippetFeatures(**settings)
+
+
+def test_features_that_were_just_made_are_no_stride_apart(features):
+    results = dict(filename='v.mp4', duration_sec=5.0)
+    found = LoadSnippetFeatures(num_snippets=10).place(dict(results), features)
+    assert torch.equal(found['features'], torch.from_numpy(features))
+    with pytest.raises(ValueError, match='takes features every 4 frames of another encoder'):
+        LoadSnippetFeatures(**STRIDE).place(results, features)

@@ -1,0 +1,162 @@
+"""Files of snippet features: npz, npy and h5, one a video or one for all.
+
+A video in an h5 file of many is named by a path through it, `features.h5/VIDEO`, as h5py and h5ls
+write it. A file may say how it was made, in its header (`feature_header`).
+
+Shape legend: L snippets, C channels.
+"""
+from __future__ import annotations
+
+import json
+import os
+import re
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.npyio import NpzFile
+
+H5 = re.compile(r'(.+?\.(?:h5|hdf5))(?:/(.+))?')
+OF_VIDEO = ('duration_sec', 'header')   # what lies beside the features
+
+
+class FeatureFile(NamedTuple):
+    """What a file of features holds, by its own account."""
+
+    shape: tuple[int, ...]
+    duration_sec: float | None = None   # of the video
+    header: dict | None = None          # how the features were made
+
+
+def save_features(path: str | os.PathLike, features: np.ndarray, duration_sec: float,
+                  header: dict | None = None) -> None:
+    """Writes (C, L) snippet features as npz, whole or not at all."""
+    temporary = f'{os.fspath(path)}.{os.getpid()}.tmp'
+    more = {} if header is None else dict(header=json.dumps(header, sort_keys=True))
+    with open(temporary, 'wb') as file:
+        np.savez(file, features=features, duration_sec=np.float64(duration_sec), **more)
+    os.replace(temporary, path)
+
+
+def read_features(filename: str) -> tuple[np.ndarray, FeatureFile]:
+    """The stored array, and what the file says of it.
+
+    Raises:
+        FileNotFoundError: When there is no such file, or no such video in it.
+        ImportError: For an h5 file without h5py.
+        ValueError: When it cannot be read.
+    """
+    return _load(filename, whole=True)
+
+
+def look_at_features(filename: str) -> FeatureFile:
+    """What the file says, without reading the array.
+
+    Raises:
+        FileNotFoundError, ImportError, ValueError: As `read_features`, as far as can be seen.
+    """
+    return _load(filename, whole=False)[1]
+
+
+def in_container(path: str) -> tuple[str, str] | None:
+    """The h5 file and the name in it, '' for the file itself; None for other paths."""
+    found = H5.fullmatch(path)
+    if found is None or os.path.isdir(found.group(1)):
+        return None
+    return found.group(1), found.group(2) or ''
+
+
+def names_in(container: str) -> frozenset[str]:
+    """What an h5 file holds at its top: the names of videos, in a file of many."""
+    with _open_h5(container) as file:
+        return frozenset(file)
+
+
+def _load(filename: str, *, whole: bool) -> tuple[np.ndarray | None, FeatureFile]:
+    path, name = in_container(filename) or (filename, None)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f'no features at {filename!r}; expected one file a video, or an '
+                                'h5 file of all: run tools/extract_features.py, or set '
+                                '`data_prefix.feature`')
+    try:
+        if name is not None:
+            return _from_h5(path, name, whole)
+        content = np.load(path, mmap_mode='r')
+        if isinstance(content, np.ndarray):
+            return np.array(content) if whole else None, FeatureFile(content.shape)
+        with content:
+            return _from_npz(content, whole)
+    except (FileNotFoundError, ImportError):
+        raise
+    except _Unclear as error:
+        raise ValueError(f'{filename!r} {error}') from None
+    except Exception as error:   # numpy, zipfile and zlib raise many kinds, some as late as in read
+        raise ValueError(f'{filename!r} cannot be read as features ({error}); expected npz, npy or '
+                         'h5: delete it and run tools/extract_features.py again, or get it '
+                         'again') from error
+
+
+class _Unclear(Exception):
+    """Which array of a file is meant."""
+
+
+def _from_npz(content: NpzFile, whole: bool) -> tuple[np.ndarray | None, FeatureFile]:
+    key = _the_array([name for name in content if name not in OF_VIDEO])
+    more = {name: content[name].item() for name in OF_VIDEO if name in content}
+    array = content[key] if whole else None
+    return array, FeatureFile(_npz_shape(content, key) if array is None else array.shape,
+                              *_of_video(more))
+
+
+def _npz_shape(content: NpzFile, key: str) -> tuple[int, ...]:
+    with content.zip.open(f'{key}.npy') as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) \
+            else np.lib.format.read_array_header_2_0
+        return read(file)[0]
+
+
+def _from_h5(path: str, name: str, whole: bool) -> tuple[np.ndarray | None, FeatureFile]:
+    with _open_h5(path) as file:
+        if name and name not in file:
+            raise FileNotFoundError(
+                f'{path!r} has no {name!r}, but {len(file)} others such as {sorted(file)[:3]}; '
+                'expected the features of each video: correct `filename_tmpl`, or drop these '
+                'videos from the annotations')
+        node = file[name] if name else file
+        attributes = dict(node.attrs)
+        if hasattr(node, 'keys'):   # a group, of one array
+            key = _the_array([name for name in node if name not in OF_VIDEO])
+            attributes |= {name: node[name][()] for name in OF_VIDEO if name in node}
+            node = node[key]
+            attributes |= dict(node.attrs)
+        return node[()] if whole else None, FeatureFile(node.shape, *_of_video(attributes))
+
+
+def _the_array(names: list[str]) -> str:
+    if 'features' in names:
+        return 'features'
+    if len(names) != 1:
+        raise _Unclear(f"holds {sorted(names)[:5]}; expected an array named 'features', as "
+                       'tools/extract_features.py writes it, or one array alone')
+    return names[0]
+
+
+def _of_video(found: dict) -> tuple[float | None, dict | None]:
+    duration, header = found.get('duration_sec'), found.get('header')
+    return (None if duration is None else float(duration),
+            None if header is None else json.loads(header))
+
+
+def _open_h5(path: str):   # h5py.File, which may not be there
+    # Nothing is written, and network disks often cannot lock.
+    return _h5py(path).File(path, 'r', locking=False)
+
+
+def _h5py(path: str) -> ModuleType:
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError(f'{path!r} is read by h5py, which is not installed; expected it for '
+                          'features in h5 files: pip install h5py') from error
+    return h5py

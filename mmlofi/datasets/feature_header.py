@@ -1,0 +1,121 @@
+"""What stored features say of how they were made, and whether that is what a head expects.
+
+A header is a dict, in each file and, with all settings of the extraction, in the folder's
+`features.json`:
+
+    backbone_sha256   of the encoder's weights
+    num_snippets      a video, evenly placed; None where they are
+    snippet_interval  frames apart
+    clip_len, frame_interval    frames of a snippet, and from one to the next
+    side              of a frame, the shorter one, in pixels
+    feat_dim, dtype   of the stored array
+"""
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from mmcv.transforms import BaseTransform
+
+FOLDER_HEADER = 'features.json'
+SNIPPETS = ('num_snippets', 'snippet_interval', 'clip_len', 'frame_interval')
+KEYS = ('backbone_sha256', *SNIPPETS, 'side', 'feat_dim', 'dtype')
+
+
+def snippet_settings(transforms: Iterable[BaseTransform]) -> dict:
+    """The part of a header that a pipeline's `SampleSnippets` gives; None for what it lacks."""
+    sampler = next((one for one in transforms if hasattr(one, 'clip_len')), None)
+    settings = {key: getattr(sampler, key, None) for key in SNIPPETS}
+    if settings['snippet_interval'] is not None:
+        settings['num_snippets'] = None   # of a window, where features are of whole videos
+    return settings
+
+
+def read_folder(folder: str) -> dict | None:
+    """All settings in a folder's `features.json`; None where there is none.
+
+    Raises:
+        ValueError: When it is no dict in json.
+    """
+    path = os.path.join(folder, FOLDER_HEADER)
+    if not os.path.isfile(path):
+        return None
+    try:
+        with open(path, encoding='utf-8') as file:
+            return dict(json.load(file))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{path!r} is no json of settings ({error}); expected what '
+                         'tools/extract_features.py wrote: delete the folder and extract '
+                         'again') from error
+
+
+def write_folder(folder: str, settings: Mapping) -> None:
+    """Writes `features.json`, whole or not at all."""
+    path = os.path.join(folder, FOLDER_HEADER)
+    temporary = f'{path}.{os.getpid()}.tmp'
+    with open(temporary, 'w', encoding='utf-8') as file:
+        json.dump(settings, file, indent=1)
+    os.replace(temporary, path)
+
+
+def header_of(settings: Mapping | None) -> dict | None:
+    """The header among a folder's settings; None where it is not there, or not whole."""
+    if settings is None or not set(KEYS) <= set(settings):
+        return None
+    return {key: settings[key] for key in KEYS}
+
+
+def check_header(header: Mapping, expected: Mapping, filename: str) -> None:
+    """Compares what a file says with what is expected, a value of which may be a list of several.
+
+    Raises:
+        ValueError: With both, and how to mend it.
+    """
+    wrong = [key for key, value in expected.items() if header.get(key) not in _choices(value)]
+    if wrong:
+        found = {key: header.get(key) for key in wrong}
+        raise ValueError(
+            f'{filename!r} was extracted with {_words(found)}; expected '
+            f'{_words({key: expected[key] for key in wrong})}: extract it again, by the config of '
+            'the encoder at full fidelity, into a new folder, or, if these features are meant, set '
+            f'LoadSnippetFeatures(expected=dict({_words(found)}))')
+
+
+def _choices(value: object) -> Sequence:
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
+def _words(values: Mapping) -> str:
+    return ', '.join(f'{key}={value!r}' for key, value in values.items())
+
+
+def check_same(headers: Mapping[str, dict | None]) -> None:
+    """Refuses files of which some were made in another way than the others.
+
+    Args:
+        headers: Of each file. The one that its folder's `features.json` gives is the right one;
+            without any, that of most files.
+
+    Raises:
+        ValueError: With the first of the others, and in what they differ.
+    """
+    folders = {os.path.dirname(name) for name in headers}
+    of_folder = header_of(read_folder(folders.pop())) if len(folders) == 1 else None
+    if of_folder is None and not any(headers.values()):
+        return
+    usual = of_folder or json.loads(Counter(map(_text, headers.values())).most_common(1)[0][0])
+    others = [name for name, header in headers.items() if _text(header) != _text(usual)]
+    if others:
+        header = headers[others[0]]
+        what = 'without a header' if not header or not usual else 'made with other ' + ', '.join(
+            key for key in KEYS if header.get(key) != usual.get(key))
+        raise ValueError(
+            f'{len(others)} of {len(headers)} feature files are {what} than the rest, the first: '
+            f'{others[:3]}; expected features of one encoder at one fidelity: delete these, and '
+            'run tools/extract_features.py again, which makes what is missing')
+
+
+def _text(header: Mapping | None) -> str:
+    return json.dumps(header, sort_keys=True)

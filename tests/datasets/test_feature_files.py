@@ -1,0 +1,159 @@
+"""npz, npy and h5 files of features, one a video and one for all."""
+from __future__ import annotations
+
+import builtins
+import json
+
+import numpy as np
+import pytest
+from small_videos import FEATURES, VIDEOS, dataset
+
+from mmlofi.datasets.check import Source, check
+from mmlofi.datasets.feature_files import (
+    FeatureFile,
+    in_container,
+    look_at_features,
+    read_features,
+    save_features,
+)
+
+LAYOUT = [dict(FEATURES[0], layout='LC'), FEATURES[1]]
+
+
+@pytest.fixture(scope='module')
+def h5py():
+    return pytest.importorskip('h5py')
+
+
+@pytest.fixture
+def array():
+    return np.random.default_rng(0).normal(size=(4, 8)).astype(np.float32)                # (C, P)
+
+
+@pytest.fixture
+def of_all(folder, h5py):
+    """One h5 file with (P, C) features of every video, as published ones often come."""
+    with h5py.File(folder / 'tsp.h5', 'w') as file:
+        for number, name in enumerate(VIDEOS):
+            file[f'v_{name}'] = np.full((10, 4), number, np.float32)
+    return folder
+
+
+def test_a_header_is_kept_and_read_without_the_array(tmp_path, array):
+    header = dict(side=224, num_snippets=None)
+    save_features(tmp_path / 'v.npz', array, 12.5, header)
+    expected = FeatureFile((4, 8), 12.5, header)
+    assert look_at_features(str(tmp_path / 'v.npz')) == expected
+    stored, found = read_features(str(tmp_path / 'v.npz'))
+    assert found == expected
+    np.testing.assert_array_equal(stored, array)
+
+
+def test_a_published_npz_of_one_array_is_read_whatever_its_name(tmp_path, array):
+    np.savez(tmp_path / 'v.npz', feats=array)
+    stored, found = read_features(str(tmp_path / 'v.npz'))
+    assert found == FeatureFile((4, 8)) == look_at_features(str(tmp_path / 'v.npz'))
+    np.testing.assert_array_equal(stored, array)
+
+
+def test_arrays_of_objects_are_not_run(tmp_path):
+    np.save(tmp_path / 'v.npy', np.array([dict()], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match=r'v\.npy. cannot be read as features'):
+        read_features(str(tmp_path / 'v.npy'))
+
+
+@pytest.mark.parametrize(('path', 'expected'), [
+    ('a/tsp.h5/v_x', ('a/tsp.h5', 'v_x')), ('tsp.hdf5/x/c3d', ('tsp.hdf5', 'x/c3d')),
+    ('x.h5', ('x.h5', '')), ('a/x.npz', None), ('h5/x.npy', None)])
+def test_a_path_through_an_h5_file_is_known(path, expected):
+    assert in_container(path) == expected
+
+
+def test_a_folder_that_ends_like_an_h5_file_is_a_folder(tmp_path, array):
+    (tmp_path / 'x.h5').mkdir()
+    np.save(tmp_path / 'x.h5' / 'v.npy', array)
+    assert look_at_features(f'{tmp_path}/x.h5/v.npy').shape == (4, 8)
+
+
+def test_an_h5_file_a_video_holds_one_array_and_may_say_more(tmp_path, array, h5py):
+    with h5py.File(tmp_path / 'v.h5', 'w') as file:
+        file['i3d'] = array
+        file['i3d'].attrs['header'] = json.dumps(dict(side=64))
+        file['duration_sec'] = 12.5
+    stored, found = read_features(str(tmp_path / 'v.h5'))
+    assert found == FeatureFile((4, 8), 12.5, dict(side=64))
+    np.testing.assert_array_equal(stored, array)
+
+
+def test_a_group_a_video_holds_one_array(tmp_path, array, h5py):
+    with h5py.File(tmp_path / 'c3d.hdf5', 'w') as file:
+        file['v_x/c3d_features'] = array
+        file['v_y/rgb'], file['v_y/flow'] = array, array
+    path = f'{tmp_path}/c3d.hdf5'
+    for name in ('v_x', 'v_x/c3d_features', 'v_y/rgb'):
+        np.testing.assert_array_equal(read_features(f'{path}/{name}')[0], array)
+    with pytest.raises(ValueError, match=r"c3d\.hdf5/v_y' holds \['flow', 'rgb'\]; expected"):
+        look_at_features(f'{path}/v_y')
+
+
+def test_one_h5_file_of_all_videos_feeds_the_dataset_with_v_or_without(of_all):
+    for subset, names in (('training', 'ab'), ('validation', 'c')):
+        videos = dataset(of_all, 'feature', subset=subset, pipeline=LAYOUT,
+                         data_prefix=dict(feature='tsp.h5'))
+        assert [one['data_samples'].video_name for one in videos] == list(names)
+        assert videos[0]['inputs'].shape == (4, 8)
+        assert [one['inputs'].unique().tolist() for one in videos] == [
+            [list(VIDEOS).index(name)] for name in names]
+
+
+def test_videos_that_an_h5_file_lacks_are_named_at_construction(of_all, h5py):
+    with h5py.File(of_all / 'tsp.h5', 'a') as file:
+        del file['v_b']
+    with pytest.raises(FileNotFoundError, match=r"1 of 2 feature files of subset 'training' are "
+                                                r"missing, the first: \['.*tsp\.h5/b'\] \(nor"):
+        dataset(of_all, 'feature', data_prefix=dict(feature='tsp.h5'))
+    with pytest.raises(FileNotFoundError, match=r"tsp\.h5' has no 'v_b', but 2 others such as"):
+        read_features(f'{of_all}/tsp.h5/v_b')
+
+
+def test_an_h5_file_with_a_video_under_both_names_is_refused(of_all, h5py):
+    with h5py.File(of_all / 'tsp.h5', 'a') as file:
+        file['a'] = np.ones((10, 4))
+    with pytest.raises(ValueError, match=r"1 of 2 videos have several .*'.*tsp\.h5/a'"):
+        dataset(of_all, 'feature', data_prefix=dict(feature='tsp.h5'))
+
+
+def test_windows_are_cut_of_an_h5_file_too(of_all):
+    pipeline = [dict(LAYOUT[0], num_snippets=6), LAYOUT[1]]
+    videos = dataset(of_all, 'feature', data_prefix=dict(feature='tsp.h5'), test_mode=True,
+                     pipeline=pipeline, window=dict(stride=3))
+    assert [one['data_samples'].first_snippet for one in videos] == [0, 3, 4, 0, 3, 4]
+    assert videos[0]['data_samples'].window_norm == (0, 0.6)
+
+
+def test_the_check_of_a_data_set_looks_into_an_h5_file(of_all, h5py):
+    with h5py.File(of_all / 'tsp.h5', 'a') as file:
+        del file['v_c']
+    source = Source(str(of_all / 'gt.json'), None, str(of_all / 'tsp.h5'), '{}', features=True)
+    assert {one.record.name: one.errors for one in check([source])} == {
+        'a': [], 'b': [], 'c': ['missing']}
+
+
+@pytest.mark.parametrize('name', ['v.h5', 'v.h5/x'])
+def test_a_file_that_is_no_h5_is_named(tmp_path, name, h5py):
+    (tmp_path / 'v.h5').write_bytes(b'no h5')
+    with pytest.raises(ValueError, match=r'v\.h5.* cannot be read as features'):
+        read_features(f'{tmp_path}/{name}')
+
+
+def test_without_h5py_the_error_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / 'v.h5').write_bytes(b'')
+    real = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name == 'h5py':
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+    monkeypatch.setattr(builtins, '__import__', without)
+    with pytest.raises(ImportError, match=r"v\.h5' is read by h5py.*: pip install h5py"):
+        read_features(f'{tmp_path}/v.h5')
