@@ -1,6 +1,6 @@
 """Draws the truth and one or more sets of predictions of some videos on time axes.
 
-    python tools/plot_detections.py annotations.json ACP=acp.json LoFi=lofi.json --out picture.png
+    python tools/plot_detections.py ACP=acp.json LoFi=lofi.json annotations.json --out picture.png
 
 The videos are spread evenly over the names' order. With --best and --worst they are those that the
 last set detects best and worst, in picture_best.png and picture_worst.png. With --video it is
@@ -83,9 +83,9 @@ def plot_extremes(records: list[VideoRecord], sets: dict[str, Detections],
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
-    parser.add_argument('predictions', nargs='+', metavar='[NAME=]FILE',
+    parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
                         help='json of predictions and what to call them')
+    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
     parser.add_argument('--subset', default='validation', help='subset of the annotations')
     parser.add_argument('--videos', type=int, default=6, help='videos shown')
     parser.add_argument('--best', type=int, default=0, metavar='K',

@@ -52,7 +52,7 @@ def test_the_best_of_all_combinations_is_written_and_named(tested, call_tool, to
     scores = [float(score) for score in re.findall(r'([\d.]+) % average mAP', output)]
     # 2 sigmas, 2 thresholds and 2 numbers of classes; 'hard' has no sigma and needs a threshold.
     assert len(scores) == 8 + 2
-    call_tool('eval_detections.py', toy_data / 'annotations.json', tmp_path / 'best.json',
+    call_tool('eval_detections.py', tmp_path / 'best.json', toy_data / 'annotations.json',
               '--tiou', '0.1,0.5')
     average = float(capsys.readouterr().out.split()[-1])
     assert average == max(scores) > min(scores)
