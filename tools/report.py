@@ -13,7 +13,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmlofi.datasets.annotations import load_annotations
+from mmlofi.datasets.annotations import VideoRecord, load_annotations
+from mmlofi.datasets.find_files import find_files
 from mmlofi.evaluation.named_sets import load_named
 from mmlofi.report import write_report
 
@@ -28,7 +29,8 @@ def main() -> None:
         sets = load_named(args.predictions)
         analyses = write_report(
             args.out, records, sets, tious=args.tiou, bounds=args.bins, match_tiou=args.match_tiou,
-            num_videos=args.videos, top_k=args.top_k, subset=args.subset)
+            num_videos=args.videos, top_k=args.top_k, subset=args.subset,
+            video_files=find_videos(records, args))
     except (OSError, ValueError) as error:
         sys.exit(f'report: {error}')
     for one in analyses:
@@ -37,6 +39,20 @@ def main() -> None:
         print(f'{one.name}: average mAP {100 * one.scores.average_mAP:.2f} %, '
               f'AUC {100 * one.proposals.AUC:.2f} %')
     print(f'{args.out}: {Path(args.out).stat().st_size / 1e6:.2f} MB')
+
+
+def find_videos(records: list[VideoRecord], args: argparse.Namespace) -> dict[str, str]:
+    """The files that are there, by the names of the videos."""
+    if args.videos_dir is None:
+        return {}
+    wanted = [str(args.videos_dir / args.filename_tmpl.format(record.name)) for record in records]
+    files = {record.name: file for record, file in zip(records, find_files(wanted, lambda: wanted))
+             if Path(file).is_file()}
+    if not files:
+        raise ValueError(f'none of the {len(records)} videos is in {str(args.videos_dir)!r} as '
+                         f'{args.filename_tmpl!r}, such as {wanted[0]!r}; expected some: correct '
+                         '--videos-dir or --filename-tmpl')
+    return files
 
 
 def parse_args() -> argparse.Namespace:
@@ -57,6 +73,10 @@ def parse_args() -> argparse.Namespace:
                              '%(default)s')
     parser.add_argument('--top-k', type=int, default=10,
                         help='predictions drawn a video; default %(default)s')
+    parser.add_argument('--videos-dir', type=Path,
+                        help='folder of the videos, for frames above the time lines')
+    parser.add_argument('--filename-tmpl', default='{}.mp4',
+                        help="a video's file there; '{}' is its name; default %(default)s")
     parser.add_argument('--out', default='report.html', help='the page; default %(default)s')
     return parser.parse_args()
 

@@ -43,7 +43,6 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
 
     Raises:
         ValueError: For no set or more than two, fewer than 0 videos, and as `analyse`.
-        FileNotFoundError: When a video file is not there.
     """
     if len(sets) not in (1, 2):
         raise ValueError(f'got {len(sets)} sets of predictions; expected one, or two to compare: '

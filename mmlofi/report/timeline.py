@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -89,10 +90,8 @@ def draw_timeline(record: VideoRecord, truth: Sequence[Truth],
         sets: Detections by the names of the sets.
         scores: The video's own mAP in each set.
         top_k: Predictions of each set.
-        filename: The video, of whose frames thumbnails are made.
-
-    Raises:
-        FileNotFoundError, ValueError: When the video cannot be decoded.
+        filename: The video, of whose frames thumbnails are made. One that cannot be decoded has
+            none, and a warning says why.
     """
     best = {name: _best(found, record.name, top_k) for name, found in sets.items()}
     ends = [one.end_sec for one in truth] + [one[1] for items in best.values() for one in items]
@@ -100,7 +99,7 @@ def draw_timeline(record: VideoRecord, truth: Sequence[Truth],
     labels = dict.fromkeys([*record.labels, *(one[3] for items in best.values() for one in items)])
     colours = dict(zip(labels, palette(len(labels))))
     frames = _frames(filename)
-    top = _GAP if not frames else _STRIP + 2 * _GAP
+    top = _GAP + (_STRIP if frames else 0)
     rows = []
     items = [(one.start_sec, one.end_sec, 1.0, one.label, 1.0, one.fate) for one in truth]
     for name, one, lane in [('truth', items, _TRUTH)] + [
@@ -159,9 +158,14 @@ def _x(second: float, duration: float) -> float:
 
 
 def _frames(filename: str | None) -> list[str]:
-    """Thumbnails as data URIs."""
-    return [] if filename is None else [_data_uri(frame)
-                                        for frame in thumbnails(filename, _THUMBNAILS)]
+    """Thumbnails as data URIs; none of a video that cannot be decoded, with a warning."""
+    if filename is None:
+        return []
+    try:
+        return [_data_uri(frame) for frame in thumbnails(filename, _THUMBNAILS)]
+    except (OSError, ValueError) as error:   # the rest of the page is worth keeping
+        warnings.warn(f'no thumbnails of {filename}: {error}', stacklevel=2)
+        return []
 
 
 def _data_uri(frame: Iterable) -> str:
