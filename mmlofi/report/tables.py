@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmlofi.evaluation.detection_map import tiou_name
+from mmlofi.evaluation.diagnosis.characteristics import bounds_text
 from mmlofi.report.analysis import MULTIPLES, Analysis
 from mmlofi.report.comparison import compare
 
@@ -105,10 +106,3 @@ def characteristic_tables(analyses: Sequence[Analysis]) -> list[dict]:
                         for one in analyses]))
         tables.append(dict(name=name, rows=rows))
     return tables
-
-
-def bounds_text(low: float | None, high: float | None) -> str:
-    """Of a bin, which holds its upper bound and not its lower one."""
-    if high is None:
-        return f'above {low:.3g}'
-    return f'to {high:.3g}' if low is None else f'{low:.3g} to {high:.3g}'
