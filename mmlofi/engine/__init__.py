@@ -9,7 +9,8 @@ from .log_processor import FidelityLogProcessor
 from .norm_hook import NormStatisticsHook
 from .raw_proposals_hook import RawProposalsHook
 from .train_loop import FidelityTrainLoop
+from .visualization_hook import TALVisualizationHook
 
 __all__ = ['AtomicCheckpointHook', 'AtomicLocalBackend', 'BadVideosHook', 'CheckpointFitHook',
            'CostHook', 'FidelityLogProcessor', 'FidelityTrainLoop', 'LoFiCycleHook',
-           'NormStatisticsHook', 'RawProposalsHook', 'prepare_launcher']
+           'NormStatisticsHook', 'RawProposalsHook', 'TALVisualizationHook', 'prepare_launcher']
