@@ -53,4 +53,5 @@ class ProposalSelection:
         kept = ~(scores < 0)  # NaN stays, for soft-NMS to say that the model has diverged
         return [InstanceData(metainfo=dict(start=first, end=last), segments=x[keep],
                              scores=score[keep])
-                for first, last, x, score, keep in zip(start, end, segments, scores, kept)]
+                for first, last, x, score, keep in zip(start.detach(), end.detach(), segments,
+                                                       scores, kept)]
