@@ -1,6 +1,7 @@
 """The page as a parser sees it: numbers, names and nothing from elsewhere."""
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from dataclasses import replace
@@ -9,7 +10,9 @@ from html.parser import HTMLParser
 import pytest
 from page_examples import FIRST, SECOND, TRUTH, UGLY, detections
 
+from mmlofi.datasets.annotations import load_annotations
 from mmlofi.evaluation.detection_map import detection_map
+from mmlofi.evaluation.predictions import load_detections
 from mmlofi.report import write_report
 
 VOID = {'meta', 'link', 'input', 'br'}
@@ -187,3 +190,18 @@ def test_what_makes_no_sense_is_refused(sets, options, message, tmp_path):
     with pytest.raises(ValueError, match=re.escape(message)):
         write_report(tmp_path / 'page.html', TRUTH, sets, **options)
     assert not (tmp_path / 'page.html').exists()
+
+
+def test_the_page_of_real_detections_has_the_official_scores(reference_data, tmp_path):
+    folder = reference_data / 'reference' / 'evaluation'
+    expected = json.loads((folder / 'anet_394.expected.json').read_text())
+    truth = load_annotations(folder / 'anet_394.ground_truth.json', 'validation')
+    found = load_detections(folder / 'anet_394.predictions.json.gz')
+    write_report(tmp_path / 'page.html', truth, dict(A=found))
+    page = Page((tmp_path / 'page.html').read_text(encoding='utf-8'))
+    for name, value in [*expected['mAP'].items(), ('average', expected['average_mAP'])]:
+        assert [name, f'{100 * value:.2f}'] in page.tables[0]
+    AP = {row[0]: row[2] for row in page.tables['class-table'][1:]}
+    assert AP == {name: f'{100 * value:.2f}'
+                  for name, value in expected['per_class_average_AP'].items()}
+    assert (tmp_path / 'page.html').stat().st_size < 500_000
