@@ -90,6 +90,8 @@ def test_the_wheel_holds_the_package_alone_and_requires_no_mmcv(python):
         'mmlofi',
         f'mmlofi-{mmlofi.__version__}.dist-info',
     }
+    templates = {path.name for path in (ROOT / 'mmlofi' / 'report' / 'templates').iterdir()}
+    assert templates == {Path(file).name for file in files if '/templates/' in file}
     assert not [line for line in requirements if line.startswith('mmcv') and 'extra' not in line]
     assert licence == 'Apache-2.0'
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mmlofi.datasets.annotations import load_annotations
 from mmlofi.evaluation.diagnosis import diagnose
+from mmlofi.evaluation.diagnosis.characteristics import bounds_text
 from mmlofi.evaluation.predictions import load_detections
 
 
@@ -81,7 +82,8 @@ def print_characteristics(report: dict) -> None:
     print(f'{"":16}{"bin":>4}{"":>25}{"actions":>9}{"mAP_N, %":>10}{"of all":>8}{"missed, %":>11}')
     for name, bins in report['sensitivity'].items():
         for size, row in bins.items():
-            head = f'{name:16}{size:>4}{edges(*report["bins"][name][size]):>25}{row["segments"]:9}'
+            bounds = bounds_text(*report['bins'][name][size])
+            head = f'{name:16}{size:>4}{bounds:>25}{row["segments"]:9}'
             if row['segments']:
                 ratio = row['average_mAP_N'] / (report['average_mAP_N'] or 1)
                 head += (f'{100 * row["average_mAP_N"]:10.2f}{ratio:8.2f}'
@@ -89,13 +91,6 @@ def print_characteristics(report: dict) -> None:
             print(head)
     if 'coverage' not in report['sensitivity']:
         print('(no coverage: some videos with actions have no "duration" in the annotations)')
-
-
-def edges(low: float | None, high: float | None) -> str:
-    """Of a bin, which holds its upper bound and not its lower one."""
-    if high is None:
-        return f'above {low:.3g}'
-    return f'to {high:.3g}' if low is None else f'above {low:.3g} to {high:.3g}'
 
 
 if __name__ == '__main__':

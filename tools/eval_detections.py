@@ -1,8 +1,8 @@
 """Scores a json of detections in ActivityNet's format: mAP and recall at several tIoUs.
 
-    python tools/eval_detections.py activity_net.v1-3.json predictions.json --subset validation
-    python tools/eval_detections.py thumos_gt.json predictions.json --subset test --tiou 0.3:0.7:0.1
-    python tools/eval_detections.py GT.json PRED.json --per-class --proposals --topkx 1 5
+    python tools/eval_detections.py predictions.json activity_net.v1-3.json --subset validation
+    python tools/eval_detections.py predictions.json thumos_gt.json --subset test --tiou 0.3:0.7:0.1
+    python tools/eval_detections.py PRED.json GT.json --per-class --proposals --topkx 1 5
 """
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def for_json(args: argparse.Namespace, scores: DetectionScores | None, topkx: np
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
     parser.add_argument('predictions', help='json with "results" by video, or json.gz')
+    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
     parser.add_argument('--subset', default='validation', help='subset of the annotations')
     parser.add_argument('--tiou', default='0.5:0.95:0.05',
                         help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')

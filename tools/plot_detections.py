@@ -1,6 +1,6 @@
 """Draws the truth and one or more sets of predictions of some videos on time axes.
 
-    python tools/plot_detections.py annotations.json ACP=acp.json LoFi=lofi.json --out picture.png
+    python tools/plot_detections.py ACP=acp.json LoFi=lofi.json annotations.json --out picture.png
 
 The videos are spread evenly over the names' order. With --best and --worst they are those that the
 last set detects best and worst, in picture_best.png and picture_worst.png. With --video it is
@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 from mmlofi.datasets.annotations import VideoRecord, load_annotations
-from mmlofi.evaluation.predictions import Detections, load_detections
+from mmlofi.evaluation.named_sets import load_named
+from mmlofi.evaluation.predictions import Detections
 from mmlofi.evaluation.ranking import rank_videos
 from mmlofi.visualization.timeline import plot_timelines
 from mmlofi.visualization.video_timeline import draw_video_timeline
@@ -22,13 +23,7 @@ from mmlofi.visualization.video_timeline import draw_video_timeline
 def main() -> None:
     args = parse_args()
     try:
-        sets = {}
-        for text in args.predictions:
-            name, path = named_path(text)
-            if name in sets:
-                raise ValueError(f'two sets of predictions are called {name!r}; expected different '
-                                 'names: write NAME=FILE')
-            sets[name] = load_detections(path)
+        sets = load_named(args.predictions)
         records = load_annotations(args.ground_truth, args.subset)
         if args.video is not None:
             plot_one(records, sets, args)
@@ -83,9 +78,9 @@ def plot_extremes(records: list[VideoRecord], sets: dict[str, Detections],
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
-    parser.add_argument('predictions', nargs='+', metavar='[NAME=]FILE',
+    parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
                         help='json of predictions and what to call them')
+    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
     parser.add_argument('--subset', default='validation', help='subset of the annotations')
     parser.add_argument('--videos', type=int, default=6, help='videos shown')
     parser.add_argument('--best', type=int, default=0, metavar='K',
@@ -99,12 +94,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--title', help='what to write above the picture')
     parser.add_argument('--out', default='timelines.png', help='the picture (png, pdf, svg)')
     return parser.parse_args()
-
-
-def named_path(text: str) -> tuple[str, str]:
-    """('LoFi', 'lofi.json') of 'LoFi=lofi.json'; a bare file is called by its name."""
-    name, equals, path = text.partition('=')
-    return (name, path) if equals and not Path(text).exists() else (Path(text).stem, text)
 
 
 if __name__ == '__main__':

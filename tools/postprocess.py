@@ -6,6 +6,10 @@
 
 Options that are left out are those of the model. Of several values every combination is scored;
 --out writes the detections of the best. Choose on other videos than those that you report.
+
+What the head left out is not in the files. To try --peak-filter no or --end-at-last yes of a model
+that has it the other way, let the test keep everything:
+    --cfg-options model.head.proposals.peak_filter=False model.head.proposals.allow_end_at_last=True
 """
 from __future__ import annotations
 
@@ -15,14 +19,36 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmlofi.datasets.annotations import load_annotations
+from mmlofi.evaluation.boundaries import choose_again
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, parse_tious, tiou_name
 from mmlofi.evaluation.postprocess import RawProposals, load_raw
 from mmlofi.evaluation.predictions import Detections, save_detections
 from mmlofi.evaluation.soft_nms import check_options
 from mmlofi.evaluation.windows import detect as detect_in_windows
+from mmlofi.evaluation.windows import to_detections
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Options of one post-processing."""
+
+    nms: dict                  # of soft-NMS
+    top_classes: int
+    choice: dict | None        # of `choose_again`; None takes the proposals as they are
+
+    def __str__(self) -> str:
+        shown = {name: value for name, value in self.nms.items() if value is not None}
+        shown['top_classes'] = self.top_classes
+        if self.choice is not None:
+            words = {True: 'yes', False: 'no'}
+            shown |= dict(peak_filter=words[self.choice['peak_filter']],
+                          end_at_last=words[self.choice['allow_end_at_last']])
+        return ' '.join(f'{name}={value}' for name, value in shown.items())
+
 
 NMS = ('method', 'sigma', 'iou_threshold', 'voting_thresh', 'min_score', 'top_k')
 
@@ -35,18 +61,18 @@ def main() -> None:
         truth = load_annotations(args.ground_truth, args.subset)
         videos, info = load_raw(args.raw)
         settings = combinations(args, info)
-        for nms, _ in settings:
-            check_options(**nms)
+        for one in settings:
+            check_options(**one.nms)
         proposals = sum(len(video.scores) for video in videos)
         print(f'{len({video.video_name for video in videos})} videos, {proposals} proposals')
         best = None
-        for nms, top_classes in settings:
+        for one in settings:
             start = time.perf_counter()
-            detections = detect(videos, info['classes'], nms, top_classes)
+            detections = detect(videos, info['classes'], one)
             scores = detection_map(truth, detections, tious)
-            print(row(nms, top_classes, scores, time.perf_counter() - start), flush=True)
+            print(row(one, scores, time.perf_counter() - start), flush=True)
             if best is None or scores.average_mAP > best[0].average_mAP:
-                best = scores, detections, nms, top_classes
+                best = scores, detections, one
     except (OSError, ValueError) as error:
         sys.exit(f'postprocess: {error}')
     report(*best, args.out)
@@ -70,6 +96,9 @@ def parse_args() -> argparse.Namespace:
     several('min-score', float, 'least decayed score')
     several('top-k', int, 'picks a video')
     several('top-classes', int, 'classes of a video that each pick is given')
+    several('peak-filter', yes_or_no, 'whether proposals must start and end where that is likely: '
+                                      'yes, no')
+    several('end-at-last', yes_or_no, 'whether proposals may end with the video: yes, no')
     parser.add_argument('--out', help='write the detections of the best combination to this json')
     return parser.parse_args()
 
@@ -78,46 +107,77 @@ def number_or_none(text: str) -> float | None:
     return None if text == 'none' else float(text)
 
 
-def combinations(args: argparse.Namespace, info: dict) -> list[tuple[dict, int]]:
-    """Options of soft-NMS and numbers of classes, each once; sigma is of 'gaussian' alone, and
-    'hard' goes with a threshold."""
+def yes_or_no(text: str) -> bool:
+    if text not in ('yes', 'no'):
+        raise argparse.ArgumentTypeError(f'got {text!r}; expected yes or no')
+    return text == 'yes'
+
+
+def combinations(args: argparse.Namespace, info: dict) -> list[Setting]:
+    """All settings, each once; sigma is of 'gaussian' alone, and 'hard' goes with a threshold."""
     own = dict(info['nms'])
-    choices = {name: getattr(args, name) for name in NMS if getattr(args, name) is not None}
+    options = {name: getattr(args, name) for name in NMS if getattr(args, name) is not None}
+    for count in args.top_classes or []:
+        if count < 1:
+            raise ValueError(f'got --top-classes {count}; expected 1 or more')
     found = []
-    for values in itertools.product(*choices.values()):
-        nms = own | dict(zip(choices, values))
+    for values in itertools.product(*options.values()):
+        nms = own | dict(zip(options, values))
         if nms.get('method', 'gaussian') != 'gaussian':
             nms.pop('sigma', None)
-        for top_classes in args.top_classes or [info['top_classes']]:
-            if top_classes < 1:
-                raise ValueError(f'got --top-classes {top_classes}; expected 1 or more')
-            if (nms, top_classes) not in found:
-                found.append((nms, top_classes))
-    sensible = [one for one in found if one[0].get('method') != 'hard'
-                or one[0].get('iou_threshold') is not None]
+        for count, choice in itertools.product(args.top_classes or [info['top_classes']],
+                                               choices(args, info)):
+            if (one := Setting(nms, count, choice)) not in found:
+                found.append(one)
+    sensible = [one for one in found if one.nms.get('method') != 'hard'
+                or one.nms.get('iou_threshold') is not None]
     return sensible or found  # 'hard' is refused without a threshold where none is given at all
 
 
-def detect(videos: list[RawProposals], classes: list[str], nms: dict,
-           top_classes: int) -> Detections:
-    found = detect_in_windows(videos, nms=nms, top_classes=top_classes)
-    return Detections.from_videos(
-        [(name, segments.double().numpy(), scores.double().numpy(), labels.numpy())
-         for name, (segments, scores, labels) in found.items()], classes)
+def choices(args: argparse.Namespace, info: dict) -> list[dict | None]:
+    """What `choose_again` is asked for; it can leave proposals out, and bring none back."""
+    if args.peak_filter is None and args.end_at_last is None:
+        return [None]
+    own = info.get('proposals')
+    if own is None:
+        raise ValueError('got --peak-filter or --end-at-last, and the files do not say how their '
+                         'head chooses; expected those of G-TAD or BMN: write them again with '
+                         'tools/test.py … --dump-raw')
+    peaks, ends = args.peak_filter or [own['peak_filter']], args.end_at_last or [
+        own['allow_end_at_last']]
+    for option, unfiltered, name in (
+            ('--peak-filter no', False in peaks and own['peak_filter'], 'peak_filter=False'),
+            ('--end-at-last yes', True in ends and not own['allow_end_at_last'],
+             'allow_end_at_last=True')):
+        if unfiltered:
+            raise ValueError(f'got {option}, and the head had left those proposals out before '
+                             'they were written; expected files with all of them: test again with '
+                             f'--dump-raw and --cfg-options model.head.proposals.{name}')
+    return [dict(peak_filter=peak, allow_end_at_last=end)
+            for peak, end in itertools.product(peaks, ends)]
 
 
-def row(nms: dict, top_classes: int, scores: DetectionScores, seconds: float) -> str:
-    values = ' '.join(f'{name}={value}' for name, value in nms.items() if value is not None)
-    return (f'{100 * scores.average_mAP:6.2f} % average mAP   {values} '
-            f'top_classes={top_classes}   ({seconds:.1f} s)')
+def detect(videos: list[RawProposals], classes: list[str], setting: Setting) -> Detections:
+    if setting.choice is not None:
+        videos = [choose_again(video, **setting.choice) for video in videos]
+    found = detect_in_windows(videos, nms=setting.nms, top_classes=setting.top_classes)
+    return to_detections(found, classes)
 
 
-def report(scores: DetectionScores, detections: Detections, nms: dict, top_classes: int,
+def row(setting: Setting, scores: DetectionScores, seconds: float) -> str:
+    return f'{100 * scores.average_mAP:6.2f} % average mAP   {setting}   ({seconds:.1f} s)'
+
+
+def report(scores: DetectionScores, detections: Detections, setting: Setting,
            out: str | None) -> None:
     print('\nbest: ' + ', '.join(f'mAP@{tiou_name(tiou)} {100 * value:.2f} %'
                                  for tiou, value in zip(scores.tious, scores.mAP)))
-    options = ' '.join(f'model.nms.{name}={value}' for name, value in nms.items())
-    print(f'as options of a config: --cfg-options {options} model.top_classes={top_classes}')
+    options = {f'model.nms.{name}': value for name, value in setting.nms.items()}
+    options['model.top_classes'] = setting.top_classes
+    options |= {f'model.head.proposals.{name}': value
+                for name, value in (setting.choice or {}).items()}
+    print('as options of a config: --cfg-options '
+          + ' '.join(f'{name}={value}' for name, value in options.items()))
     if out:
         save_detections(detections, out)
         print(f'written to {Path(out)}')

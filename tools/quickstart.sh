@@ -85,5 +85,5 @@ train "$run/lofi_gtad" $configs/gtad_toy.py "${head[@]}" "val_evaluator.out_file
 
 step 'result'
 python tools/compare.py "ACP=$run/acp_gtad" "LoFi=$run/lofi+$run/lofi_gtad"
-python tools/plot_detections.py "$TOY_DATA/annotations.json" "ACP=$run/acp.json" \
-    "LoFi=$run/lofi.json" --subset validation --out "$run/timelines.png"
+python tools/plot_detections.py "ACP=$run/acp.json" "LoFi=$run/lofi.json" \
+    "$TOY_DATA/annotations.json" --subset validation --out "$run/timelines.png"

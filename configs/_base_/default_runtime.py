@@ -2,6 +2,13 @@
 #
 # A checkpoint is written after each epoch. Where jobs are preempted, write one every N steps:
 #     --cfg-options default_hooks.checkpoint.by_epoch=False default_hooks.checkpoint.interval=200
+#
+# Time lines of validation videos as pictures, beside the scalars:
+#     --cfg-options default_hooks.visualization.enable=True
+# They go where the visualizer writes, vis_data/vis_image in the work dir; into TensorBoard with
+#     vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
+#     visualizer = dict(vis_backends=vis_backends)
+# in a config that inherits this one (pip install tensorboard).
 _base_ = 'mmaction::_base_/default_runtime.py'
 
 custom_imports = dict(imports=['mmlofi'], allow_failed_imports=False)
@@ -9,6 +16,7 @@ default_hooks = dict(
     cost=dict(type='CostHook'),
     checkpoint_fit=dict(type='CheckpointFitHook'),
     logger=dict(interval=20),
+    visualization=dict(type='TALVisualizationHook', enable=False),
     norm_statistics=dict(type='NormStatisticsHook'),
     bad_videos=dict(type='BadVideosHook'),
     class_scores=dict(type='ClassScoresHook'),

@@ -10,7 +10,9 @@ from .log_processor import FidelityLogProcessor
 from .norm_hook import NormStatisticsHook
 from .raw_proposals_hook import RawProposalsHook
 from .train_loop import FidelityTrainLoop
+from .visualization_hook import TALVisualizationHook
 
 __all__ = ['AtomicCheckpointHook', 'AtomicLocalBackend', 'BadVideosHook', 'CheckpointFitHook',
            'ClassScoresHook', 'CostHook', 'FidelityLogProcessor', 'FidelityTrainLoop',
-           'LoFiCycleHook', 'NormStatisticsHook', 'RawProposalsHook', 'prepare_launcher']
+           'LoFiCycleHook', 'NormStatisticsHook', 'RawProposalsHook', 'TALVisualizationHook',
+           'prepare_launcher']

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
 
 from mmaction.registry import HOOKS
 from mmaction.structures import ActionDataSample
@@ -72,8 +73,15 @@ class RawProposalsHook(Hook):
             classes = runner.test_loop.dataloader.dataset.metainfo.get('classes', ())
             with open(os.path.join(self.out_dir, INFO), 'w', encoding='utf-8') as file:
                 json.dump(dict(classes=list(classes), nms=model.nms, top_classes=model.top_classes,
-                               max_proposals=self.max_proposals), file)
+                               max_proposals=self.max_proposals,
+                               proposals=_selection(model)), file)
 
     @staticmethod
     def _model(runner: Runner) -> object:
         return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def _selection(model: object) -> dict | None:
+    """How the head chooses proposals, where it is by a `ProposalSelection`."""
+    select = getattr(model.head, 'select', None)
+    return asdict(select) if is_dataclass(select) else None

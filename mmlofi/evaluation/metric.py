@@ -70,6 +70,7 @@ class TALMetric(BaseMetric):
                              'an annotated subset, or leave the evaluator out')
         self.out_file = out_file
         self.only_evaluated_videos = only_evaluated_videos
+        self.detections: Detections | None = None   # last scored, on the main process
 
     @property
     def dataset_meta(self) -> dict | None:
@@ -130,6 +131,7 @@ class TALMetric(BaseMetric):
                 by_name.setdefault(result[0], result)
         detections = Detections.from_videos(
             [by_name[name] for name in sorted(by_name)], self._classes())
+        self.detections = detections
         if self.out_file is not None:
             save_detections(detections, self.out_file)
             print_log(f'{len(detections)} detections of {len(by_name)} videos written to '

@@ -1,6 +1,6 @@
 """From a head's proposals to detections, in the model or later from files.
 
-Shape legend: K proposals of a video, C classes, M detections.
+Shape legend: K proposals of a video, C classes, L snippets, M detections.
 
 A file for each video, NAME.npz, or for each window of it, NAME@FIRST_SNIPPET.npz, has what the
 post-processing needs; `raw.json` beside them, written last, has the classes and with which options
@@ -21,6 +21,7 @@ from torch import Tensor
 from mmlofi.evaluation.soft_nms import soft_nms_batch
 
 INFO = 'raw.json'
+_OPTIONAL = ('class_scores', 'start', 'end')
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,8 @@ class RawProposals:
     scores: Tensor                    # (K,)
     class_scores: Tensor | None       # (C,) of the video
     first_snippet: int | None = None  # of a window, where the video was cut into several
+    start: Tensor | None = None       # (L,) probabilities, of heads that have them
+    end: Tensor | None = None         # (L,)
 
 
 def postprocess(videos: Sequence[RawProposals], *, nms: dict, top_classes: int
@@ -77,8 +80,8 @@ def save_raw(folder: str | os.PathLike, video: RawProposals, max_proposals: int)
     path = os.path.join(folder, f'{video.video_name}{window}.npz')
     temporary = f'{path}.{os.getpid()}.tmp'
     arrays = dict(segments=video.segments[order], scores=video.scores[order])
-    if video.class_scores is not None:
-        arrays['class_scores'] = video.class_scores
+    arrays |= {name: getattr(video, name) for name in _OPTIONAL
+               if getattr(video, name) is not None}
     more = {} if video.first_snippet is None else dict(first_snippet=video.first_snippet)
     with open(temporary, 'wb') as file:
         np.savez(file, **more, duration_sec=np.float64(video.duration_sec),
@@ -109,12 +112,13 @@ def _load(path: Path) -> RawProposals:
     try:
         with np.load(path) as content:
             arrays = {name: torch.from_numpy(content[name]) for name in (
-                'segments', 'scores', 'class_scores') if name in content}
+                'segments', 'scores', *_OPTIONAL) if name in content}
             first = int(content['first_snippet']) if 'first_snippet' in content else None
             name = path.stem if first is None else path.stem.rpartition('@')[0]
             return RawProposals(name, float(content['duration_sec']),
                                 tuple(content['window_norm'].tolist()), arrays['segments'],
-                                arrays['scores'], arrays.get('class_scores'), first)
+                                arrays['scores'], arrays.get('class_scores'), first,
+                                arrays.get('start'), arrays.get('end'))
     except (EOFError, KeyError, OSError, ValueError) as error:
         raise ValueError(f'{path} cannot be read ({type(error).__name__}: {error}); expected '
                          'proposals that tools/test.py … --dump-raw wrote: write them '

@@ -4,13 +4,14 @@ Shape legend: K proposals of a window, M of the whole video, C classes.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from mmlofi.evaluation.postprocess import RawProposals, label, postprocess, suppress
+from mmlofi.evaluation.predictions import Detections
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,18 @@ def detect(videos: Sequence[RawProposals], *, nms: dict, top_classes: int
              if one.first_snippet is None}
     return found | detect_in_videos(WindowResult(one, nms, top_classes) for one in suppressed
                                     if one.first_snippet is not None)
+
+
+def to_detections(found: Mapping[str, tuple[Tensor, Tensor, Tensor]],
+                  classes: Sequence[str]) -> Detections:
+    """What `detect` gives as arrays, with the names of the classes.
+
+    Raises:
+        ValueError: As `Detections.from_videos`.
+    """
+    return Detections.from_videos(
+        [(name, segments.double().numpy(), scores.double().numpy(), labels.numpy())
+         for name, (segments, scores, labels) in found.items()], classes)
 
 
 def join_windows(windows: Sequence[RawProposals]) -> RawProposals:

@@ -4,6 +4,8 @@ Shape legend: N videos, L snippets, T frames a snippet, C channels, K segments.
 """
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from mmaction.models import ActionDataPreprocessor
 from mmaction.registry import MODELS
@@ -181,14 +183,16 @@ class EndToEndLocalizer(BaseModel):
             sample.get('window_norm', (0.0, 1.0)), proposal.segments, proposal.scores, scores,
             sample.get('first_snippet'))
             for sample, proposal, scores in zip(data_samples, proposals, classes)]
-        for sample, video, found in zip(data_samples, videos, suppress(videos, self.nms)):
+        for sample, video, proposal, found in zip(data_samples, videos, proposals,
+                                                  suppress(videos, self.nms)):
             segments_sec, scores, labels = label(found, self.top_classes)
             sample.pred_instances = InstanceData(
                 segments_sec=segments_sec, scores=scores, labels=labels)
             if found.first_snippet is not None:
                 sample.window_result = WindowResult(found, self.nms, self.top_classes)
             if self.keep_raw:
-                sample.raw_proposals = video
+                sample.raw_proposals = replace(
+                    video, start=proposal.get('start'), end=proposal.get('end'))
         return data_samples
 
 

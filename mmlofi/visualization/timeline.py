@@ -70,16 +70,17 @@ def plot_timelines(records: Sequence[VideoRecord],
     return [record.name for record in chosen]
 
 
-def choose_videos(records: Sequence[VideoRecord], sets: Sequence[Detections],
+def choose_videos(records: Sequence[VideoRecord], sets: Sequence[Detections] | None,
                   count: int) -> list[VideoRecord]:
     """Of the annotated videos with predictions, `count` spread evenly over the names' order.
 
-    No score plays a part, so that the picture is not of the best cases.
+    No score plays a part, so that the picture is not of the best cases. Without `sets`, before
+    there are any, predictions do not matter.
     """
     if count < 1:
         raise ValueError(f'asked for a picture of {count} videos; expected at least 1')
-    predicted = set().union(*({found.video_names[place] for place in np.unique(found.video)}
-                              for found in sets))
+    predicted = {record.name for record in records} if sets is None else set().union(
+        *({found.video_names[place] for place in np.unique(found.video)} for found in sets))
     candidates = sorted((record for record in records
                          if record.segments_sec and record.name in predicted),
                         key=lambda record: record.name)

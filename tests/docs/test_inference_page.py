@@ -1,7 +1,13 @@
 """The page about inference: its code is run."""
 from __future__ import annotations
 
+import http.server
+import json
 import re
+import threading
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,10 +15,12 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
+from mmlofi import TALInferencer
 from mmlofi.procedural import Benchmark, untrimmed_videos
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'inference.md').read_text()
+BLOCKS = re.findall(r'```python\n(.+?)```', PAGE, re.DOTALL)
 
 
 @pytest.fixture
@@ -33,7 +41,7 @@ def work_dir(tmp_path, monkeypatch):
 
 
 def test_the_code_runs_and_prints_a_line_for_each_segment(work_dir, capsys):
-    (code,) = re.findall(r'```python\n(.+?)```', PAGE, re.DOTALL)
+    code = BLOCKS[0]
     assert len(code.splitlines()) <= 12
     exec(compile(code, 'docs/inference.md', 'exec'), {})
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if ' ' in line]
@@ -44,8 +52,54 @@ def test_the_code_runs_and_prints_a_line_for_each_segment(work_dir, capsys):
         'val_0000.png', 'val_0001.png']
 
 
+@pytest.fixture
+def server(work_dir, monkeypatch):
+    """What the page's code serves, on a free port in place of its own."""
+    started, servers = threading.Event(), []
+
+    class Server(http.server.ThreadingHTTPServer):
+        def serve_forever(self):
+            servers.append(self)
+            started.set()
+            super().serve_forever()
+    monkeypatch.setattr(http.server, 'ThreadingHTTPServer', Server)
+    monkeypatch.setattr(http.server.BaseHTTPRequestHandler, 'log_message', lambda *_: None)
+    code = BLOCKS[1]
+    assert len(code[code.index('class '):].splitlines()) <= 15
+    assert code.count('8000') == 1
+    thread = threading.Thread(target=exec, args=(
+        compile(code.replace('8000', '0'), 'docs/inference.md', 'exec'), {}))
+    thread.start()
+    assert started.wait(60)
+    yield f'http://127.0.0.1:{servers[0].server_port}'
+    servers[0].shutdown()
+    servers[0].server_close()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_the_server_answers_several_at_once_as_the_inferencer_does(server, work_dir):
+    def post(data: bytes) -> list[dict]:
+        with urllib.request.urlopen(server, data, timeout=60) as answer:
+            return json.loads(answer.read())
+    files = [work_dir / 'videos' / f'val_000{number}.mp4' for number in (0, 1)]
+    inferencer = TALInferencer('gtad_toy.py', 'gtad.pth', encoder='lofi_toy.py',
+                               encoder_weights='lofi.pth', show_progress=False)
+    expected = [inferencer(file, top_k=10)['predictions'][0]['detections'] for file in files]
+    assert len(expected[0]) == 10
+    assert expected[0] != expected[1]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(post, [file.read_bytes() for file in files * 3]))
+    assert found == expected * 3
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        post(b'no video')
+    assert refused.value.code == 400
+    assert 'cannot be decoded' in refused.value.read().decode()
+    assert post(files[0].read_bytes()) == expected[0]      # it goes on
+
+
 def test_the_options_of_the_page_are_those_of_the_tool():
     tool = (ROOT / 'tools' / 'localize.py').read_text()
-    options = set(re.findall(r'--[a-z][a-z-]*', PAGE))
+    options = set(re.findall(r'--[a-z][a-z-]*', PAGE[:PAGE.index('## Serving it')]))
     assert '--vtt' in options
     assert {option for option in options if f"'{option}'" not in tool} == set()

@@ -5,28 +5,34 @@ import os
 
 import pytest
 import torch
+from mmengine.dataset import DefaultSampler
 from mmengine.hooks import CheckpointHook
 from mmengine.structures import InstanceData
 
 from mmlofi.datasets.annotations import load_annotations
 from mmlofi.evaluation.detection_map import detection_map
 from mmlofi.evaluation.metric import TALMetric
+from mmlofi.evaluation.postprocess import RawProposals
 from mmlofi.evaluation.predictions import load_detections
 from mmlofi.evaluation.recall import proposal_recall, topk_recall
+from mmlofi.evaluation.windows import WindowResult
 
 CLASSES = ('jump', 'run')
 METRICS = ('mAP', 'AR@AN', 'Recall@1x', 'Recall@5x', 'AP')
 
 
-@pytest.fixture
-def ann_file(tmp_path):
+def write_annotations(path):
     database = {f'v{number}': dict(subset='validation', duration=100.0, annotations=[
         dict(segment=[10 * number + 5, 10 * number + 20], label=CLASSES[number % 2])])
         for number in range(5)}
     database['t0'] = dict(subset='testing', duration=100.0, annotations=[])
-    path = tmp_path / 'annotations.json'
     path.write_text(json.dumps(dict(database=database)))
     return str(path)
+
+
+@pytest.fixture
+def ann_file(tmp_path):
+    return write_annotations(tmp_path / 'annotations.json')
 
 
 def sample(number, dtype=torch.float32):
@@ -39,42 +45,84 @@ def sample(number, dtype=torch.float32):
         scores=torch.rand(8, generator=generator).round(decimals=1), labels=torch.arange(8) % 2))
 
 
+def window(place):
+    """A data sample of one of the windows of the video v0, which cover it together."""
+    generator = torch.Generator().manual_seed(place)
+    segments = torch.rand(6, 2, generator=generator).sort(1).values
+    scores = torch.rand(6, generator=generator).round(decimals=1)
+    if place == 0:     # which holds the action
+        segments[0], scores[0] = torch.tensor([0.3, 0.95]), 1.0
+    found = RawProposals(
+        'v0', 100.0, (0.2 * place, 0.2 * place + 0.2), segments, scores, torch.tensor([0.5, 0.4]),
+        4 * place)
+    return dict(video_name='v0', window_result=WindowResult(found, dict(sigma=0.5, top_k=5), 2))
+
+
 def build(ann_file, **options):
     metric = TALMetric(**dict(ann_file=ann_file, subset='validation') | options)
     metric.dataset_meta = dict(classes=CLASSES)
     return metric
 
 
-def score(metric, numbers):
-    metric.process(None, [sample(number) for number in numbers])
+def score(metric, numbers, make=sample):
+    metric.process(None, [make(number) for number in numbers])
     return metric.evaluate(5)
 
 
-def work(rank, shares, folder, ann_file):
+def sampled(videos, round_up):
+    """For `work`: what MMEngine's sampler gives to a rank."""
+    return list(DefaultSampler(range(videos), shuffle=False, seed=0, round_up=round_up))
+
+
+# Which videos (or, under 'windows', windows) each rank has, by number of ranks.
+SHARES = {
+    2: {'padded in between': ((0, 0, 1, 2), (0, 3, 3, 4)), 'one has none': ((4, 3, 2, 1, 0), ())},
+    4: {'padded by the first': ((0, 4), (1, 0), (2, 1), (3, 2)),
+        'one has none': ((0, 1), (), (3,), (2, 4)),
+        '3 videos, padded': dict(videos=3, round_up=True),
+        '3 videos, one has none': dict(videos=3, round_up=False),
+        'windows': ((3, 0), (1, 4, 0), (), (2,))}}
+
+
+def work(rank, ranks, folder, ann_file):
     os.chdir(folder)  # MMEngine collects through files in the working directory
     torch.distributed.init_process_group('gloo', init_method=f'file://{folder}/store', rank=rank,
-                                         world_size=len(shares))
-    values = score(build(ann_file, metric_type=METRICS, out_file=f'{folder}/several.json'),
-                   shares[rank])
-    with open(f'{folder}/rank{rank}.json', 'w') as file:
-        json.dump(values, file)
+                                         world_size=ranks)
+    for name, shares in SHARES[ranks].items():
+        mine = sampled(**shares) if isinstance(shares, dict) else shares[rank]
+        metric = build(ann_file, metric_type=METRICS, out_file=f'{folder}/{name}.json')
+        values = score(metric, mine, window if name == 'windows' else sample)
+        with open(f'{folder}/{name} {rank}.json', 'w') as file:
+            json.dump(values, file)
     torch.distributed.destroy_process_group()
 
 
-@pytest.mark.parametrize('shares', [
-    ((0, 0, 1, 2), (0, 3, 3, 4)),  # padded, and not at the end alone
-    ((4, 3, 2, 1, 0), ()),
-    ((0, 4), (1, 0), (2, 1), (3, 2)),  # padded by the first ones again
-    ((0, 1), (), (3,), (2, 4)),
-])
-def test_several_processes_score_what_one_does_to_the_last_bit(shares, ann_file, tmp_path):
-    torch.multiprocessing.spawn(work, (shares, str(tmp_path), ann_file), nprocs=len(shares))
+@pytest.fixture(scope='module')
+def of_ranks(tmp_path_factory):
+    """What all ranks scored, a folder for each number of them, whose start costs the most."""
+    folders = {}
+
+    def start(ranks):
+        if ranks not in folders:
+            folders[ranks] = tmp_path_factory.mktemp(f'{ranks}_ranks')
+            ann_file = write_annotations(folders[ranks] / 'annotations.json')
+            torch.multiprocessing.spawn(work, (ranks, str(folders[ranks]), ann_file), nprocs=ranks)
+        return folders[ranks]
+    return start
+
+
+@pytest.mark.parametrize(('ranks', 'case'), [
+    (ranks, case) for ranks, cases in SHARES.items() for case in cases])
+def test_several_processes_score_what_one_does_to_the_last_bit(ranks, case, of_ranks, ann_file,
+                                                               tmp_path):
+    folder = of_ranks(ranks)
     metric = build(ann_file, metric_type=METRICS, out_file=str(tmp_path / 'one.json'))
-    alone = score(metric, range(5))
+    alone = score(metric, range(3 if case.startswith('3') else 5),
+                  window if case == 'windows' else sample)
     assert all(0 < alone[name] < 1 for name in ('mAP', 'AUC', 'Recall@1x', 'AP/jump'))
-    for rank in range(len(shares)):
-        assert json.loads((tmp_path / f'rank{rank}.json').read_text()) == alone
-    assert (tmp_path / 'several.json').read_text() == (tmp_path / 'one.json').read_text()
+    for rank in range(ranks):
+        assert json.loads((folder / f'{case} {rank}.json').read_text()) == alone
+    assert (folder / f'{case}.json').read_text() == (tmp_path / 'one.json').read_text()
 
 
 def test_the_written_file_scores_the_same(ann_file, tmp_path):

@@ -25,7 +25,7 @@ def files(tmp_path):
     predictions.write_text(json.dumps(dict(results=dict(v=[
         dict(label='jump', score=0.9, segment=[0, 10]),
         dict(label='run', score=0.9, segment=[20, 26])]))))
-    return truth, predictions
+    return predictions, truth
 
 
 def test_the_table_and_the_file_hold_the_scores(files, tmp_path):
@@ -62,27 +62,28 @@ def test_recall_and_the_scores_of_each_class_are_printed_and_written(files, tmp_
 
 
 def test_proposals_alone_need_no_labels(files, tmp_path):
-    truth, predictions = files
+    predictions, truth = files
     content = json.loads(predictions.read_text())
     for item in content['results']['v']:
         del item['label']
     predictions.write_text(json.dumps(content))
-    done = run(truth, predictions, '--tiou', '0.5,0.75', '--only-proposals', '--out',
+    done = run(predictions, truth, '--tiou', '0.5,0.75', '--only-proposals', '--out',
                tmp_path / 'scores.json')
     assert done.returncode == 0, done.stderr
     assert 'mAP' not in done.stdout
     assert 'AR, %   50.00   75.00' in done.stdout
     assert list(json.loads((tmp_path / 'scores.json').read_text())) == ['proposals']
-    refused = run(truth, predictions, '--proposals')
+    refused = run(predictions, truth, '--proposals')
     assert "{'score': 0.9, 'segment': [0, 10]}" in refused.stderr
 
 
 @pytest.mark.parametrize(('change', 'message'), [
-    (lambda truth, predictions: (truth, predictions, '--topkx', '0'), 'whole numbers'),
-    (lambda truth, predictions: (truth, predictions, '--subset', 'val'), "'validation'"),
-    (lambda truth, predictions: (truth, truth), 'has no "results"'),
-    (lambda truth, predictions: (truth, predictions, '--tiou', '0.5:1'), 'tIoU thresholds'),
-    (lambda truth, predictions: (truth, 'none.json'), "'none.json'"),
+    (lambda predictions, truth: (predictions, truth, '--topkx', '0'), 'whole numbers'),
+    (lambda predictions, truth: (predictions, truth, '--subset', 'val'), "'validation'"),
+    (lambda predictions, truth: (truth, truth), 'has no "results"'),
+    (lambda predictions, truth: (truth, predictions), 'has no "database"'),
+    (lambda predictions, truth: (predictions, truth, '--tiou', '0.5:1'), 'tIoU thresholds'),
+    (lambda predictions, truth: ('none.json', truth), "'none.json'"),
 ])
 def test_bad_input_gives_one_line_and_an_exit_status(files, change, message):
     done = run(*change(*files))
@@ -99,6 +100,6 @@ def test_thumos_with_strings_and_without_durations_is_scored(reference_data, tmp
     predictions = tmp_path / 'predictions.json'
     predictions.write_bytes(gzip.decompress(
         (folder / 'thumos_test.predictions.json.gz').read_bytes()))
-    done = run(reference_data / 'data' / 'thumos14' / 'thumos_gt.json', predictions,
+    done = run(predictions, reference_data / 'data' / 'thumos14' / 'thumos_gt.json',
                '--subset', 'test', '--tiou', '0.3:0.7:0.1')
     assert '37.97   37.45   35.77   31.91   22.91   33.20' in done.stdout, done.stderr

@@ -47,7 +47,8 @@ def test_each_option_says_what_it_is(tool, options):
 
 
 def test_subsets_are_chosen_by_one_spelling(options):
-    tools = ('diagnose.py', 'eval_detections.py', 'extract_features.py', 'plot_detections.py')
+    tools = ('diagnose.py', 'eval_detections.py', 'extract_features.py', 'plot_detections.py',
+             'report.py')
     found = {tool: [name for action in options(tool) for name in action.option_strings
                     if 'subset' in name] for tool in tools}
     assert found == dict.fromkeys(tools, ['--subset'])

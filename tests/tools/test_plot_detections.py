@@ -18,22 +18,22 @@ def write_example(folder):
         subset='validation', duration=50, annotations=[dict(segment=[0, 10], label='jump')])})))
     predictions.write_text(json.dumps(dict(results=dict(v=[
         dict(label='jump', score=0.9, segment=[0, 9])]))))
-    return truth, predictions
+    return predictions, truth
 
 
 def test_a_picture_of_two_named_sets_is_written(tmp_path):
-    truth, predictions = write_example(tmp_path)
+    predictions, truth = write_example(tmp_path)
     out = tmp_path / 'new' / 'picture.png'
-    done = run(truth, f'ACP={predictions}', f'LoFi={predictions}', '--videos', 2, '--out', out)
+    done = run(f'ACP={predictions}', f'LoFi={predictions}', truth, '--videos', 2, '--out', out)
     assert done.returncode == 0, done.stderr
     assert out.read_bytes()[:4] == b'\x89PNG'
     assert done.stdout == f'{out}: v\n'
 
 
 def test_bad_input_gives_one_line_and_an_exit_status(tmp_path):
-    truth, predictions = write_example(tmp_path)
-    for arguments, message in [((truth, 'ACP=none.json'), "'none.json'"),
-                               ((truth, predictions, predictions), "called 'found'")]:
+    predictions, truth = write_example(tmp_path)
+    for arguments, message in [(('ACP=none.json', truth), "'none.json'"),
+                               ((predictions, predictions, truth), "called 'found'")]:
         done = run(*arguments, '--out', tmp_path / 'p.png')
         last = done.stderr.strip().splitlines()[-1]
         assert done.returncode != 0
@@ -53,7 +53,7 @@ def write_three(folder):
     predictions.write_text(json.dumps(dict(results={
         name: [dict(label='run' if name == 'bad' else 'jump', score=0.9, segment=[0, 10])]
         for name in segments})))
-    return truth, predictions
+    return predictions, truth
 
 
 def test_the_best_and_the_worst_are_drawn_apart(tmp_path):

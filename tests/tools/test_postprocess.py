@@ -3,6 +3,9 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.filterwarnings('ignore:video .* lasts')   # features of random length
 
 
@@ -52,10 +56,79 @@ def test_the_best_of_all_combinations_is_written_and_named(tested, call_tool, to
     scores = [float(score) for score in re.findall(r'([\d.]+) % average mAP', output)]
     # 2 sigmas, 2 thresholds and 2 numbers of classes; 'hard' has no sigma and needs a threshold.
     assert len(scores) == 8 + 2
-    call_tool('eval_detections.py', toy_data / 'annotations.json', tmp_path / 'best.json',
+    call_tool('eval_detections.py', tmp_path / 'best.json', toy_data / 'annotations.json',
               '--tiou', '0.1,0.5')
     average = float(capsys.readouterr().out.split()[-1])
     assert average == max(scores) > min(scores)
+
+
+@pytest.fixture(scope='module')
+def everything(checkpoint, call_tool, toy_configs, tmp_path_factory):
+    """Raw proposals of a test that left none out."""
+    folder = tmp_path_factory.mktemp('everything') / 'raw'
+    call_tool('test.py', toy_configs / 'gtad_toy.py', checkpoint, '--work-dir',
+              folder.parent / 'work', '--dump-raw', folder, '--cfg-options', 'model.nms.sigma=0.5',
+              'model.head.proposals.peak_filter=False')
+    return folder
+
+
+def test_proposals_are_chosen_again_as_the_head_chooses_them(
+        tested, everything, call_tool, toy_data, tmp_path, capsys):
+    truth = toy_data / 'annotations.json'
+    call_tool('postprocess.py', everything, truth, '--peak-filter', 'yes', '--out',
+              tmp_path / 'peaks.json')
+    assert (tmp_path / 'peaks.json').read_bytes() == (tested / 'detections.json').read_bytes()
+    assert 'top_classes=2 peak_filter=yes end_at_last=yes' in capsys.readouterr().out
+    call_tool('postprocess.py', everything, truth, '--peak-filter', 'yes', 'no', '--end-at-last',
+              'yes', 'no', '--tiou', '0.1')
+    output = capsys.readouterr().out
+    scores = [float(score) for score in re.findall(r'([\d.]+) % average mAP', output)]
+    assert len(scores) == 4
+    assert len(set(scores)) > 1
+    assert re.search(r'model.head.proposals.peak_filter=(True|False) '
+                     r'model.head.proposals.allow_end_at_last=(True|False)', output)
+
+
+def test_what_was_left_out_cannot_be_brought_back(tested, everything, call_tool, toy_data,
+                                                  tmp_path):
+    truth = toy_data / 'annotations.json'
+
+    def stopped(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            call_tool('postprocess.py', *arguments)
+        return str(stop.value)
+    assert '--cfg-options model.head.proposals.peak_filter=False' in stopped(
+        tested / 'raw', truth, '--peak-filter', 'no')
+    folder = tmp_path / 'old'
+    shutil.copytree(everything, folder)
+    info = json.loads((folder / 'raw.json').read_text())
+    info['proposals']['allow_end_at_last'] = False
+    (folder / 'raw.json').write_text(json.dumps(info))
+    assert 'got --end-at-last yes, and the head had left' in stopped(
+        folder, truth, '--end-at-last', 'yes')
+    (folder / 'raw.json').write_text(json.dumps(info | dict(proposals=None)))
+    assert 'do not say how their head chooses' in stopped(folder, truth, '--peak-filter', 'yes')
+
+
+def test_the_table_of_choices_compares_with_the_configs(tested, everything, toy_data, capsys,
+                                                        monkeypatch):
+    script = str(ROOT / 'benchmarks' / 'postprocess_choices.py')
+
+    def run(*folders):
+        monkeypatch.setattr('sys.argv', [script, *map(str, folders),
+                                         str(toy_data / 'annotations.json')])
+        runpy.run_path(script, run_name='__main__')
+    run(everything, everything)
+    rows = [line.split(' | ') for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows[0][0] == '| as in the configs'
+    assert len(rows) == 11
+    base = float(rows[0][1].split(' ± ')[0])
+    for row in rows[1:]:
+        score, change = row[1].split(' ± ')[0], row[2].split(' ± ')[0]
+        assert float(score) - base == pytest.approx(float(change), abs=0.011)
+        assert row[1].endswith('± 0.00')      # two runs that are one
+    with pytest.raises(SystemExit, match='has not all proposals'):
+        run(tested / 'raw')
 
 
 def test_options_that_make_no_sense_are_refused_before_any_is_tried(tested, call_tool, toy_data):

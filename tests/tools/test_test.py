@@ -40,7 +40,7 @@ def test_the_score_is_that_of_the_last_validation(scored, gtad):
 def test_the_dumped_detections_score_the_same_by_the_scoring_tool(scored, call_tool, toy_data,
                                                                   tmp_path, capsys):
     output, dump = scored
-    call_tool('eval_detections.py', toy_data / 'annotations.json', dump, '--out',
+    call_tool('eval_detections.py', dump, toy_data / 'annotations.json', '--out',
               tmp_path / 'scores.json')
     assert '5 videos' in capsys.readouterr().out
     scores = json.loads((tmp_path / 'scores.json').read_text())

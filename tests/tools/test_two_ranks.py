@@ -77,7 +77,9 @@ def test_testing_gives_the_score_and_the_detections_of_one_process(
         dump = tmp_path / f'{name}.json'
         output = must_run(tool, toy_configs / 'gtad_toy.py', gtad.checkpoint, *processes,
                           '--work-dir', tmp_path / name, '--dump', dump, '--cfg-options',
-                          'test_dataloader.batch_size=1', TOY_FEATURES=features.folder, PORT=port)
+                          'test_dataloader.batch_size=1',
+                          'default_hooks.visualization.enable=True',
+                          TOY_FEATURES=features.folder, PORT=port)
         (found,) = re.findall(r'Epoch\(test\).*?(mAP: .*)data_time', output)
         return found, json.loads(dump.read_text())['results']
     one_score, one = score('one', 'test.py')
@@ -85,6 +87,10 @@ def test_testing_gives_the_score_and_the_detections_of_one_process(
     assert two_score == one_score
     assert len(one) == 5
     assert two == one
+    drawn = [{path.name: path.read_bytes() for path in (tmp_path / name).rglob('timeline_*.png')}
+             for name in ('one', 'two')]     # with the curves that either rank kept
+    assert len(drawn[0]) == 4
+    assert drawn[1] == drawn[0]
 
 
 @pytest.fixture

@@ -76,3 +76,10 @@ def characterize(ground_truth: Sequence[VideoRecord],
         chosen = BOUNDS[bounds]
     return {name: Characteristic(values[name], chosen[name])
             for name in ('coverage', 'length', 'num-instances') if name in values}
+
+
+def bounds_text(low: float | None, high: float | None) -> str:
+    """Of a bin, which holds its upper bound and not its lower one."""
+    if high is None:
+        return f'above {low:.3g}'
+    return f'to {high:.3g}' if low is None else f'{low:.3g} to {high:.3g}'

@@ -11,6 +11,8 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmlofi.evaluation.boundaries import is_likely
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProposalSelection:
@@ -33,15 +35,15 @@ class ProposalSelection:
     max_proposals: int | None = None
 
     def __call__(self, iou_map: Tensor, start: Tensor, end: Tensor) -> list[InstanceData]:
-        """Proposals of each video, highest score first."""
+        """Proposals of each video, highest score first, with `start` and `end` (L,) beside them."""
         N, _, D, L = iou_map.shape
         position = torch.arange(L, device=iou_map.device)
         after = position + position[:D, None] + 1  # (D, L): the first position after the anchor
         read_end = after.clamp(max=L - 1)
         chosen = after <= L if self.allow_end_at_last else after < L
         if self.peak_filter:
-            chosen = chosen & _is_likely(start, always=0)[:, None] \
-                & _is_likely(end, always=L - 1)[:, read_end]
+            chosen = chosen & is_likely(start, always=0)[:, None] \
+                & is_likely(end, always=L - 1)[:, read_end]
         scores = iou_map.prod(1)
         if self.boundary_scores:
             scores = scores * start[:, None] * end[:, read_end]
@@ -49,14 +51,7 @@ class ProposalSelection:
         scores, anchor = scores.topk(min(self.max_proposals or D * L, D * L))
         segments = torch.stack([anchor % L, after.flatten()[anchor]], dim=-1) / L
         kept = ~(scores < 0)  # NaN stays, for soft-NMS to say that the model has diverged
-        return [InstanceData(segments=x[keep], scores=score[keep])
-                for x, score, keep in zip(segments, scores, kept)]
-
-
-def _is_likely(probability: Tensor, always: int) -> Tensor:
-    """(N, L): local peaks, positions above half the maximum, and the position `always`."""
-    likely = probability > 0.5 * probability.amax(1, keepdim=True)
-    middle = probability[:, 1:-1]
-    likely[:, 1:-1] |= (middle > probability[:, :-2]) & (middle > probability[:, 2:])
-    likely[:, always] = True
-    return likely
+        return [InstanceData(metainfo=dict(start=first, end=last), segments=x[keep],
+                             scores=score[keep])
+                for first, last, x, score, keep in zip(start.detach(), end.detach(), segments,
+                                                       scores, kept)]

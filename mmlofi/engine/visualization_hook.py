@@ -1,0 +1,198 @@
+"""Time lines of some validation videos, in TensorBoard or wherever the visualizer writes.
+
+Shape legend: L snippets.
+"""
+from __future__ import annotations
+
+import os.path as osp
+import sys
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from mmaction.registry import HOOKS
+from mmaction.structures import ActionDataSample
+from mmengine.dist import collect_results
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmengine.utils import mkdir_or_exist
+from torch.utils.data import Dataset
+
+from mmlofi.apis.video_files import file_stem
+from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.evaluation import TALMetric
+from mmlofi.evaluation.ranking import rank_videos
+from mmlofi.visualization.timeline import choose_videos
+from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
+
+WHICH = ('fixed', 'best_and_worst')
+
+
+@HOOKS.register_module()
+class TALVisualizationHook(Hook):
+    """Draws truth and predictions of a few videos after a validation or a test.
+
+    As MMAction2's VisualizationHook it does nothing unless it is enabled, gives its pictures to the
+    Runner's visualizer, and writes them to `out_dir` alone where that is given. In TensorBoard each
+    video, or each place, has a slider over the epochs.
+
+    Args:
+        enable: Whether to draw.
+        interval: Draw at every so many validations, from the first on.
+        num_videos: Videos drawn.
+        which: 'fixed' draws the same ones each time, spread evenly over the names of those with
+            actions, with start and end probabilities; they are encoded once more for that.
+            'best_and_worst' draws half of each, by the mAP of each video alone.
+        top_k: Predictions drawn of a video.
+        frames: Whether to draw thumbnails, where the dataset reads videos.
+        out_dir: Folder for png files, in place of the visualizer's backends.
+
+    Raises:
+        ValueError: At construction, for settings that make no sense; before a validation that no
+            TALMetric scores.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self, enable: bool = False, interval: int = 1, *, num_videos: int = 4,
+                 which: str = 'fixed', top_k: int = 20, frames: bool = True,
+                 out_dir: str | None = None) -> None:
+        if min(interval, num_videos, top_k) < 1:
+            raise ValueError(f'TALVisualizationHook got interval={interval}, num_videos='
+                             f'{num_videos}, top_k={top_k}; expected 1 or more: set enable=False '
+                             'to draw nothing')
+        if which not in WHICH:
+            raise ValueError(f'TALVisualizationHook got which={which!r}; expected one of {WHICH}')
+        self.enable, self.interval, self.num_videos = enable, interval, num_videos
+        self.which, self.top_k, self.frames, self.out_dir = which, top_k, frames, out_dir
+        self._validations = 0
+        self._fixed: list[VideoRecord] = []
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Chooses the videos whose curves are kept."""
+        self._prepare(runner, runner.val_loop)
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """As `before_val_epoch`."""
+        self._prepare(runner, runner.test_loop)
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
+                       outputs: Sequence[ActionDataSample] | None = None) -> None:
+        """Keeps start and end probabilities of the chosen videos of a batch."""
+        if self._drawing:
+            self._keep_curves(runner, data_batch, outputs)
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
+                        outputs: Sequence[ActionDataSample] | None = None) -> None:
+        """As `after_val_iter`."""
+        self.after_val_iter(runner, batch_idx, data_batch, outputs)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Draws."""
+        # Asking for the epoch would build a train loop where there is none, as LoggerHook notes.
+        trains = runner._train_loop is not None and not isinstance(runner._train_loop, dict)
+        self._draw(runner, runner.val_loop, runner.epoch if trains else 0)
+        self._validations += 1
+
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Draws."""
+        self._draw(runner, runner.test_loop, 0)
+
+    @property
+    def _drawing(self) -> bool:
+        return self.enable and self._validations % self.interval == 0
+
+    def _prepare(self, runner: Runner, loop: object) -> None:
+        self._curves: list[tuple] = []
+        if self._drawing:
+            records = _metric_of(loop).records
+            self._fixed = choose_videos(records, None, self.num_videos) \
+                if self.which == 'fixed' else []
+
+    @torch.no_grad()
+    def _keep_curves(self, runner: Runner, data_batch: dict,
+                     outputs: Sequence[ActionDataSample]) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        names = {record.name for record in self._fixed}
+        if not hasattr(getattr(model, 'head', None), 'boundary_probabilities'):
+            return
+        for inputs, sample in zip(data_batch['inputs'], outputs):
+            if sample.video_name in names and sample.get('first_snippet') is None:
+                packed = model.data_preprocessor(
+                    dict(inputs=[inputs], data_samples=[sample]), False)['inputs']
+                start, end = model.head.boundary_probabilities(model.extract_feat(packed))
+                self._curves.append((sample.video_name, dict(
+                    start=start[0].float().cpu().numpy(), end=end[0].float().cpu().numpy()),
+                    sample.window_norm, sample.duration_sec))
+
+    def _draw(self, runner: Runner, loop: object, step: int) -> None:
+        if not self._drawing:
+            return
+        curves = collect_results(self._curves, sys.maxsize, device='cpu')
+        if curves is None:      # another rank draws
+            return
+        metric = _metric_of(loop)
+        curves = {name: found for name, *found in curves}
+        files = _video_files(loop.dataloader.dataset) if self.frames else {}
+        for title, record in self._choose(metric):
+            values, window, duration = curves.get(record.name, (None, (0.0, 1.0), None))
+            picture = _picture(
+                record, metric, duration, files.get(record.name), curves=values,
+                window_norm=window, top_k=self.top_k)
+            self._give_out(runner, f'timeline_{title}', picture, step)
+
+    def _choose(self, metric: TALMetric) -> list[tuple[str, VideoRecord]]:
+        """What each picture is called, and its video."""
+        if self.which == 'fixed':
+            return [(file_stem(record.name), record) for record in self._fixed]
+        ranked = [record for _, record in rank_videos(metric.records, metric.detections,
+                                                      metric.tious)]
+        best = ranked[:-(-min(self.num_videos, len(ranked)) // 2)]
+        worst = ranked[len(best):][::-1][:self.num_videos - len(best)]
+        return [(f'{what}_{place}', record) for what, chosen in (('best', best), ('worst', worst))
+                for place, record in enumerate(chosen, start=1)]
+
+    def _give_out(self, runner: Runner, name: str, picture: np.ndarray, step: int) -> None:
+        if self.out_dir is None:
+            runner.visualizer.add_image(name, picture, step)
+            return
+        mkdir_or_exist(self.out_dir)
+        cv2.imwrite(osp.join(self.out_dir, f'{name}_{step}.png'), picture[..., ::-1])
+
+
+def _metric_of(loop: object) -> TALMetric:
+    found = [metric for metric in loop.evaluator.metrics if isinstance(metric, TALMetric)]
+    if not found:
+        there = [type(metric).__name__ for metric in loop.evaluator.metrics]
+        raise ValueError('TALVisualizationHook draws the detections that a TALMetric scores, and '
+                         f'the evaluator has {there}; expected one: leave the hook disabled, or '
+                         'validate a localizer')
+    return found[0]
+
+
+def _video_files(dataset: Dataset) -> dict[str, str]:
+    """Files by the names of the videos, where the dataset reads videos."""
+    if getattr(dataset, 'source', None) != 'video':
+        return {}
+    infos = (dataset.get_data_info(place) for place in range(len(dataset)))
+    return {info['video_name']: info['filename'] for info in infos}
+
+
+def _picture(record: VideoRecord, metric: TALMetric, duration_sec: float | None,
+             filename: str | None, **options) -> np.ndarray:
+    """(H, W, 3) uint8; without frames where they cannot be decoded, since a training goes on."""
+    found = metric.detections
+    known = found.of_video(record.name) if record.name in found.video_names else found
+    duration = record.duration_sec or duration_sec or max(
+        [float(known.segments_sec.max(initial=1)), *(end for _, end in record.segments_sec)])
+    for file in dict.fromkeys((filename, None)):
+        try:
+            return figure_to_image(draw_video_timeline(
+                record.name, found, duration_sec=duration, record=record, filename=file, **options))
+        except (OSError, ValueError) as error:
+            if file is None:
+                raise
+            print_log(f'TALVisualizationHook: no frames of {file}: {error}', logger='current')

@@ -1,0 +1,108 @@
+"""The page: one file of HTML that needs no server and no network."""
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import mmlofi
+from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.evaluation.detection_map import tiou_name
+from mmlofi.evaluation.diagnosis.false_positives import TYPES
+from mmlofi.evaluation.predictions import Detections
+from mmlofi.report import tables
+from mmlofi.report.analysis import Analysis, analyse
+from mmlofi.report.charts import LineChart, line_chart
+from mmlofi.report.gallery import make_gallery
+
+
+def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
+                 sets: Mapping[str, Detections], *,
+                 tious: str | float | Sequence[float] = '0.5:0.95:0.05',
+                 bounds: str = 'activitynet', match_tiou: float = 0.5, num_videos: int = 5,
+                 top_k: int = 10, video_files: dict[str, str] | None = None,
+                 subset: str = '') -> list[Analysis]:
+    """Writes the page about one set of predictions, or about two side by side.
+
+    Args:
+        path: Of the page; folders above it are made.
+        ground_truth: The videos of the subset.
+        sets: One or two, by name.
+        tious: As `parse_tious` takes them.
+        bounds: Of the bins of the diagnosis: 'activitynet', 'thumos14' or 'quintiles'.
+        match_tiou: At which an action counts as found, won or lost.
+        num_videos: Videos shown of each group: best, worst, most won, most lost.
+        top_k: Predictions drawn of a video and set.
+        video_files: Video files by name, of whose frames thumbnails are made.
+        subset: What the page says that it is about.
+
+    Returns:
+        What the page shows of each set.
+
+    Raises:
+        ValueError: For no set or more than two, fewer than 0 videos, and as `analyse`.
+    """
+    if len(sets) not in (1, 2):
+        raise ValueError(f'got {len(sets)} sets of predictions; expected one, or two to compare: '
+                         'give the others a page of their own')
+    if num_videos < 0 or top_k < 1:
+        raise ValueError(f'asked for {num_videos} videos with {top_k} predictions; expected at '
+                         'least 0 videos and 1 prediction')
+    analyses = [analyse(name, ground_truth, found, tious, bounds=bounds, match_tiou=match_tiou)
+                for name, found in sets.items()]
+    gallery = make_gallery(ground_truth, analyses, num_videos=num_videos, top_k=top_k,
+                           files=video_files)
+    text = _environment().get_template('page.html').render(
+        version=mmlofi.__version__, subset=subset, sets=analyses, two=len(analyses) == 2,
+        names=[one.name for one in analyses], num_detections=[len(one) for one in sets.values()],
+        bounds=bounds, match_tiou=tiou_name(match_tiou), tious=analyses[0].scores.tious,
+        notes=[(one.name, note) for one in analyses for note in one.notes],
+        summary=tables.summary(analyses), map_rows=tables.map_rows(analyses),
+        map_chart=_map_chart(analyses), class_rows=tables.class_rows(analyses),
+        class_tious=[tiou_name(analyses[0].scores.tious[place])
+                     for place in tables.shown_tious(analyses[0].scores.tious)],
+        recall_rows=tables.recall_rows(analyses), recall_chart=_recall_chart(analyses),
+        types=TYPES, gains=tables.gain_rows(analyses),
+        characteristics=tables.characteristic_tables(analyses), gallery=gallery)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f'.{path.name}.{os.getpid()}.tmp')   # a reader never sees half a page
+    partial.write_text(text, encoding='utf-8')
+    os.replace(partial, path)
+    return analyses
+
+
+def _environment() -> Environment:
+    """Templates in which everything that is put in is escaped."""
+    environment = Environment(loader=PackageLoader('mmlofi.report'), autoescape=True,
+                              undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= dict(percent=_percent, signed=_signed)
+    return environment
+
+
+def _percent(value: float | None, digits: int = 2) -> str:
+    return '–' if value is None else f'{100 * value:.{digits}f}'
+
+
+def _signed(value: float | None, digits: int = 2) -> str:
+    """A difference in points, with a sign and a true minus; 0 has none."""
+    if value is None:
+        return '–'
+    text = f'{100 * value:+.{digits}f}'
+    return text.replace('-', '−') if float(text) else text[1:]
+
+
+def _map_chart(analyses: Sequence[Analysis]) -> LineChart:
+    tious = analyses[0].scores.tious
+    return line_chart({one.name: (tious, (100 * one.scores.mAP).tolist()) for one in analyses},
+                      x_label='tIoU', y_label='mAP, %', x_ticks=tious)
+
+
+def _recall_chart(analyses: Sequence[Analysis]) -> LineChart:
+    return line_chart(
+        {one.name: (one.proposals.proposals.tolist(),
+                    (100 * one.proposals.average_recall).tolist()) for one in analyses},
+        x_label='proposals a video, on average', y_label='average recall, %',
+        x_ticks=[1, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100], dots_at=(1, 5, 10, 50, 100))

@@ -1,0 +1,33 @@
+"""Proposals chosen again from all of them are those that the head itself would have made."""
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mmlofi.evaluation.boundaries import choose_again, is_likely
+from mmlofi.evaluation.postprocess import RawProposals
+from mmlofi.models.anchors import ProposalSelection
+
+
+def test_peaks_high_positions_and_one_more_are_likely():
+    probability = torch.tensor([[0.1, 0.3, 0.2, 0.9, 0.8, 0.1, 0.1]])
+    assert is_likely(probability, always=6).nonzero()[:, 1].tolist() == [1, 3, 4, 6]
+    assert is_likely(probability, always=0).nonzero()[:, 1].tolist() == [0, 1, 3, 4]
+
+
+@pytest.mark.parametrize('peak_filter', [True, False])
+@pytest.mark.parametrize('allow_end_at_last', [True, False])
+@pytest.mark.parametrize(('D', 'L'), [(7, 7), (4, 23), (100, 100)])
+def test_a_choice_from_all_is_the_heads_own(peak_filter, allow_end_at_last, D, L):
+    generator = torch.Generator().manual_seed(L)
+    outputs = (torch.rand(1, 2, D, L, generator=generator), torch.rand(1, L, generator=generator),
+               torch.rand(1, L, generator=generator))
+    (every,) = ProposalSelection(peak_filter=False)(*outputs)
+    video = RawProposals('v', 60.0, (0.0, 1.0), every.segments, every.scores, None,
+                         start=every.start, end=every.end)
+    options = dict(peak_filter=peak_filter, allow_end_at_last=allow_end_at_last)
+    (expected,) = ProposalSelection(**options)(*outputs)
+    found = choose_again(video, **options)
+    assert 0 < len(found.scores) <= len(every.scores)
+    assert torch.equal(found.segments, expected.segments)
+    assert torch.equal(found.scores, expected.scores)

@@ -1,0 +1,121 @@
+"""The page in a headless browser: headings sort, nothing is fetched, nothing complains."""
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from page_examples import FIRST, SECOND, TRUTH, UGLY
+
+from mmlofi.report import write_report
+
+BROWSERS = ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable')
+LISTEN = """<script>
+const seen = {errors: [], refused: []};
+addEventListener('error', (event) => seen.errors.push(event.message));
+document.addEventListener('securitypolicyviolation',
+  (event) => seen.refused.push(event.blockedURI));
+</script>"""
+ACT = """<script>
+const names = () => [...document.querySelectorAll('#class-table tbody tr')]
+  .filter((row) => !row.hidden).map((row) => row.cells[0].textContent);
+const headings = [...document.querySelectorAll('#class-table th button')];
+const click = (start) => {
+  const button = headings.find((one) => one.textContent.startsWith(start));
+  button.click();
+  return [names(), button.closest('th').getAttribute('aria-sort'),
+          document.querySelectorAll('#class-table th[aria-sort]').length,
+          document.getElementById('sort-status').textContent];
+};
+%s
+addEventListener('load', () => setTimeout(() => {
+  seen.resources = performance.getEntriesByType('resource').map((one) => one.name);
+  const pre = document.createElement('pre');
+  pre.id = 'seen';
+  pre.textContent = JSON.stringify(seen);
+  document.body.append(pre);
+}, 50));
+</script></body>"""
+
+
+@pytest.fixture(scope='module')
+def browser() -> str:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f'there is no browser: none of {", ".join(BROWSERS)} (apt install chromium)')
+    return found
+
+
+@pytest.fixture
+def look(browser, tmp_path):
+    """Opens a page, acts in it, and gives what was seen and what the console said."""
+    def act(page: Path, script: str) -> tuple[dict, list[str]]:
+        text = page.read_text(encoding='utf-8')
+        text = text.replace('<style>', LISTEN + '<style>', 1)
+        prepared = tmp_path / 'prepared.html'
+        prepared.write_text(text.replace('</body>', ACT % script), encoding='utf-8')
+        done = subprocess.run(
+            [browser, '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
+             '--enable-logging=stderr', '--virtual-time-budget=3000',
+             f'--user-data-dir={tmp_path / "profile"}', '--dump-dom', prepared.as_uri()],
+            capture_output=True, text=True, timeout=120)
+        found = re.search(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
+        assert found, done.stdout[-500:] + done.stderr[-2000:]
+        return json.loads(html.unescape(found[1])), re.findall(r'.*CONSOLE.*', done.stderr)
+    return act
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp('pages')
+    write_report(path / 'one.html', TRUTH, dict(A=FIRST), num_videos=2)
+    write_report(path / 'two.html', TRUTH, dict(A=FIRST, B=SECOND), num_videos=2)
+    return path
+
+
+def test_a_click_on_a_heading_sorts_and_a_second_one_turns_around(look, folder):
+    seen, console = look(folder / 'two.html', """
+        seen.first = names();
+        seen.actions = click('actions');
+        seen.actionsAgain = click('actions');
+        seen.won = click('won');
+        seen.classes = click('class');""")
+    assert seen['first'] == [UGLY, 'run', 'jump']     # the greatest loss of AP first
+    assert seen['actions'] == [['jump', 'run', UGLY], 'descending', 1,
+                               'sorted by actions, descending']
+    assert seen['actionsAgain'] == [[UGLY, 'run', 'jump'], 'ascending', 1,
+                                    'sorted by actions, ascending']
+    assert seen['won'][0][0] == 'jump'
+    assert seen['classes'][:2] == [[UGLY, 'jump', 'run'], 'ascending']
+    assert (seen['errors'], seen['refused'], seen['resources'], console) == ([], [], [], [])
+
+
+def test_numbers_sort_as_numbers_and_classes_are_looked_for(look, folder):
+    seen, console = look(folder / 'one.html', """
+        document.querySelector('#class-table tbody tr').cells[1].dataset.value = '10';
+        document.querySelectorAll('#class-table tbody tr')[1].cells[1].dataset.value = '';
+        seen.before = names();
+        seen.numbers = click('actions');
+        const input = document.querySelector('input[data-filters]');
+        input.value = 'JU';
+        input.dispatchEvent(new Event('input'));
+        seen.filtered = names();""")
+    first, second, third = seen['before']
+    assert seen['numbers'][0] == [first, third, second]     # 10, 1 or 2, and what has no number
+    assert seen['filtered'] == ['jump']
+    assert (seen['errors'], seen['resources'], console) == ([], [], [])
+
+
+def test_this_test_would_see_errors_and_requests(look, folder, tmp_path):
+    page = tmp_path / 'bad.html'
+    page.write_text((folder / 'one.html').read_text(encoding='utf-8').replace(
+        '<main', '<img src="https://example.invalid/x.png"><script>missing();</script><main'),
+        encoding='utf-8')
+    seen, console = look(page, '')
+    assert seen['errors'] == ['Uncaught ReferenceError: missing is not defined']
+    assert seen['refused'] == ['https://example.invalid/x.png']
+    assert len(console) == 2

@@ -1,0 +1,59 @@
+"""The page as a user asks for it."""
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two files of predictions, and the truth."""
+    truth = tmp_path / 'truth.json'
+    truth.write_text(json.dumps(dict(database=dict(
+        v=dict(subset='validation', duration=10, annotations=[
+            dict(segment=[0, 5], label='jump'), dict(segment=[6, 9], label='run')]),
+        w=dict(subset='validation', duration=50, annotations=[])))))
+    for name, segments in (('first', [[0, 5]]), ('second', [[0, 5], [6, 9]])):
+        results = dict(v=[dict(label=label, score=0.9, segment=segment)
+                          for label, segment in zip(('jump', 'run'), segments)])
+        (tmp_path / f'{name}.json').write_text(json.dumps(dict(results=results)))
+    return tmp_path / 'first.json', tmp_path / 'second.json', truth
+
+
+def test_one_file_or_two_make_a_page(files, call_tool, tmp_path, capsys, write_numbered_video):
+    first, second, truth = files
+    out = tmp_path / 'new' / 'report.html'
+    call_tool('report.py', first, truth, '--out', out)
+    printed = capsys.readouterr()
+    assert 'first: average mAP 50.00 %' in printed.out
+    assert f'{out}: 0.0' in printed.out
+    assert '1 of 2 videos of the ground truth have no detection' in printed.err
+    text = out.read_text(encoding='utf-8')
+    assert '<title>first: detections</title>' in text
+    assert 'data:image/jpeg' not in text
+    write_numbered_video(tmp_path / 'v_v.mp4', 100)
+    call_tool('report.py', f'Old={first}', f'New={second}', truth, '--out', out,
+              '--videos-dir', tmp_path)
+    assert 'New: average mAP 100.00 %' in capsys.readouterr().out
+    text = out.read_text(encoding='utf-8')
+    assert '<title>Old and New: detections</title>' in text
+    assert 'data:image/jpeg' in text
+
+
+@pytest.mark.parametrize(('change', 'message'), [
+    (lambda first, second, truth: (truth, first), 'has no "database"'),
+    (lambda first, second, truth: (first, second, first, truth), 'got 3 files of predictions'),
+    (lambda first, second, truth: (first, first, truth), "called 'first'"),
+    (lambda first, second, truth: (first, truth, '--subset', 'val'), "'validation'"),
+    (lambda first, second, truth: (first, truth, '--tiou', '2'), 'tIoU thresholds'),
+    (lambda first, second, truth: ('none.json', truth), "'none.json'"),
+    (lambda first, second, truth: (first, truth, '--videos-dir', truth.parent / 'none'),
+     'none of the 2 videos is in'),
+])
+def test_bad_input_gives_one_line_and_an_exit_status(files, change, message, call_tool, tmp_path):
+    with pytest.raises(SystemExit) as stop:
+        call_tool('report.py', *change(*files), '--out', tmp_path / 'page.html')
+    assert str(stop.value).startswith('report: ')
+    assert message in str(stop.value)
+    assert not (tmp_path / 'page.html').exists()

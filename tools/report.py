@@ -1,0 +1,85 @@
+"""Writes a page about detections: scores, classes, recall, mistakes, time lines; or about two sets.
+
+    python tools/report.py detections.json annotations.json --out report.html
+    python tools/report.py ACP=acp.json LoFi=lofi.json annotations.json --out acp_lofi.html
+    python tools/report.py PRED.json thumos_gt.json --subset test --tiou 0.3:0.7:0.1 --bins thumos14
+
+The page is one file, which any browser shows without a network; docs/report.md says what its parts
+mean. Of two sets it shows the differences, and which actions the second wins and loses.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmlofi.datasets.annotations import VideoRecord, load_annotations
+from mmlofi.datasets.find_files import find_files
+from mmlofi.evaluation.named_sets import load_named
+from mmlofi.report import write_report
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        if len(args.predictions) > 2:
+            raise ValueError(f'got {len(args.predictions)} files of predictions; expected one, or '
+                             'two to compare, and then the annotations')
+        records = load_annotations(args.ground_truth, args.subset)
+        sets = load_named(args.predictions)
+        analyses = write_report(
+            args.out, records, sets, tious=args.tiou, bounds=args.bins, match_tiou=args.match_tiou,
+            num_videos=args.videos, top_k=args.top_k, subset=args.subset,
+            video_files=find_videos(records, args))
+    except (OSError, ValueError) as error:
+        sys.exit(f'report: {error}')
+    for one in analyses:
+        for note in one.notes:
+            print(f'warning: {one.name}: {note}', file=sys.stderr)
+        print(f'{one.name}: average mAP {100 * one.scores.average_mAP:.2f} %, '
+              f'AUC {100 * one.proposals.AUC:.2f} %')
+    print(f'{args.out}: {Path(args.out).stat().st_size / 1e6:.2f} MB')
+
+
+def find_videos(records: list[VideoRecord], args: argparse.Namespace) -> dict[str, str]:
+    """The files that are there, by the names of the videos."""
+    if args.videos_dir is None:
+        return {}
+    wanted = [str(args.videos_dir / args.filename_tmpl.format(record.name)) for record in records]
+    files = {record.name: file for record, file in zip(records, find_files(wanted, lambda: wanted))
+             if Path(file).is_file()}
+    if not files:
+        raise ValueError(f'none of the {len(records)} videos is in {str(args.videos_dir)!r} as '
+                         f'{args.filename_tmpl!r}, such as {wanted[0]!r}; expected some: correct '
+                         '--videos-dir or --filename-tmpl')
+    return files
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
+                        help='one or two jsons of predictions, or json.gz, and what to call them')
+    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
+    parser.add_argument('--subset', default='validation', help='subset of the annotations')
+    parser.add_argument('--tiou', default='0.5:0.95:0.05',
+                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
+    parser.add_argument('--bins', choices=['activitynet', 'thumos14', 'quintiles'],
+                        default='activitynet', help='bounds of XS to XL; quintiles suits any data')
+    parser.add_argument('--match-tiou', type=float, default=0.5, metavar='TIOU',
+                        help='at which an action counts as found, won or lost; default %(default)s')
+    parser.add_argument('--videos', type=int, default=5,
+                        help='videos drawn of each group (best, worst, won, lost); default '
+                             '%(default)s')
+    parser.add_argument('--top-k', type=int, default=10,
+                        help='predictions drawn a video; default %(default)s')
+    parser.add_argument('--videos-dir', type=Path,
+                        help='folder of the videos, for frames above the time lines')
+    parser.add_argument('--filename-tmpl', default='{}.mp4',
+                        help="a video's file there; '{}' is its name; default %(default)s")
+    parser.add_argument('--out', default='report.html', help='the page; default %(default)s')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    main()
