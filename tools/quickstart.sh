@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job from nothing: data, all three stages of LoFi, the ACP baseline, a table, a picture.
+# The main job from nothing: data, all three stages of LoFi, the ACP baseline, a table, a picture, a page.
 set -euo pipefail
 
 usage() {
@@ -87,3 +87,5 @@ step 'result'
 python tools/compare.py "ACP=$run/acp_gtad" "LoFi=$run/lofi+$run/lofi_gtad"
 python tools/plot_detections.py "ACP=$run/acp.json" "LoFi=$run/lofi.json" \
     "$TOY_DATA/annotations.json" --subset validation --out "$run/timelines.png"
+python tools/report.py "ACP=$run/acp.json" "LoFi=$run/lofi.json" "$TOY_DATA/annotations.json" \
+    --bins quintiles --videos-dir "$TOY_DATA/videos" --out "$run/report.html"

@@ -30,7 +30,8 @@ def main() -> None:
         analyses = write_report(
             args.out, records, sets, tious=args.tiou, bounds=args.bins, match_tiou=args.match_tiou,
             num_videos=args.videos, top_k=args.top_k, subset=args.subset,
-            video_files=find_videos(records, args))
+            video_files=find_videos(records, args),
+            progress=lambda what: print(f'{what} …', file=sys.stderr, flush=True))
     except (OSError, ValueError) as error:
         sys.exit(f'report: {error}')
     for one in analyses:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -23,7 +23,8 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
                  tious: str | float | Sequence[float] = '0.5:0.95:0.05',
                  bounds: str = 'activitynet', match_tiou: float = 0.5, num_videos: int = 5,
                  top_k: int = 10, video_files: dict[str, str] | None = None,
-                 subset: str = '') -> list[Analysis]:
+                 subset: str = '', progress: Callable[[str], object] = lambda what: None
+                 ) -> list[Analysis]:
     """Writes the page about one set of predictions, or about two side by side.
 
     Args:
@@ -37,6 +38,7 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
         top_k: Predictions drawn of a video and set.
         video_files: Video files by name, of whose frames thumbnails are made.
         subset: What the page says that it is about.
+        progress: Called with what is being done; on a large split a set takes ten seconds.
 
     Returns:
         What the page shows of each set.
@@ -50,8 +52,12 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
     if num_videos < 0 or top_k < 1:
         raise ValueError(f'asked for {num_videos} videos with {top_k} predictions; expected at '
                          'least 0 videos and 1 prediction')
-    analyses = [analyse(name, ground_truth, found, tious, bounds=bounds, match_tiou=match_tiou)
-                for name, found in sets.items()]
+    analyses = []
+    for name, found in sets.items():
+        progress(f'scoring {name}')
+        analyses.append(analyse(name, ground_truth, found, tious, bounds=bounds,
+                                match_tiou=match_tiou))
+    progress('drawing')
     gallery = make_gallery(ground_truth, analyses, num_videos=num_videos, top_k=top_k,
                            files=video_files)
     text = _environment().get_template('page.html').render(

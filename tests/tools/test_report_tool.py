@@ -28,6 +28,7 @@ def test_one_file_or_two_make_a_page(files, call_tool, tmp_path, capsys, write_n
     printed = capsys.readouterr()
     assert 'first: average mAP 50.00 %' in printed.out
     assert f'{out}: 0.0' in printed.out
+    assert printed.err.startswith('scoring first …\ndrawing …\n')
     assert '1 of 2 videos of the ground truth have no detection' in printed.err
     text = out.read_text(encoding='utf-8')
     assert '<title>first: detections</title>' in text
