@@ -21,12 +21,15 @@ from mmlofi.datasets.annotations import (
 )
 from mmlofi.datasets.find_files import find_files, spellings
 from mmlofi.datasets.sample_index import SampleIndex
+from mmlofi.datasets.transforms import OpenFrames
 from mmlofi.datasets.video_file import MISSING, FileState, look_at_video
 from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
 from mmlofi.randomness import derive_seed, seeded
 
 ATTEMPTS = 8   # videos tried in place of one that cannot be read
+TEMPLATES = {'video': '{}.mp4', 'feature': '{}.npz', 'img': '{}'}
+
 
 @DATASETS.register_module()
 class UntrimmedVideoDataset(BaseDataset):
@@ -49,9 +52,11 @@ class UntrimmedVideoDataset(BaseDataset):
     Args:
         ann_file: ActivityNet-format json, under `data_root` unless absolute.
         subset: The subset's name, or several.
-        data_prefix: ``dict(video=folder)`` or ``dict(feature=folder)``.
-        filename_tmpl: File of a video; '{}' is its name. Default '{}.mp4', or '{}.npz' for
-            features. A file is also found with ActivityNet's leading ``v_`` added or left out.
+        data_prefix: ``dict(video=folder)``, ``dict(feature=folder)``, or ``dict(img=folder)`` of
+            folders of pictures, which `OpenFrames` opens.
+        filename_tmpl: File of a video; '{}' is its name. Default '{}.mp4', '{}.npz' for features,
+            '{}' for folders of pictures. A file is also found with ActivityNet's leading ``v_``
+            added or left out.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
             and the header of each feature file read.
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
@@ -69,12 +74,12 @@ class UntrimmedVideoDataset(BaseDataset):
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
                  filename_tmpl: str | None = None, check_files: bool = True,
                  window: dict | None = None, **kwargs) -> None:
-        if len(data_prefix) != 1 or not {'video', 'feature'} & set(data_prefix):
+        if len(data_prefix) != 1 or not set(TEMPLATES) & set(data_prefix):
             raise ValueError(f'UntrimmedVideoDataset got data_prefix={data_prefix}; expected '
-                             "dict(video='folder') or dict(feature='folder')")
+                             "dict(video='folder'), dict(feature='folder') or dict(img='folder')")
         self.subset = subset
         self.source = next(iter(data_prefix))
-        self.filename_tmpl = filename_tmpl or ('{}.mp4' if self.source == 'video' else '{}.npz')
+        self.filename_tmpl = filename_tmpl or TEMPLATES[self.source]
         self.check_files = check_files
         self.window = window
         self.num_videos = 0   # len() counts windows, where there are any
@@ -220,8 +225,10 @@ class UntrimmedVideoDataset(BaseDataset):
         self._refuse_unequal([info['filename'] for info in data_list], states)
 
     def _look_at(self, info: dict) -> FileState:
-        if not os.path.isfile(info['filename']):
+        if not (os.path.isdir if self.source == 'img' else os.path.isfile)(info['filename']):
             return FileState(problem=MISSING)
+        if self.source == 'img':
+            return self._look_at_frames(info)
         if self.source == 'video':
             return look_at_video(info['filename'], info['segments_sec'])
         for transform in self.pipeline.transforms:
@@ -231,6 +238,19 @@ class UntrimmedVideoDataset(BaseDataset):
                 except ValueError as error:
                     return FileState(problem=str(error))
         return FileState()
+
+    def _look_at_frames(self, info: dict) -> FileState:
+        opener = next((transform for transform in self.pipeline.transforms
+                       if isinstance(transform, OpenFrames)), None)
+        if opener is None:
+            raise ValueError('data_prefix=dict(img=…) needs a pipeline that opens folders of '
+                             'pictures; expected OpenFrames in place of OpenVideo')
+        try:
+            results = opener(dict(info))
+            results['video_reader'].get_batch([0])
+        except ValueError as error:
+            return FileState(problem=str(error))
+        return FileState(duration_sec=results['duration_sec'])
 
     def _refuse_unusable(self, filenames: list[str], states: list[FileState]) -> None:
         bad = [(name, state.problem) for name, state in zip(filenames, states) if state.problem]
@@ -248,7 +268,7 @@ class UntrimmedVideoDataset(BaseDataset):
                              'hold no readable video stream or are cut off, the first: '
                              f'{first}; expected whole videos: {advice}')
         if bad:
-            raise ValueError(f'{len(bad)} of {len(filenames)} feature files of subset '
+            raise ValueError(f'{len(bad)} of {len(filenames)} {self.source} files of subset '
                              f'{self.subset!r} cannot be used, the first: {first}; {bad[0][1]}')
 
     def _refuse_short(self, data_list: list[dict], states: list[FileState]) -> None:

@@ -29,7 +29,7 @@ class DecodeSnippets(BaseTransform):
 
     Memory: the frames asked for, and a block of 64 MB (or one frame).
 
-    Required Keys: video_reader (a decord.VideoReader), frame_inds
+    Required Keys: video_reader (a decord.VideoReader or a FrameFolder), frame_inds
 
     Added Keys: imgs (a list of (H, W, 3) RGB uint8, no two of which share memory),
     original_shape, img_shape
