@@ -21,6 +21,7 @@ from mmlofi.datasets.annotations import (
 )
 from mmlofi.datasets.find_files import find_files, spellings
 from mmlofi.datasets.sample_index import SampleIndex
+from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.datasets.transforms import OpenFrames
 from mmlofi.datasets.video_file import MISSING, FileState, look_at_video
 from mmlofi.datasets.windows import SlidingWindows
@@ -62,6 +63,9 @@ class UntrimmedVideoDataset(BaseDataset):
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
             window of the pipeline's `num_snippets`, all of them in testing, in training those that
             hold an action. Each video is opened at construction, to know how many it has.
+        backend_args: The MMEngine file backend of the annotation file. Videos, pictures and
+            features are read by the `backend_args` of the transform that opens them; those that
+            are not on a disk are looked for under the template's names, and not opened here.
         kwargs: `metainfo` (with `classes`, else all labels of the annotation file in alphabetical
             order), `pipeline`, `test_mode`, `indices`, … of MMEngine's BaseDataset.
 
@@ -73,7 +77,8 @@ class UntrimmedVideoDataset(BaseDataset):
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
                  filename_tmpl: str | None = None, check_files: bool = True,
-                 window: dict | None = None, **kwargs) -> None:
+                 window: dict | None = None, backend_args: dict | None = None,
+                 **kwargs) -> None:
         if len(data_prefix) != 1 or not set(TEMPLATES) & set(data_prefix):
             raise ValueError(f'UntrimmedVideoDataset got data_prefix={data_prefix}; expected '
                              "dict(video='folder'), dict(feature='folder') or dict(img='folder')")
@@ -82,18 +87,21 @@ class UntrimmedVideoDataset(BaseDataset):
         self.filename_tmpl = filename_tmpl or TEMPLATES[self.source]
         self.check_files = check_files
         self.window = window
+        self.backend_args = backend_args
         self.num_videos = 0   # len() counts windows, where there are any
         super().__init__(ann_file=ann_file, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """One dict a video: video_name, filename, segments_sec, gt_labels, duration_sec (which
         transforms replace by the file's) and annotated_duration_sec."""
-        records = load_annotations(self.ann_file, self.subset)
+        records = load_annotations(self.ann_file, self.subset, self.backend_args)
         self._take_classes(records)
         class_index = {label: index for index, label in enumerate(self._metainfo['classes'])}
         self._refuse_unknown_classes(records, class_index)
-        files = find_files([self._path(record.name) for record in records],
-                           lambda: map(self._path, load_video_names(self.ann_file)))
+        files = [self._path(record.name) for record in records]
+        if on_disk(files[0], self._files_backend()):
+            files = find_files(files, lambda: map(self._path, load_video_names(
+                self.ann_file, self.backend_args)))
         data_list = [self._data_info(record, filename, class_index)
                      for record, filename in zip(records, files)]
         if self.check_files:
@@ -195,7 +203,7 @@ class UntrimmedVideoDataset(BaseDataset):
         given = 'classes' in self._metainfo
         if given and (self.test_mode or any(record.labels for record in records)):
             return
-        names = load_class_names(self.ann_file)
+        names = load_class_names(self.ann_file, self.backend_args)
         if not names and not self.test_mode:
             raise ValueError(f'{self.ann_file} labels no action in any of its videos; expected '
                              'some to train on: set `ann_file` to one that has "annotations", or '
@@ -224,11 +232,20 @@ class UntrimmedVideoDataset(BaseDataset):
         self._refuse_short(data_list, states)
         self._refuse_unequal([info['filename'] for info in data_list], states)
 
+    def _files_backend(self) -> dict | None:
+        """That of the transform which opens the files, if it has one."""
+        return next((transform.backend_args for transform in self.pipeline.transforms
+                     if getattr(transform, 'backend_args', None) is not None), None)
+
     def _look_at(self, info: dict) -> FileState:
-        if not (os.path.isdir if self.source == 'img' else os.path.isfile)(info['filename']):
-            return FileState(problem=MISSING)
+        backend_args = self._files_backend()
+        if not on_disk(info['filename'], backend_args) and self.source != 'img':
+            there = is_there(info['filename'], backend_args)
+            return FileState(problem=None if there else MISSING)
         if self.source == 'img':
             return self._look_at_frames(info)
+        if not os.path.isfile(info['filename']):
+            return FileState(problem=MISSING)
         if self.source == 'video':
             return look_at_video(info['filename'], info['segments_sec'])
         for transform in self.pipeline.transforms:
@@ -248,6 +265,8 @@ class UntrimmedVideoDataset(BaseDataset):
         try:
             results = opener(dict(info))
             results['video_reader'].get_batch([0])
+        except FileNotFoundError:
+            return FileState(problem=MISSING)
         except ValueError as error:
             return FileState(problem=str(error))
         return FileState(duration_sec=results['duration_sec'])

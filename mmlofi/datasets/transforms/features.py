@@ -4,6 +4,7 @@ Shape legend: L snippets, C channels.
 """
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 
@@ -12,8 +13,10 @@ import torch
 import torch.nn.functional as F
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+from mmengine.fileio import get
 from numpy.lib.npyio import NpzFile
 
+from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.datasets.windows import cut_window, window_norm
 from mmlofi.fidelity import FULL
 
@@ -45,15 +48,17 @@ class LoadSnippetFeatures(BaseTransform):
         feat_dim: C that the head expects, checked; None takes any (`UntrimmedVideoDataset` then
             sees that all files have the same).
         layout: 'CL', or 'LC' for features stored the other way round.
+        backend_args: An MMEngine file backend; None reads from disk, and of it what is needed.
     """
 
     def __init__(self, *, num_snippets: int = 100, feat_dim: int | None = None,
-                 layout: str = 'CL') -> None:
+                 layout: str = 'CL', backend_args: dict | None = None) -> None:
         if layout not in ('CL', 'LC'):
             raise ValueError(f"LoadSnippetFeatures got layout={layout!r}; expected 'CL' or 'LC'")
         self.num_snippets = num_snippets
         self.feat_dim = feat_dim
         self.layout = layout
+        self.backend_args = backend_args
 
     def transform(self, results: dict) -> dict:
         """Adds the features.
@@ -63,7 +68,7 @@ class LoadSnippetFeatures(BaseTransform):
             ValueError: When the file cannot be read, or the array has not the expected shape or
                 numbers that are not finite.
         """
-        features, duration = _load(results['filename'], _read_whole)
+        features, duration = _load(results['filename'], _read_whole, self.backend_args)
         if duration is not None:
             results['duration_sec'] = duration
         return self.place(results, features if self.layout == 'CL' else features.T)
@@ -95,7 +100,7 @@ class LoadSnippetFeatures(BaseTransform):
         """
         filename = results['filename']
         self.check_file(filename)
-        shape, duration = _load(filename, _read_extent)
+        shape, duration = _load(filename, _read_extent, self.backend_args)
         return (shape[1] if self.layout == 'CL' else shape[0],
                 results['duration_sec'] if duration is None else duration)
 
@@ -105,7 +110,7 @@ class LoadSnippetFeatures(BaseTransform):
         Raises:
             FileNotFoundError, ValueError: As `transform` would, as far as the header tells.
         """
-        shape = _load(filename, _read_shape)
+        shape = _load(filename, _read_shape, self.backend_args)
         return self._check_channels(shape if self.layout == 'CL' else shape[::-1], filename)
 
     def _check_channels(self, shape: tuple[int, ...], filename: str) -> int:
@@ -117,13 +122,15 @@ class LoadSnippetFeatures(BaseTransform):
         return shape[0]
 
 
-def _load(filename: str, read: Callable[[np.ndarray | NpzFile], tuple]) -> tuple:
+def _load(filename: str, read: Callable[[np.ndarray | NpzFile], tuple],
+          backend_args: dict | None) -> tuple:
     """What `read` takes from the opened file."""
-    if not os.path.isfile(filename):
+    if not is_there(filename, backend_args):
         raise FileNotFoundError(f'no features at {filename!r}; expected one file a video: run '
                                 'tools/extract_features.py, or set `data_prefix.feature`')
     try:
-        content = np.load(filename, mmap_mode='r')
+        content = np.load(filename, mmap_mode='r') if on_disk(filename, backend_args) else \
+            np.load(io.BytesIO(get(filename, backend_args=backend_args)))
         if isinstance(content, np.ndarray):
             return read(content)
         with content:
