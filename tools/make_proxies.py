@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from mmlofi.apis.video_files import find_videos
-from mmlofi.datasets.proxies import ProxyReport, ProxySettings, make_proxies, plan_targets
+from mmlofi.datasets.proxies import ProxyReport, make_proxies, plan_targets
+from mmlofi.datasets.proxy_file import ProxySettings
 
 SHOWN = 5   # problems
 REPORT = 'proxies.json'

@@ -2,21 +2,16 @@
 from __future__ import annotations
 
 import json
+import struct
 from fractions import Fraction
 
 import decord
 import numpy as np
 import pytest
 
-from mmlofi.datasets import proxies
-from mmlofi.datasets.proxies import (
-    ProxySettings,
-    make_proxies,
-    make_proxy,
-    measure,
-    plan_targets,
-    read_settings,
-)
+from mmlofi.datasets import proxies, proxy_file
+from mmlofi.datasets.proxies import make_proxies, make_proxy, measure, plan_targets
+from mmlofi.datasets.proxy_file import ProxySettings, read_settings
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets
 
 av = pytest.importorskip('av')
@@ -72,9 +67,9 @@ def test_what_is_small_already_keeps_its_size(made):
 
 
 def test_the_short_side_is_met_whichever_it_is_and_odd_sides_become_even():
-    assert proxies._even_size(1280, 720, 128) == (228, 128)
-    assert proxies._even_size(720, 1280, 128) == (128, 228)
-    assert proxies._even_size(341, 255, 256) == (340, 254)
+    assert proxy_file.even_size(1280, 720, 128) == (228, 128)
+    assert proxy_file.even_size(720, 1280, 128) == (128, 228)
+    assert proxy_file.even_size(341, 255, 256) == (340, 254)
 
 
 def test_at_half_the_rate_each_frame_is_the_one_shown_in_its_middle(made, read_numbers):
@@ -120,6 +115,25 @@ def test_a_variable_rate_becomes_constant_and_every_second_shows_the_same(
                 for j in range(len(starts))]
     assert show(path, read_numbers) == expected
     assert len(set(expected)) < len(starts)
+
+
+@pytest.mark.parametrize(('quarter_turn', 'size'), [
+    ((0, 1, -1, 0), (40, 32)), ((-1, 0, 0, -1), (32, 40)), ((0, -1, 1, 0), (40, 32))])
+def test_films_of_a_phone_held_upright_are_turned_as_in_training(tmp_path, numbered_video, made,
+                                                                 quarter_turn, size):
+    content = bytearray(numbered_video.read_bytes())
+    a, b, c, d = (value << 16 for value in quarter_turn)
+    matrix = content.index(b'tkhd') + 44
+    content[matrix:matrix + 36] = struct.pack('>9i', a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    video = tmp_path / 'turned.mp4'
+    video.write_bytes(content)
+    pictures = []
+    for file in (video, made(video)[0]):
+        results = OpenVideo(short_side=32)(dict(filename=str(file)))
+        results['frame_inds'] = np.arange(0, 100, 7)
+        pictures.append(np.array(DecodeSnippets()(results)['imgs'], int))
+    assert pictures[0].shape[1:3] == pictures[1].shape[1:3] == size
+    assert np.abs(pictures[0] - pictures[1]).mean() < 6
 
 
 @pytest.mark.parametrize('name', ['demo.mp4', 'spatiotemporal_det.mp4', 'structuralize.mp4',
@@ -202,8 +216,8 @@ def test_two_videos_never_share_a_proxy_nor_lie_beside_it(videos):
 
 
 def test_a_proxy_that_lost_frames_is_named_and_not_kept(monkeypatch, numbered_video, tmp_path):
-    encode = proxies._encode
-    monkeypatch.setattr(proxies, '_encode', lambda video, target, taken, rate, settings: encode(
+    encode = proxies.encode
+    monkeypatch.setattr(proxies, 'encode', lambda video, target, taken, rate, settings: encode(
         video, target, taken[:-3], rate, settings))
     report = make_proxy(numbered_video, tmp_path / 'short.mp4', SMALL)
     assert 'the proxy has 97 frames in 9.700 s; expected 100 in 10.000 s' in report.problem
@@ -221,7 +235,7 @@ def test_settings_that_no_video_can_have_are_refused(settings, message):
 
 @pytest.mark.parametrize('fps', [10, 30000 / 1001, 24000 / 1001, 23.456789, 59.94, 100, 0.5])
 def test_rates_are_fractions_that_mpeg4_can_hold(fps):
-    fraction = proxies._fraction(fps)
+    fraction = proxy_file.as_fraction(fps)
     assert float(fraction) == pytest.approx(fps, rel=1e-4)
     assert max(fraction.numerator, fraction.denominator) < 65536
 
