@@ -105,6 +105,10 @@ def read_config(path: str) -> list[Source]:
         if dataset.get('type') != 'UntrimmedVideoDataset':
             continue
         (kind, folder), = dataset['data_prefix'].items()
+        if kind == 'img':
+            raise ValueError(f'{path} reads folders of pictures, which are looked at when the data '
+                             'set is built; expected videos or features: give --ann alone to check '
+                             'the annotations')
         root, subset = dataset.get('data_root') or '', dataset['subset']
         classes = (dataset.get('metainfo') or {}).get('classes')
         sources.append(Source(

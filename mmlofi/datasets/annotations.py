@@ -18,6 +18,10 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mmengine.fileio import get_text
+
+from mmlofi.datasets.storage import is_there
+
 
 @dataclass(frozen=True)
 class VideoRecord:
@@ -30,13 +34,14 @@ class VideoRecord:
     labels: tuple[str, ...]
 
 
-def load_annotations(path: str | os.PathLike,
-                     subset: str | Sequence[str] | None = None) -> list[VideoRecord]:
+def load_annotations(path: str | os.PathLike, subset: str | Sequence[str] | None = None,
+                     backend_args: dict | None = None) -> list[VideoRecord]:
     """Reads the videos of one or several subsets in the order of the file.
 
     Args:
         path: A json file in ActivityNet's format.
         subset: The subset's name, several of them, or None for all.
+        backend_args: The MMEngine file backend that has the file; None reads from disk.
 
     Raises:
         FileNotFoundError: When there is no such file.
@@ -47,7 +52,7 @@ def load_annotations(path: str | os.PathLike,
     Segments of no length are kept (ActivityNet-v1.3 has 12 and its mAP counts them as missed);
     `UntrimmedVideoDataset` leaves them out of training.
     """
-    records, problems = read_records(path)
+    records, problems = read_records(path, backend_args)
     wanted = None if subset is None else {subset} if isinstance(subset, str) else set(subset)
     if wanted is not None:
         present = sorted({record.subset for record in records})
@@ -72,14 +77,15 @@ def class_names(records: Iterable[VideoRecord]) -> tuple[str, ...]:
     return tuple(sorted({label for record in records for label in record.labels}))
 
 
-def load_class_names(path: str | os.PathLike) -> tuple[str, ...]:
+def load_class_names(path: str | os.PathLike,
+                     backend_args: dict | None = None) -> tuple[str, ...]:
     """`class_names` of all subsets of a file, whether or not their segments are good."""
-    return class_names(read_records(path)[0])
+    return class_names(read_records(path, backend_args)[0])
 
 
-def load_video_names(path: str | os.PathLike) -> list[str]:
+def load_video_names(path: str | os.PathLike, backend_args: dict | None = None) -> list[str]:
     """The videos of all subsets of a file, whether or not their entries are good."""
-    return list(_read_database(path))
+    return list(_read_database(path, backend_args))
 
 
 def tolerance_sec(duration_sec: float) -> float:
@@ -106,14 +112,15 @@ def segments_after(segments_sec: Iterable[Sequence[float]], end_sec: float
     return [(float(start), float(end)) for start, end in segments_sec if end > start >= end_sec]
 
 
-def read_records(path: str | os.PathLike) -> tuple[list[VideoRecord], list[tuple[str, str]]]:
+def read_records(path: str | os.PathLike, backend_args: dict | None = None
+                 ) -> tuple[list[VideoRecord], list[tuple[str, str]]]:
     """All videos of a file, and their bad segments as (video, what is wrong).
 
     Raises:
         FileNotFoundError, ValueError: As `load_annotations`, but for bad segments.
     """
     records, problems = [], []
-    for name, entry in _read_database(path).items():
+    for name, entry in _read_database(path, backend_args).items():
         if isinstance(entry, dict) and entry.get('subset') is None:
             raise ValueError(f'{path}: video {name!r} has no "subset"; every entry needs one, such '
                              'as "training" or "validation"')
@@ -123,16 +130,15 @@ def read_records(path: str | os.PathLike) -> tuple[list[VideoRecord], list[tuple
     return records, problems
 
 
-def _read_database(path: str | os.PathLike) -> dict:
-    if not os.path.isfile(path):
+def _read_database(path: str | os.PathLike, backend_args: dict | None) -> dict:
+    if not is_there(path, backend_args):
         raise FileNotFoundError(f'no annotation file at {os.fspath(path)!r}: expected a json file '
                                 "in ActivityNet's format; set `ann_file` to where yours lies")
-    with open(path, encoding='utf-8') as file:
-        try:
-            content = json.load(file)
-        except ValueError as error:
-            raise ValueError(f'{path} is not valid json ({error}); expected an annotation file in '
-                             "ActivityNet's format: download or write it again") from error
+    try:
+        content = json.loads(get_text(path, backend_args=backend_args))
+    except ValueError as error:
+        raise ValueError(f'{path} is not valid json ({error}); expected an annotation file in '
+                         "ActivityNet's format: download or write it again") from error
     database = content.get('database') if isinstance(content, dict) else None
     if not isinstance(database, dict):
         found = sorted(content)[:5] if isinstance(content, dict) else type(content).__name__

@@ -7,6 +7,7 @@ Shape legend: L snippets, C channels.
 """
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -14,7 +15,10 @@ from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
+from mmengine.fileio import get
 from numpy.lib.npyio import NpzFile
+
+from mmlofi.datasets.storage import is_there, on_disk
 
 H5 = re.compile(r'(.+?\.(?:h5|hdf5))(?:/(.+))?')
 OF_VIDEO = ('duration_sec', 'header')   # what lies beside the features
@@ -38,24 +42,25 @@ def save_features(path: str | os.PathLike, features: np.ndarray, duration_sec: f
     os.replace(temporary, path)
 
 
-def read_features(filename: str) -> tuple[np.ndarray, FeatureFile]:
-    """The stored array, and what the file says of it.
+def read_features(filename: str, backend_args: dict | None = None
+                  ) -> tuple[np.ndarray, FeatureFile]:
+    """The stored array, and what the file says of it; `backend_args` mean an MMEngine backend.
 
     Raises:
         FileNotFoundError: When there is no such file, or no such video in it.
         ImportError: For an h5 file without h5py.
         ValueError: When it cannot be read.
     """
-    return _load(filename, whole=True)
+    return _load(filename, backend_args, whole=True)
 
 
-def look_at_features(filename: str) -> FeatureFile:
+def look_at_features(filename: str, backend_args: dict | None = None) -> FeatureFile:
     """What the file says, without reading the array.
 
     Raises:
         FileNotFoundError, ImportError, ValueError: As `read_features`, as far as can be seen.
     """
-    return _load(filename, whole=False)[1]
+    return _load(filename, backend_args, whole=False)[1]
 
 
 def in_container(path: str) -> tuple[str, str] | None:
@@ -72,16 +77,23 @@ def names_in(container: str) -> frozenset[str]:
         return frozenset(file)
 
 
-def _load(filename: str, *, whole: bool) -> tuple[np.ndarray | None, FeatureFile]:
+def _load(filename: str, backend_args: dict | None, *, whole: bool
+          ) -> tuple[np.ndarray | None, FeatureFile]:
     path, name = in_container(filename) or (filename, None)
-    if not os.path.isfile(path):
+    if not is_there(path, backend_args):
         raise FileNotFoundError(f'no features at {filename!r}; expected one file a video, or an '
                                 'h5 file of all: run tools/extract_features.py, or set '
                                 '`data_prefix.feature`')
+    if name and not on_disk(path, backend_args):
+        raise ValueError(f'{path!r} holds the features of many videos and is not on a disk, so '
+                         'that each video would transfer them all; expected a file a video, or '
+                         'the file on a disk: copy it')
     try:
+        source = path if on_disk(path, backend_args) else io.BytesIO(
+            get(path, backend_args=backend_args))
         if name is not None:
-            return _from_h5(path, name, whole)
-        content = np.load(path, mmap_mode='r')
+            return _from_h5(source, name, whole)
+        content = np.load(source, mmap_mode='r' if source is path else None)
         if isinstance(content, np.ndarray):
             return np.array(content) if whole else None, FeatureFile(content.shape)
         with content:
@@ -116,11 +128,12 @@ def _npz_shape(content: NpzFile, key: str) -> tuple[int, ...]:
         return read(file)[0]
 
 
-def _from_h5(path: str, name: str, whole: bool) -> tuple[np.ndarray | None, FeatureFile]:
-    with _open_h5(path) as file:
+def _from_h5(source: str | io.BytesIO, name: str, whole: bool
+             ) -> tuple[np.ndarray | None, FeatureFile]:
+    with _open_h5(source) as file:
         if name and name not in file:
             raise FileNotFoundError(
-                f'{path!r} has no {name!r}, but {len(file)} others such as {sorted(file)[:3]}; '
+                f'{source!r} has no {name!r}, but {len(file)} others such as {sorted(file)[:3]}; '
                 'expected the features of each video: correct `filename_tmpl`, or drop these '
                 'videos from the annotations')
         node = file[name] if name else file
@@ -148,12 +161,13 @@ def _of_video(found: dict) -> tuple[float | None, dict | None]:
             None if header is None else json.loads(header))
 
 
-def _open_h5(path: str):   # h5py.File, which may not be there
+def _open_h5(source: str | io.BytesIO):   # h5py.File, which may not be there
     # Nothing is written, and network disks often cannot lock.
-    return _h5py(path).File(path, 'r', locking=False)
+    lock = {} if isinstance(source, io.BytesIO) else dict(locking=False)
+    return _h5py(source).File(source, 'r', **lock)
 
 
-def _h5py(path: str) -> ModuleType:
+def _h5py(path: str | io.BytesIO) -> ModuleType:
     try:
         import h5py
     except ImportError as error:

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from mmlofi.datasets.feature_files import in_container, names_in
 
 PREFIX = 'v_'
+TEMPLATES = {'video': '{}.mp4', 'feature': '{}.npz', 'img': '{}'}   # by what a folder holds
 
 
 def default_template(source: str, prefix: str) -> str:
-    """The file of a video: 'video' or 'feature' in a folder, or features in one h5 file."""
-    if source == 'video':
-        return '{}.mp4'
-    return '{}' if in_container(prefix) else '{}.npz'
+    """The file of a video in a folder of one of `TEMPLATES`, or its features in one h5 file."""
+    return '{}' if source == 'feature' and in_container(prefix) else TEMPLATES[source]
 
 
 def spellings(path: str) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,18 +15,17 @@ from mmlofi.datasets.annotations import (
     load_annotations,
     load_class_names,
     load_video_names,
-    segments_after,
-    tolerance_sec,
 )
-from mmlofi.datasets.feature_header import check_same
-from mmlofi.datasets.find_files import default_template, exists, find_files, spellings
+from mmlofi.datasets.file_checks import files_backend, refuse_bad_files
+from mmlofi.datasets.find_files import TEMPLATES, default_template, find_files
 from mmlofi.datasets.sample_index import SampleIndex
-from mmlofi.datasets.video_file import MISSING, FileState, look_at_video
+from mmlofi.datasets.storage import on_disk
 from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
 from mmlofi.randomness import derive_seed, seeded
 
 ATTEMPTS = 8   # videos tried in place of one that cannot be read
+
 
 @DATASETS.register_module()
 class UntrimmedVideoDataset(BaseDataset):
@@ -51,16 +49,19 @@ class UntrimmedVideoDataset(BaseDataset):
     Args:
         ann_file: ActivityNet-format json, under `data_root` unless absolute.
         subset: The subset's name, or several.
-        data_prefix: ``dict(video=folder)`` or ``dict(feature=folder)``, or an h5 file of the
-            features of all videos.
-        filename_tmpl: File of a video; '{}' is its name. Default '{}.mp4', or '{}.npz' for
-            features, '{}' in an h5 file. A file is also found with ActivityNet's leading ``v_``
-            added or left out.
+        data_prefix: ``dict(video=folder)``; ``dict(feature=folder)``, or an h5 file of the features
+            of all videos; or ``dict(img=folder)`` of folders of pictures, which `OpenFrames` opens.
+        filename_tmpl: File of a video; '{}' is its name. Default '{}.mp4', '{}.npz' for features,
+            '{}' in an h5 file and for folders. A file is also found with ActivityNet's leading
+            ``v_`` added or left out.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
             and the header of each feature file read.
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
             window of the pipeline's `num_snippets`, all of them in testing, in training those that
             hold an action. Each video is opened at construction, to know how many it has.
+        backend_args: The MMEngine file backend of the annotation file. Videos, pictures and
+            features are read by the `backend_args` of the transform that opens them; those that
+            are not on a disk are looked for under the template's names, and not opened here.
         kwargs: `metainfo` (with `classes`, else all labels of the annotation file in alphabetical
             order), `pipeline`, `test_mode`, `indices`, … of MMEngine's BaseDataset.
 
@@ -72,28 +73,32 @@ class UntrimmedVideoDataset(BaseDataset):
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
                  filename_tmpl: str | None = None, check_files: bool = True,
-                 window: dict | None = None, **kwargs) -> None:
-        if len(data_prefix) != 1 or not {'video', 'feature'} & set(data_prefix):
+                 window: dict | None = None, backend_args: dict | None = None,
+                 **kwargs) -> None:
+        if len(data_prefix) != 1 or not set(TEMPLATES) & set(data_prefix):
             raise ValueError(f'UntrimmedVideoDataset got data_prefix={data_prefix}; expected '
-                             "dict(video='folder') or dict(feature='folder')")
+                             "dict(video='folder'), dict(feature='folder') or dict(img='folder')")
         self.subset = subset
         self.source = next(iter(data_prefix))
         self.filename_tmpl = filename_tmpl or default_template(self.source,
                                                                data_prefix[self.source])
         self.check_files = check_files
         self.window = window
+        self.backend_args = backend_args
         self.num_videos = 0   # len() counts windows, where there are any
         super().__init__(ann_file=ann_file, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """One dict a video: video_name, filename, segments_sec, gt_labels, duration_sec (which
         transforms replace by the file's) and annotated_duration_sec."""
-        records = load_annotations(self.ann_file, self.subset)
+        records = load_annotations(self.ann_file, self.subset, self.backend_args)
         self._take_classes(records)
         class_index = {label: index for index, label in enumerate(self._metainfo['classes'])}
         self._refuse_unknown_classes(records, class_index)
-        files = find_files([self._path(record.name) for record in records],
-                           lambda: map(self._path, load_video_names(self.ann_file)))
+        files = [self._path(record.name) for record in records]
+        if on_disk(files[0], files_backend(self.pipeline.transforms)):
+            files = find_files(files, lambda: map(self._path, load_video_names(
+                self.ann_file, self.backend_args)))
         data_list = [self._data_info(record, filename, class_index)
                      for record, filename in zip(records, files)]
         if self.check_files:
@@ -196,7 +201,7 @@ class UntrimmedVideoDataset(BaseDataset):
         given = 'classes' in self._metainfo
         if given and (self.test_mode or any(record.labels for record in records)):
             return
-        names = load_class_names(self.ann_file)
+        names = load_class_names(self.ann_file, self.backend_args)
         if not names and not self.test_mode:
             raise ValueError(f'{self.ann_file} labels no action in any of its videos; expected '
                              'some to train on: set `ann_file` to one that has "annotations", or '
@@ -219,77 +224,8 @@ class UntrimmedVideoDataset(BaseDataset):
             return
         print_log(f'looking at {len(data_list)} {self.source} files of {self.subset!r} '
                   '(check_files=False leaves it out)', logger='current')
-        with ThreadPoolExecutor(8) as pool:
-            states = list(pool.map(self._look_at, data_list))
-        self._refuse_unusable([info['filename'] for info in data_list], states)
-        self._refuse_short(data_list, states)
-        self._refuse_unequal([info['filename'] for info in data_list], states)
-
-    def _look_at(self, info: dict) -> FileState:
-        if not exists(info['filename']):
-            return FileState(problem=MISSING)
-        if self.source == 'video':
-            return look_at_video(info['filename'], info['segments_sec'])
-        for transform in self.pipeline.transforms:
-            if hasattr(transform, 'check_file'):
-                try:
-                    stored = transform.check_file(info['filename'],
-                                                  windows=self.window is not None)
-                    return FileState(channels=stored.shape[0], header=stored.header)
-                except FileNotFoundError:   # in an h5 file
-                    return FileState(problem=MISSING)
-                except ValueError as error:
-                    return FileState(problem=str(error))
-        return FileState()
-
-    def _refuse_unusable(self, filenames: list[str], states: list[FileState]) -> None:
-        bad = [(name, state.problem) for name, state in zip(filenames, states) if state.problem]
-        missing = [name for name, problem in bad if problem == MISSING]
-        first = [name for name, _ in bad[:3]]
-        advice = 'correct data_prefix and filename_tmpl, or drop these videos from the annotations'
-        if missing:
-            raise FileNotFoundError(
-                f'{len(missing)} of {len(filenames)} {self.source} files of subset '
-                f'{self.subset!r} are missing, the first: {missing[:3]} (nor '
-                f'{[os.path.basename(other) for other in spellings(missing[0])]}); expected one '
-                f'file a video: {advice}; check_files=False where they are not on a disk')
-        if bad and self.source == 'video':
-            raise ValueError(f'{len(bad)} of {len(filenames)} videos of subset {self.subset!r} '
-                             'hold no readable video stream or are cut off, the first: '
-                             f'{first}; expected whole videos: {advice}')
-        if bad:
-            raise ValueError(f'{len(bad)} of {len(filenames)} feature files of subset '
-                             f'{self.subset!r} cannot be used, the first: {first}; {bad[0][1]}')
-
-    def _refuse_short(self, data_list: list[dict], states: list[FileState]) -> None:
-        short = []
-        for info, state in zip(data_list, states):
-            duration = state.duration_sec
-            lost = [] if duration is None else segments_after(
-                info['segments_sec'], duration + tolerance_sec(duration))
-            if lost:
-                short.append(f'{info["filename"]!r} lasts {duration:.2f} s and has a segment '
-                             f'[{lost[0][0]:g}, {lost[0][1]:g}]')
-        if short:
-            raise ValueError(
-                f'{len(short)} of {len(data_list)} videos of subset {self.subset!r} end before an '
-                f'annotated segment starts, the first: {"; ".join(short[:3])}; expected all '
-                'segments inside their video: get the whole files, or correct or drop these videos '
-                'in the annotations')
-
-    def _refuse_unequal(self, filenames: list[str], states: list[FileState]) -> None:
-        """Features of several encoders; which of them the head expects is not known here."""
-        counts = Counter(state.channels for state in states)
-        if len(counts) > 1:
-            usual = counts.most_common(1)[0][0]
-            others = [(name, state.channels) for name, state in zip(filenames, states)
-                      if state.channels != usual]
-            raise ValueError(
-                f'{len(others)} of {len(filenames)} feature files of subset {self.subset!r} have '
-                f'other channels than the {usual} of most, the first: {others[:3]}; expected '
-                'features of one encoder: run tools/extract_features.py for all videos again')
-        if self.source == 'feature':
-            check_same({name: state.header for name, state in zip(filenames, states)})
+        refuse_bad_files(data_list, source=self.source, subset=self.subset,
+                         transforms=self.pipeline.transforms, windows=self.window is not None)
 
 
 def reading(test_mode: bool) -> dict:

@@ -51,6 +51,7 @@ class TALMetric(BaseMetric):
             officially.
         prefix: Put before the names, as in 'tal/mAP'.
         collect_device: 'cpu' collects through files, 'gpu' through the process group.
+        backend_args: The MMEngine file backend of the annotation file; None reads from disk.
     """
 
     default_prefix = ''
@@ -59,11 +60,12 @@ class TALMetric(BaseMetric):
                  tious: str | float | Sequence[float] = '0.5:0.95:0.05',
                  metric_type: str | Sequence[str] = 'mAP',
                  out_file: str | None = None, only_evaluated_videos: bool = False,
-                 prefix: str | None = None, collect_device: str = 'cpu') -> None:
+                 prefix: str | None = None, collect_device: str = 'cpu',
+                 backend_args: dict | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.tious = parse_tious(tious)
         self.metric_types = _check_types(metric_type)
-        self.records = load_annotations(ann_file, subset)
+        self.records = load_annotations(ann_file, subset, backend_args)
         if not any(record.labels for record in self.records):
             raise ValueError(f'{ann_file} has no action in the {len(self.records)} videos of '
                              f'subset {subset!r}; expected annotations to score against: choose '

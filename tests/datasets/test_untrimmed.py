@@ -185,9 +185,9 @@ def test_malformed_annotations_are_refused(folder):
         dataset(folder)
 
 
-@pytest.mark.parametrize('prefix', [{}, dict(img='x'), dict(video='x', feature='y')])
+@pytest.mark.parametrize('prefix', [{}, dict(audio='x'), dict(video='x', feature='y')])
 def test_a_wrong_data_prefix_is_refused(folder, prefix):
-    with pytest.raises(ValueError, match=r"data_prefix=.*expected dict\(video='folder'\) or"):
+    with pytest.raises(ValueError, match=r"data_prefix=.*expected dict\(video='folder'\), "):
         dataset(folder, data_prefix=prefix)
 
 

@@ -4,14 +4,16 @@ Shape legend: L snippets, T frames a snippet, H × W a frame.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import decord
 import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-# Measured: going to another key frame takes decord about 2 ms, as long as decoding this many
-# pixels (40 frames of 80 × 80, 3 of 340 × 256).
-JUMP_PIXELS = 2**18
+# Measured: going to another key frame costs decord, which flushes its decoder and first reads ahead
+# again, as much as decoding 16 (200 × 150, 1280 × 720) to 25 frames (340 × 256).
+JUMP_FRAMES = 16
 BLOCK_BYTES = 2**26
 
 
@@ -22,13 +24,12 @@ class DecodeSnippets(BaseTransform):
     `DecordDecode` asks decord for L · T frames in the order of the snippets. These overlap or lie
     close, and decord starts again at a key frame for every step back: 100 snippets of 8 frames,
     every 8th, take it 5 s for 10 s of video. Here every distinct frame is decoded once, in the
-    video's order, and a short gap before a key frame is decoded and thrown away, which is cheaper
-    than a jump over it. Frames of the few widths (16, 24, 48, 72, …) that decord's `get_batch`
-    refuses work as well.
+    video's order, and a gap with key frames that is cheaper to decode than to jump over is decoded.
+    Frames of the few widths (16, 24, 48, 72, …) that decord's `get_batch` refuses work as well.
 
     Memory: the frames asked for, and a block of 64 MB (or one frame).
 
-    Required Keys: video_reader (a decord.VideoReader), frame_inds
+    Required Keys: video_reader (a decord.VideoReader or a FrameFolder), frame_inds
 
     Added Keys: imgs (a list of (H, W, 3) RGB uint8, no two of which share memory),
     original_shape, img_shape
@@ -49,38 +50,47 @@ class DecodeSnippets(BaseTransform):
         # A repeated frame is copied, since transforms such as Flip work in place.
         results['imgs'] = [frames[place] if use == first_uses[place] else frames[place].copy()
                            for use, place in enumerate(places)]
-        results['original_shape'] = results['img_shape'] = frames.shape[1:3]
+        results['original_shape'] = results['img_shape'] = frames[0].shape[:2]
         return results
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}()'
 
 
-def _decode_ascending(reader: decord.VideoReader, distinct: np.ndarray) -> np.ndarray:
-    """The frames `distinct` (ascending, no two equal) as (len(distinct), H, W, 3)."""
-    first = _read(reader, distinct[:1])[0]
-    H, W, _ = first.shape
-    frames = np.empty((len(distinct), H, W, 3), np.uint8)
-    frames[0] = first
-    route = _fill_short_gaps(distinct, reader.get_key_indices(), JUMP_PIXELS // (H * W))[1:]
-    done, block = 1, max(1, BLOCK_BYTES // first.nbytes)
+def _decode_ascending(reader: decord.VideoReader, distinct: np.ndarray) -> list[np.ndarray]:
+    """The frames `distinct` (ascending, no two equal), each (H, W, 3)."""
+    frames = list(_read(reader, distinct[:1]))
+    route = _bridge_key_frames(distinct, reader.get_key_indices(), JUMP_FRAMES)[1:]
+    block = max(1, BLOCK_BYTES // frames[0].nbytes)
     for start in range(0, len(route), block):
         passed = route[start:start + block]
         wanted = np.isin(passed, distinct, assume_unique=True)
-        frames[done:done + wanted.sum()] = _read(reader, passed)[wanted]
-        done += wanted.sum()
+        decoded = _read(reader, passed)
+        # Most blocks are wanted whole: a copy of them would cost a tenth of decoding them.
+        frames.extend(decoded if wanted.all() else decoded[wanted])
     return frames
 
 
-def _fill_short_gaps(distinct: np.ndarray, key_frames: list[int], longest: int) -> np.ndarray:
-    """`distinct` and the frames of each gap that has a key frame and is at most `longest`."""
-    gaps = np.diff(distinct) - 1
-    has_key = np.diff(np.searchsorted(key_frames, distinct, side='right')) > 0
-    on_route = np.zeros(distinct[-1] + 1, bool)
-    on_route[distinct] = True
-    for place in np.flatnonzero(has_key & (gaps > 0) & (gaps <= longest)):
-        on_route[distinct[place]:distinct[place + 1]] = True
-    return np.flatnonzero(on_route)
+def _bridge_key_frames(distinct: np.ndarray, key_frames: Sequence[int],
+                       longest: int) -> np.ndarray:
+    """`distinct` and, of gaps that are not worth a jump, the frame before each key frame.
+
+    decord jumps wherever a key frame lies between a frame and the next one asked for; from the
+    frame just before it, it goes on decoding, and gaps within a group are skipped without making
+    pictures of them. A jump to the last key frame saves the frames up to that one::
+
+        asked for     a . . . . . . . b
+        key frames          K     K
+        read          a . * . . * . . b         the jump would save the 5 frames before the last K
+    """
+    keys = np.asarray(key_frames)
+    last_key = keys[np.searchsorted(keys, distinct, side='right') - 1]     # of each frame's group
+    saved = last_key[1:] - distinct[:-1] - 1                               # negative: no key frame
+    # The gap in which each key frame ends: that before the first frame not earlier than it.
+    gap = np.searchsorted(distinct, keys) - 1
+    inside = (gap >= 0) & (gap < len(saved))
+    keys, gap = keys[inside], gap[inside]
+    return np.union1d(distinct, keys[saved[gap] <= longest] - 1)
 
 
 def _read(reader: decord.VideoReader, frame_inds: np.ndarray) -> np.ndarray:

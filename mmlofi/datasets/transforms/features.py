@@ -53,12 +53,13 @@ class LoadSnippetFeatures(BaseTransform):
         feature_stride: Frames from one feature to the next.
         feature_len: Frames that a feature is of; by default `feature_stride`.
         fps: Frames a second of the videos that features were made of, for `feature_stride`.
+        backend_args: An MMEngine file backend; None reads from disk, and of it what is needed.
     """
 
     def __init__(self, *, num_snippets: int = 100, feat_dim: int | None = None,
                  layout: str | None = None, expected: dict | None = None,
                  feature_stride: float | None = None, feature_len: float | None = None,
-                 fps: float | None = None) -> None:
+                 fps: float | None = None, backend_args: dict | None = None) -> None:
         if layout not in ('CL', 'LC', None):
             raise ValueError(f"LoadSnippetFeatures got layout={layout!r}; expected 'CL', 'LC' or "
                              'None')
@@ -71,6 +72,7 @@ class LoadSnippetFeatures(BaseTransform):
         self.feat_dim = feat_dim
         self.layout = layout
         self.expected = dict(expected or {})
+        self.backend_args = backend_args
         self.feature_stride, self.fps = feature_stride, fps
         self.feature_len = feature_stride if feature_len is None else feature_len
 
@@ -84,7 +86,7 @@ class LoadSnippetFeatures(BaseTransform):
                 numbers that are not finite.
         """
         filename = results['filename']
-        features, stored = read_features(filename)
+        features, stored = read_features(filename, self.backend_args)
         if self._is_turned(stored, filename):
             features = features.T
         results['duration_sec'] = self._duration(stored, features.shape[-1], results)
@@ -150,7 +152,7 @@ class LoadSnippetFeatures(BaseTransform):
         return stored
 
     def _look_at(self, filename: str) -> FeatureFile:
-        stored = look_at_features(filename)
+        stored = look_at_features(filename, self.backend_args)
         if self._is_turned(stored, filename):
             stored = stored._replace(shape=stored.shape[::-1])
         self._check_channels(stored.shape, filename)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import io
-import os
 
 import decord
 import numpy as np
@@ -10,6 +9,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
+from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.fidelity import FULL
 
 REASONS = {'cannot find video stream': 'it holds no video stream: sound alone, or it is cut off',
@@ -71,11 +71,11 @@ class OpenVideo(BaseTransform):
         return results
 
     def _open(self, filename: str, **size: int) -> decord.VideoReader:
-        if self.backend_args is None and not os.path.isfile(filename):
+        if not is_there(filename, self.backend_args):
             raise FileNotFoundError(f'no video at {filename!r}; expected a file that decord can '
                                     'read: check `data_prefix`, `filename_tmpl` and the names in '
                                     'the annotation file')
-        source = filename if self.backend_args is None else io.BytesIO(
+        source = filename if on_disk(filename, self.backend_args) else io.BytesIO(
             get(filename, backend_args=self.backend_args))
         try:
             reader = decord.VideoReader(source, num_threads=self.num_threads, **size)

@@ -78,7 +78,7 @@ class SampleSnippets(BaseTransform):
         fidelity = results.get('fidelity', FULL)
         centres_norm, window = self._over_video(fidelity, results) \
             if self.snippet_interval is None else self._on_grid(fidelity, results)
-        frame_inds = self._frames_around(_frame_at(centres_norm, results), results['total_frames'])
+        frame_inds = self._frames_around(frame_at(centres_norm, results), results['total_frames'])
         results.update(frame_inds=frame_inds.reshape(-1), clip_len=self.clip_len,
                        frame_interval=self.frame_interval, num_clips=len(centres_norm),
                        window_norm=window)
@@ -133,7 +133,7 @@ class SampleSnippets(BaseTransform):
                 f'placement={self.placement!r}, snippet_interval={self.snippet_interval})')
 
 
-def _frame_at(times_norm: np.ndarray, results: dict) -> np.ndarray:
+def frame_at(times_norm: np.ndarray, results: dict) -> np.ndarray:
     """Fractional frame positions (frame f covers [f, f+1)) of times in [0, 1] of the video."""
     starts = results.get('frame_times_sec')
     if starts is None:

@@ -1,0 +1,191 @@
+"""Proxies: small copies of videos that training decodes in a fraction of the time."""
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmlofi.datasets.proxy_file import (
+    ProxySettings,
+    encode,
+    frames_taken,
+    import_av,
+    label,
+    read_settings,
+)
+from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.video_file import is_cut_off
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """What a training sees of a file."""
+
+    frames: int
+    duration_sec: float
+    fps: float
+    width: int
+    height: int
+    bytes: int
+
+
+@dataclass(kw_only=True)
+class ProxyReport:
+    """What became of one video."""
+
+    video: str
+    proxy: str
+    made: bool = False              # in this run; else it was there, or there is a problem
+    source: Extent | None = None
+    result: Extent | None = None
+    problem: str | None = None
+
+
+def plan_targets(videos: Iterable[str | os.PathLike], folder: str | os.PathLike
+                 ) -> list[tuple[Path, Path]]:
+    """Each video with its proxy's path: the same stem, as mp4.
+
+    Raises:
+        ValueError: When two videos would have the same proxy, or a video would be overwritten.
+    """
+    pairs = [(Path(video), Path(folder) / f'{Path(video).stem}.mp4') for video in videos]
+    owners: dict[Path, Path] = {}
+    for video, proxy in pairs:
+        if video.parent.resolve() == proxy.parent.resolve():
+            raise ValueError(f'proxies of {str(video.parent)!r} would lie among the videos; '
+                             'expected another folder: give one that is new')
+        if proxy in owners:
+            raise ValueError(f'{str(owners[proxy])!r} and {str(video)!r} would both become '
+                             f'{str(proxy)!r}; expected one file a video: move one away')
+        owners[proxy] = video
+    return pairs
+
+
+def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *, redo: bool = False,
+                 workers: int = 1, progress: Callable[[int, int], None] = lambda done, total: None
+                 ) -> list[ProxyReport]:
+    """Makes the proxies that are not there yet; a video that fails stops no other.
+
+    Args:
+        pairs: Videos and where their proxies go, as of `plan_targets`.
+        settings: Of all of them.
+        redo: Whether proxies of other settings, or of a file of another size, are made again.
+        workers: Processes.
+        progress: Called with the videos that are done, and all of them.
+
+    Returns:
+        A report for each pair, in their order.
+
+    Raises:
+        ImportError: Without PyAV.
+        ValueError: Before anything is written, when the folder holds proxies of other settings and
+            `redo` is false, or files that are no proxies.
+    """
+    import_av()
+    _refuse_others(pairs, settings, redo)
+    reports: dict[Path, ProxyReport] = {}
+    methods = multiprocessing.get_all_start_methods()   # a spawned worker imports torch for seconds
+    context = multiprocessing.get_context('fork' if 'fork' in methods else 'spawn')
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent,
+                               initargs=(os.getpid(),))
+    try:
+        pending = {pool.submit(make_proxy, *pair, settings): pair for pair in pairs}
+        for done, future in enumerate(as_completed(pending), start=1):
+            video, proxy = pending[future]
+            try:
+                reports[proxy] = future.result()
+            except BrokenProcessPool:
+                reports[proxy] = ProxyReport(
+                    video=str(video), proxy=str(proxy), problem='a worker died (out of memory?); '
+                    'run it again, with fewer workers')
+            progress(done, len(pairs))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return [reports[proxy] for _, proxy in pairs]
+
+
+def make_proxy(video: Path, proxy: Path, settings: ProxySettings) -> ProxyReport:
+    """Makes one proxy, whole or not at all, unless one of these settings is there.
+
+    What goes wrong is in the report's `problem`. A proxy whose frames or duration are not those
+    that its source has is a problem, and is not kept.
+    """
+    report = ProxyReport(video=str(video), proxy=str(proxy))
+    try:
+        if is_cut_off(str(video)):
+            raise ValueError(f'{str(video)!r} is cut off; download it again')
+        report.source, axis = measure(video)
+        taken, rate = frames_taken(axis, settings.fps)
+        if read_settings(proxy) != label(video, settings):
+            unfinished = proxy.with_name(f'.{proxy.stem}.{os.getpid()}.partial')
+            try:
+                encode(video, unfinished, taken, rate, settings)
+                report.result = _check(unfinished, len(taken), report.source.duration_sec)
+                os.replace(unfinished, proxy)
+            finally:
+                unfinished.unlink(missing_ok=True)
+            report.made = True
+        report.result = _check(proxy, len(taken), report.source.duration_sec)
+    except MemoryError:
+        raise
+    except Exception as error:   # decord and FFmpeg raise many kinds; none may stop the others
+        report.problem = f'{type(error).__name__}: {error}'
+    return report
+
+
+def measure(path: Path) -> tuple[Extent, dict]:
+    """What training sees of a file, and its time axis as `OpenVideo` gives it.
+
+    Raises:
+        FileNotFoundError, ValueError: As `OpenVideo`.
+    """
+    axis = OpenVideo()(dict(filename=str(path)))
+    height, width = axis['video_reader'][0].shape[:2]
+    axis['video_reader'] = None
+    return Extent(frames=axis['total_frames'], duration_sec=axis['duration_sec'],
+                  fps=axis['avg_fps'], width=width, height=height,
+                  bytes=os.path.getsize(path)), axis
+
+
+def _refuse_others(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings,
+                   redo: bool) -> None:
+    foreign, other = [], []
+    for video, proxy in pairs:
+        found = read_settings(proxy)
+        if found == {}:
+            foreign.append(proxy.name)
+        elif found is not None and found != (wanted := label(video, settings)):
+            changed = [f'{key}={found.get(key)} in place of {wanted[key]}' for key in wanted
+                       if found.get(key) != wanted[key]]
+            other.append(f'{proxy.name} ({", ".join(changed)})')
+    if foreign:
+        raise ValueError(f'{len(foreign)} files are in the way that are no proxies, such as '
+                         f'{foreign[:3]}; expected a new folder, or one with proxies: give another')
+    if other and not redo:
+        raise ValueError(f'{len(other)} proxies are there that were made otherwise, such as '
+                         f'{"; ".join(other[:3])}; expected none, or ones of these settings and '
+                         'of these videos: give another folder, or --redo to make them again')
+
+
+def _check(proxy: Path, frames: int, duration_sec: float) -> Extent:
+    found, _ = measure(proxy)
+    if found.frames != frames or abs(found.duration_sec - duration_sec) > 1.5 / found.fps:
+        raise ValueError(f'the proxy has {found.frames} frames in {found.duration_sec:.3f} s; '
+                         f'expected {frames} in {duration_sec:.3f} s, as its source has: use the '
+                         'original of this video')
+    return found
+
+
+def _end_with_parent(parent: int) -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+    threading.Thread(target=watch, daemon=True).start()

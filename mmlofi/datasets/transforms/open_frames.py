@@ -1,0 +1,150 @@
+"""Opens a folder of pictures, MMAction2's raw frames, as a video."""
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import mmcv
+import numpy as np
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+from mmengine.fileio import get, isdir, list_dir_or_file
+
+from mmlofi.fidelity import FULL
+
+
+@TRANSFORMS.register_module()
+class OpenFrames(BaseTransform):
+    """Opens a video's folder of pictures for `DecodeSnippets`, in place of `OpenVideo`.
+
+    ``rawframes/{video}/img_00001.jpg``, as MMAction2's `build_rawframes.py` writes them: each
+    picture a frame, at a constant rate. They are read once each, and resized as they are read.
+
+    Required Keys: filename (of the folder), duration_sec (unless `fps` is given), fidelity
+    (optional, full otherwise)
+
+    Added Keys: video_reader (a `FrameFolder`), total_frames, avg_fps, frame_times_sec (None)
+
+    Modified Keys: duration_sec (with `fps`: that of the frames)
+
+    Args:
+        filename_tmpl: Of a picture; its number is what the braces stand for.
+        fps: At which the pictures were taken from the video. None: their number by the annotated
+            duration, which holds when they were taken over the whole video.
+        start_index: The number of the first picture.
+        short_side: As of `OpenVideo`.
+        divisor: As of `OpenVideo`.
+        backend_args: An MMEngine file backend; None reads from disk.
+    """
+
+    def __init__(self, *, filename_tmpl: str = 'img_{:05}.jpg', fps: float | None = None,
+                 start_index: int = 1, short_side: int | None = None, divisor: int = 2,
+                 backend_args: dict | None = None) -> None:
+        if fps is not None and not fps > 0:
+            raise ValueError(f'OpenFrames got fps={fps}; expected the frames a second at which the '
+                             'pictures were taken, or None to have them from the annotations')
+        if len(re.findall(r'\{[^{}]*\}', filename_tmpl)) != 1:
+            raise ValueError(f'OpenFrames got filename_tmpl={filename_tmpl!r}; expected one place '
+                             "for the number, as in 'img_{:05}.jpg'")
+        self.filename_tmpl = filename_tmpl
+        self.fps = fps
+        self.start_index = start_index
+        self.short_side = short_side
+        self.divisor = divisor
+        self.backend_args = backend_args
+
+    def transform(self, results: dict) -> dict:
+        """Adds the reader and the time axis.
+
+        Raises:
+            FileNotFoundError: When there is no such folder.
+            ValueError: When it holds no picture of the template, or some are missing between
+                others, or the rate cannot be known.
+        """
+        folder = results['filename']
+        total = self._count(folder)
+        duration = results.get('duration_sec')
+        if self.fps is None and duration is None:
+            raise ValueError(f'the frame rate of {folder!r} is unknown; expected OpenFrames(fps=…) '
+                             'or a "duration" in the annotations: pictures do not tell')
+        side = None if self.short_side is None else \
+            results.get('fidelity', FULL).reduce_side(self.short_side, self.divisor)
+        results['video_reader'] = FrameFolder(folder, self.filename_tmpl, self.start_index, side,
+                                              self.backend_args)
+        results['total_frames'] = total
+        results['avg_fps'] = total / duration if self.fps is None else self.fps
+        results['duration_sec'] = duration if self.fps is None else total / self.fps
+        results['frame_times_sec'] = None
+        return results
+
+    def _count(self, folder: str) -> int:
+        if not isdir(folder, backend_args=self.backend_args):
+            raise FileNotFoundError(f'no folder at {folder!r}; expected one of pictures for each '
+                                    'video: check `data_prefix.img` and `filename_tmpl` of the '
+                                    'data set')
+        before, after = re.split(r'\{[^{}]*\}', self.filename_tmpl)
+        pattern = re.compile(re.escape(before) + r'(\d+)' + re.escape(after))
+        names = set(list_dir_or_file(folder, list_dir=False, backend_args=self.backend_args))
+        numbers = [int(match[1]) for name in names if (match := pattern.fullmatch(name))
+                   and int(match[1]) >= self.start_index]
+        total = len(numbers)
+        wanted = (self.filename_tmpl.format(self.start_index + i) for i in range(total))
+        missing = next((name for name in wanted if name not in names), None)
+        if not total or missing:
+            what = f'{total} pictures, but not {missing!r}' if total else \
+                f'no picture {self.filename_tmpl.format(self.start_index)!r}'
+            raise ValueError(f'{folder!r} holds {what}; expected all of them, from number '
+                             f'{self.start_index} on: extract the frames again, or set '
+                             'filename_tmpl and start_index of OpenFrames')
+        return total
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(filename_tmpl={self.filename_tmpl!r}, fps={self.fps}, '
+                f'short_side={self.short_side})')
+
+
+@dataclass
+class FrameFolder:
+    """What `DecodeSnippets` asks of a `decord.VideoReader`, of a folder of pictures."""
+
+    folder: str
+    filename_tmpl: str
+    start_index: int
+    short_side: int | None
+    backend_args: dict | None
+
+    def get_batch(self, frame_inds: Sequence[int]) -> _Batch:
+        """The pictures, as `asnumpy()` of (len(frame_inds), H, W, 3) RGB uint8."""
+        return _Batch(np.stack([self._read(int(index)) for index in frame_inds]))
+
+    def get_key_indices(self) -> list[int]:
+        """The first alone: no frame is passed on the way to another."""
+        return [0]
+
+    def seek(self, index: int) -> None:
+        """Nothing is read ahead."""
+
+    def _read(self, index: int) -> np.ndarray:
+        path = os.path.join(self.folder, self.filename_tmpl.format(self.start_index + index))
+        content = get(path, backend_args=self.backend_args)
+        try:
+            picture = mmcv.imfrombytes(content, channel_order='rgb')
+        except cv2.error as error:
+            raise ValueError(f'{path!r} cannot be decoded; expected a picture: extract the frames '
+                             'of this video again') from error
+        height, width = picture.shape[:2]
+        if self.short_side is not None and min(height, width) > self.short_side:
+            scale = self.short_side / min(height, width)
+            picture = mmcv.imresize(picture, (round(width * scale), round(height * scale)))
+        return picture
+
+
+@dataclass
+class _Batch:
+    frames: np.ndarray
+
+    def asnumpy(self) -> np.ndarray:
+        return self.frames

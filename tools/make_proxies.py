@@ -1,0 +1,101 @@
+"""Makes small copies of videos that decode faster, once, for training at low fidelity.
+
+    python tools/make_proxies.py data/activitynet/videos data/activitynet/proxies_128 --side 128
+
+The configs crop 224 from frames of a shorter side of 256, and divide both by the fidelity's spatial
+factor: S (112 of 128) needs --side 128, ST (158 of 182) 182, and full fidelity 256. A video keeps
+its name and its seconds, so that a config needs another folder and nothing else
+(data_prefix=dict(video='proxies_128')). What is complete is kept, so that an interrupted run
+continues. OUT_FOLDER/proxies.json tells what became of each video; the exit status is 1 when one of
+them failed.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from mmlofi.apis.video_files import find_videos
+from mmlofi.datasets.proxies import ProxyReport, make_proxies, plan_targets
+from mmlofi.datasets.proxy_file import ProxySettings
+
+SHOWN = 5   # problems
+REPORT = 'proxies.json'
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('videos', metavar='VIDEO_FOLDER',
+                        help='folder of the videos, or a pattern such as "videos/*.mkv"')
+    parser.add_argument('out', metavar='OUT_FOLDER', help='folder for the proxies')
+    parser.add_argument('--side', type=int, required=True,
+                        help="pixels of the frame's shorter side; smaller videos keep their size")
+    parser.add_argument('--fps', type=float,
+                        help="frames a second, at most; default: each video's own. With half of "
+                             'them, halve frame_interval in SampleSnippets too')
+    parser.add_argument('--gop', type=int, default=16,
+                        help='frames from one key frame to the next; default %(default)s')
+    parser.add_argument('--quality', type=int, default=3,
+                        help='from 1 (largest files) to 31; default %(default)s')
+    parser.add_argument('--workers', type=int, default=os.cpu_count(),
+                        help='processes; default %(default)s')
+    parser.add_argument('--redo', action='store_true',
+                        help='make proxies of other settings, or of files that changed, again')
+    args = parser.parse_args()
+    if args.workers < 1:
+        parser.error(f'--workers {args.workers}: expected 1 or more')
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        settings = ProxySettings(side=args.side, fps=args.fps, gop=args.gop, quality=args.quality)
+        pairs = plan_targets(find_videos(args.videos), args.out)
+        os.makedirs(args.out, exist_ok=True)
+        reports = make_proxies(pairs, settings, redo=args.redo, workers=args.workers,
+                               progress=show_progress)
+    except (ImportError, OSError, ValueError) as error:
+        sys.exit(f'make_proxies: {error}')
+    save(os.path.join(args.out, REPORT), dict(
+        settings=asdict(settings), videos=[asdict(report) for report in reports]))
+    print(summary(reports))
+    failed = [report for report in reports if report.problem]
+    for report in failed[:SHOWN]:
+        print(f'{report.video}: {report.problem}', file=sys.stderr)
+    if failed:
+        sys.exit(f'make_proxies: {len(failed)} of {len(reports)} videos failed '
+                 f'({os.path.join(args.out, REPORT)} names all); get these again, or put the '
+                 'originals beside the proxies')
+
+
+def show_progress(done: int, total: int) -> None:
+    print(f'\r{done} of {total} videos', end='\n' if done == total else '', file=sys.stderr,
+          flush=True)
+
+
+def summary(reports: Sequence[ProxyReport]) -> str:
+    """How many, and how much smaller."""
+    good = [report for report in reports if not report.problem]
+    made = sum(report.made for report in good)
+    before = sum(report.source.bytes for report in good)
+    after = sum(report.result.bytes for report in good)
+    hours = sum(report.source.duration_sec for report in good) / 3600
+    return (f'{len(good)} proxies, {made} of them made now; {hours:.2f} hours of video, '
+            f'{before / 1e6:.1f} MB, became {after / 1e6:.1f} MB')
+
+
+def save(path: str, content: dict) -> None:
+    """Whole or not at all."""
+    temporary = f'{path}.{os.getpid()}.tmp'
+    with open(temporary, 'w', encoding='utf-8') as file:
+        json.dump(content, file, indent=1)
+    os.replace(temporary, path)
+
+
+if __name__ == '__main__':
+    main()
