@@ -256,7 +256,7 @@ def report(found: Sequence[dict], args: argparse.Namespace) -> str:
                lambda row: f'{row["allocated"] / GIB:.2f} ({row["planned"] / GIB:.2f})'),
               ('Memory of the process, GiB',
                lambda row: f'{row["process"] / GIB:.2f}' if 'process' in row else 'on the GPU'),
-              ('Videos a second', lambda row: f'{1 / row["seconds"]:.2f}'),
+              ('Videos a second', lambda row: f'{1 / row["seconds"]:.3g}'),
               ('Time in data / encoder / head / optimizer', parts)]
     lines = [f'{machine()}; a video has {args.snippets} snippets and side {args.side} at full '
              f'fidelity; chunk of {args.chunk}, grad_ratio {args.grad_ratio:g}']
@@ -295,7 +295,7 @@ def parse_args() -> argparse.Namespace:
                         help=f'of {", ".join(OPTIONS)}, also with + between; default: the first 4')
     for name, value, text in (
             ('snippets', 100 if gpu else 8, 'of the video'),
-            ('side', 224 if gpu else 112, 'of a frame'), ('chunk', 10 if gpu else 1, 'snippets'),
+            ('side', 224 if gpu else 96, 'of a frame'), ('chunk', 10 if gpu else 1, 'snippets'),
             ('repeats', 2 if gpu else 1, 'steps that are timed'), ('threads', 2, 'on a CPU')):
         parser.add_argument(f'--{name}', type=int, default=value, help=f'{text}; default {value}')
     parser.add_argument('--grad-ratio', type=float, default=0.25, help='default 0.25')
