@@ -108,13 +108,17 @@ def check_same(headers: Mapping[str, dict | None]) -> None:
     usual = of_folder or json.loads(Counter(map(_text, headers.values())).most_common(1)[0][0])
     others = [name for name, header in headers.items() if _text(header) != _text(usual)]
     if others:
-        header = headers[others[0]]
-        what = 'without a header' if not header or not usual else 'made with other ' + ', '.join(
-            key for key in KEYS if header.get(key) != usual.get(key))
         raise ValueError(
-            f'{len(others)} of {len(headers)} feature files are {what} than the rest, the first: '
-            f'{others[:3]}; expected features of one encoder at one fidelity: delete these, and '
-            'run tools/extract_features.py again, which makes what is missing')
+            f'{len(others)} of {len(headers)} feature files {_unlike(headers[others[0]], usual)} '
+            f'the rest, the first: {others[:3]}; expected features of one encoder at one fidelity: '
+            'delete these, and run tools/extract_features.py again, which makes what is missing')
+
+
+def _unlike(header: Mapping | None, usual: Mapping | None) -> str:
+    if header is None or usual is None:
+        return f'have {"no" if header is None else "a"} header, unlike'
+    changed = ', '.join(key for key in KEYS if header.get(key) != usual.get(key))
+    return f'are made with other {changed} than'
 
 
 def _text(header: Mapping | None) -> str:
