@@ -72,9 +72,16 @@ def in_container(path: str) -> tuple[str, str] | None:
 
 
 def names_in(container: str) -> frozenset[str]:
-    """What an h5 file holds at its top: the names of videos, in a file of many."""
-    with _open_h5(container) as file:
-        return frozenset(file)
+    """What an h5 file holds at its top: the names of videos, in a file of many.
+
+    Raises:
+        ImportError, ValueError: As `read_features`.
+    """
+    try:
+        with _open_h5(container) as file:
+            return frozenset(file)
+    except OSError as error:
+        raise _unreadable(container, error) from error
 
 
 def _load(filename: str, backend_args: dict | None, *, whole: bool
@@ -103,9 +110,12 @@ def _load(filename: str, backend_args: dict | None, *, whole: bool
     except _Unclear as error:
         raise ValueError(f'{filename!r} {error}') from None
     except Exception as error:   # numpy, zipfile and zlib raise many kinds, some as late as in read
-        raise ValueError(f'{filename!r} cannot be read as features ({error}); expected npz, npy or '
-                         'h5: delete it and run tools/extract_features.py again, or get it '
-                         'again') from error
+        raise _unreadable(filename, error) from error
+
+
+def _unreadable(filename: str, error: Exception) -> ValueError:
+    return ValueError(f'{filename!r} cannot be read as features ({error}); expected npz, npy or '
+                      'h5: delete it and run tools/extract_features.py again, or get it again')
 
 
 class _Unclear(Exception):

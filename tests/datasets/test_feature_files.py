@@ -116,6 +116,13 @@ def test_videos_that_an_h5_file_lacks_are_named_at_construction(of_all, h5py):
         read_features(f'{of_all}/tsp.h5/v_b')
 
 
+def test_a_cut_off_h5_file_of_all_videos_is_named(of_all):
+    whole = (of_all / 'tsp.h5').read_bytes()
+    (of_all / 'tsp.h5').write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(ValueError, match=r"tsp\.h5' cannot be read as features .*get it again"):
+        dataset(of_all, 'feature', data_prefix=dict(feature='tsp.h5'), pipeline=LAYOUT)
+
+
 def test_an_h5_file_with_a_video_under_both_names_is_refused(of_all, h5py):
     with h5py.File(of_all / 'tsp.h5', 'a') as file:
         file['a'] = np.ones((10, 4))
