@@ -41,7 +41,7 @@ class TALVisualizationHook(Hook):
 
     Args:
         enable: Whether to draw.
-        interval: Draw at every so many validations, from the first on.
+        interval: Draw at every so many validations, from the first on; a test is always drawn.
         num_videos: Videos drawn.
         which: 'fixed' draws the same ones each time, spread evenly over the names of those with
             actions, with start and end probabilities; they are encoded once more for that.
@@ -69,15 +69,16 @@ class TALVisualizationHook(Hook):
         self.enable, self.interval, self.num_videos = enable, interval, num_videos
         self.which, self.top_k, self.frames, self.out_dir = which, top_k, frames, out_dir
         self._validations = 0
+        self._drawing = False
         self._fixed: list[VideoRecord] = []
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Chooses the videos whose curves are kept."""
-        self._prepare(runner, runner.val_loop)
+        self._prepare(runner.val_loop, self._validations % self.interval == 0)
 
     def before_test_epoch(self, runner: Runner) -> None:
         """As `before_val_epoch`."""
-        self._prepare(runner, runner.test_loop)
+        self._prepare(runner.test_loop, True)
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                        outputs: Sequence[ActionDataSample] | None = None) -> None:
@@ -101,11 +102,8 @@ class TALVisualizationHook(Hook):
         """Draws."""
         self._draw(runner, runner.test_loop, 0)
 
-    @property
-    def _drawing(self) -> bool:
-        return self.enable and self._validations % self.interval == 0
-
-    def _prepare(self, runner: Runner, loop: object) -> None:
+    def _prepare(self, loop: object, due: bool) -> None:
+        self._drawing = self.enable and due
         self._curves: list[tuple] = []
         if self._drawing:
             records = _metric_of(loop).records

@@ -100,6 +100,20 @@ def test_an_evaluation_without_detections_is_refused_before_it_runs():
         TALVisualizationHook(True).before_val_epoch(SimpleNamespace(val_loop=loop))
 
 
+def test_a_test_is_drawn_whatever_validations_came_before(monkeypatch):
+    monkeypatch.setattr('mmlofi.engine.visualization_hook._metric_of',
+                        lambda loop: SimpleNamespace(records=[]))
+    monkeypatch.setattr(TALVisualizationHook, '_choose', lambda hook, metric: drawn.append(1) or [])
+    runner = SimpleNamespace(val_loop=None, test_loop=None, _train_loop=None)
+    drawn, hook = [], TALVisualizationHook(True, 3, which='best_and_worst', frames=False)
+    counts = []
+    for phase in ('val', 'val', 'test', 'val', 'val'):
+        getattr(hook, f'before_{phase}_epoch')(runner)
+        getattr(hook, f'after_{phase}_epoch')(runner)
+        counts.append(len(drawn))
+    assert counts == [1, 1, 2, 2, 3]
+
+
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(interval=0), 'interval=0.*expected 1 or more'),
     (dict(num_videos=0), 'num_videos=0'),
