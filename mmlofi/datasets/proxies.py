@@ -100,10 +100,10 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
             video, proxy = pending[future]
             try:
                 reports[proxy] = future.result()
-            except BrokenProcessPool:
+            except (BrokenProcessPool, MemoryError):
                 reports[proxy] = ProxyReport(
-                    video=str(video), proxy=str(proxy), problem='a worker died (out of memory?); '
-                    'run it again, with fewer workers')
+                    video=str(video), proxy=str(proxy), problem='a worker died or ran out of '
+                    'memory; run it again, with fewer workers')
             progress(done, len(pairs))
     finally:
         pool.shutdown(cancel_futures=True)
@@ -131,7 +131,8 @@ def make_proxy(video: Path, proxy: Path, settings: ProxySettings) -> ProxyReport
             finally:
                 unfinished.unlink(missing_ok=True)
             report.made = True
-        report.result = _check(proxy, len(taken), report.source.duration_sec)
+        else:
+            report.result = _check(proxy, len(taken), report.source.duration_sec)
     except MemoryError:
         raise
     except Exception as error:   # decord and FFmpeg raise many kinds; none may stop the others

@@ -142,7 +142,7 @@ def _repeat(frames: Iterator, taken: np.ndarray) -> Iterator:
     Raises:
         ValueError: When the last of them does not come.
     """
-    times = np.bincount(taken)
+    times, number = np.bincount(taken), -1
     for number, frame in enumerate(frames):
         if number == len(times):
             return

@@ -165,6 +165,23 @@ def test_a_video_that_fails_stops_no_other_and_leaves_no_file(videos, tmp_path):
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
+def test_a_worker_without_memory_stops_no_other_video(videos, tmp_path, monkeypatch):
+    def encode(video, *rest):
+        if video.stem == 'a':
+            raise MemoryError
+        return real(video, *rest)
+    real = proxies.encode
+    monkeypatch.setattr(proxies, 'encode', encode)
+    reports = make_proxies(plan_targets(videos[:2], tmp_path), SMALL)
+    assert 'ran out of memory; run it again, with fewer workers' in reports[0].problem
+    assert reports[1].made
+
+
+def test_a_source_without_a_frame_is_said_to_end():
+    with pytest.raises(ValueError, match='ends after 0 of 3 frames'):
+        list(proxy_file._repeat(iter([]), np.arange(3)))
+
+
 def test_what_is_complete_is_kept_and_what_is_missing_is_made(videos, tmp_path):
     folder = tmp_path / 'out'
     folder.mkdir()
