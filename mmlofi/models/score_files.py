@@ -17,7 +17,7 @@ import json
 import os
 import pickle
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -156,6 +156,11 @@ def _read_npy(path: str, videos: Sequence[str] | None) -> tuple[None, dict[str, 
         raise ValueError(f'{path!r} holds an array of shape {array.shape}, and nothing says which '
                          f"videos these are (UntrimmedNet's of THUMOS14 is {THUMOS_SHAPE}); "
                          'expected their names: give `videos`, a list or a text file of them')
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f'{path!r} has several rows for {len(twice)} videos, such as {twice[:3]}; '
+                         'expected one a video, with names without spaces in `videos`: take the '
+                         'mean of the rows of a video, or correct the names')
     return None, dict(zip(names, torch.from_numpy(array.astype(np.float32))))
 
 

@@ -73,6 +73,14 @@ def test_an_array_of_ones_own_needs_the_names_of_its_rows(tmp_path):
         ClassScoreFile(**dict(settings, classes=['run', 'jump', 'swim']), videos=['a', 'b'])
 
 
+def test_rows_of_an_array_that_share_a_name_are_refused(tmp_path):
+    np.save(tmp_path / 'own.npy', np.zeros((3, 1)))
+    with pytest.raises(ValueError, match=r"several rows for 1 videos, such as \['my'\]; expected "
+                                         'one a video, with names without spaces'):
+        ClassScoreFile(path=str(tmp_path / 'own.npy'), classes=['run'],
+                       videos=['my first.mp4', 'my second.mp4', 'other.mp4'])
+
+
 @pytest.mark.parametrize('array', [np.zeros(3), np.array([['a']]), np.zeros((1, 2, 3))])
 def test_an_array_of_something_else_is_refused(array, tmp_path):
     np.save(tmp_path / 'x.npy', array)
