@@ -63,11 +63,12 @@ class LoadSnippetFeatures(BaseTransform):
         if layout not in ('CL', 'LC', None):
             raise ValueError(f"LoadSnippetFeatures got layout={layout!r}; expected 'CL', 'LC' or "
                              'None')
-        given = [value for value in (feature_stride, fps) if value is not None]
-        if len(given) == 1 or any(value <= 0 for value in given):
-            raise ValueError(f'LoadSnippetFeatures got feature_stride={feature_stride!r} and '
-                             f'fps={fps!r}; expected both, above 0, or neither: frames from one '
-                             'feature to the next, and how many there are in a second')
+        given = [value for value in (feature_stride, fps, feature_len) if value is not None]
+        if given and None in (feature_stride, fps) or any(value <= 0 for value in given):
+            raise ValueError(f'LoadSnippetFeatures got feature_stride={feature_stride!r}, '
+                             f'fps={fps!r} and feature_len={feature_len!r}; expected the first '
+                             'both, above 0, or none: frames from one feature to the next, and how '
+                             'many there are in a second')
         self.num_snippets = num_snippets
         self.feat_dim = feat_dim
         self.layout = layout
