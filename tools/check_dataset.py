@@ -11,7 +11,6 @@ score worthless, such as a video that is in two subsets; --write-usable writes w
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections import Counter
@@ -31,6 +30,7 @@ from mmlofi.datasets.check import (
 )
 from mmlofi.datasets.find_files import default_template
 from mmlofi.datasets.known_counts import KnownSplit, known_split, recognize
+from mmlofi.datasets.storage import write_json
 
 SHOWN = 5   # videos of each fault
 
@@ -78,7 +78,7 @@ def main() -> None:
     print(table(checks, dataset))
     print(details(checks, lacking))
     if args.out:
-        save(args.out, report(checks, dataset, lacking))
+        write_json(args.out, report(checks, dataset, lacking))
     if args.write_usable:
         write_usable(args.write_usable, checks)
     bad = sum(bool(one.errors) for one in checks)
@@ -199,16 +199,8 @@ def write_usable(path: str, checks: Sequence[VideoCheck]) -> None:
         with open(path, 'w', encoding='utf-8') as file:
             file.writelines(f'{name}\n' for name in entries)
     else:
-        save(path, dict(version='usable videos', database=entries))
+        write_json(path, dict(version='usable videos', database=entries))
     print(f'{path}: {len(entries)} usable videos of {len(checks)}')
-
-
-def save(path: str, content: dict) -> None:
-    """Whole or not at all."""
-    temporary = f'{path}.{os.getpid()}.tmp'
-    with open(temporary, 'w', encoding='utf-8') as file:
-        json.dump(content, file, indent=1)
-    os.replace(temporary, path)
 
 
 if __name__ == '__main__':

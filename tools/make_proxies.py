@@ -12,7 +12,6 @@ them failed.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from dataclasses import asdict
 from mmlofi.apis.video_files import find_videos
 from mmlofi.datasets.proxies import ProxyReport, make_proxies, plan_targets
 from mmlofi.datasets.proxy_file import ProxySettings
+from mmlofi.datasets.storage import write_json
 
 SHOWN = 5   # problems
 REPORT = 'proxies.json'
@@ -61,7 +61,7 @@ def main() -> None:
                                progress=show_progress)
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f'make_proxies: {error}')
-    save(os.path.join(args.out, REPORT), dict(
+    write_json(os.path.join(args.out, REPORT), dict(
         settings=asdict(settings), videos=[asdict(report) for report in reports]))
     print(summary(reports))
     failed = [report for report in reports if report.problem]
@@ -87,14 +87,6 @@ def summary(reports: Sequence[ProxyReport]) -> str:
     hours = sum(report.source.duration_sec for report in good) / 3600
     return (f'{len(good)} proxies, {made} of them made now; {hours:.2f} hours of video, '
             f'{before / 1e6:.1f} MB, became {after / 1e6:.1f} MB')
-
-
-def save(path: str, content: dict) -> None:
-    """Whole or not at all."""
-    temporary = f'{path}.{os.getpid()}.tmp'
-    with open(temporary, 'w', encoding='utf-8') as file:
-        json.dump(content, file, indent=1)
-    os.replace(temporary, path)
 
 
 if __name__ == '__main__':

@@ -19,6 +19,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mmcv.transforms import BaseTransform
 
+from mmlofi.datasets.storage import write_json
+
 FOLDER_HEADER = 'features.json'
 SNIPPETS = ('num_snippets', 'snippet_interval', 'clip_len', 'frame_interval')
 KEYS = ('backbone_sha256', *SNIPPETS, 'side', 'feat_dim', 'dtype')
@@ -53,11 +55,7 @@ def read_folder(folder: str) -> dict | None:
 
 def write_folder(folder: str, settings: Mapping) -> None:
     """Writes `features.json`, whole or not at all."""
-    path = os.path.join(folder, FOLDER_HEADER)
-    temporary = f'{path}.{os.getpid()}.tmp'
-    with open(temporary, 'w', encoding='utf-8') as file:
-        json.dump(settings, file, indent=1)
-    os.replace(temporary, path)
+    write_json(os.path.join(folder, FOLDER_HEADER), settings)
 
 
 def header_of(settings: Mapping | None) -> dict | None:
