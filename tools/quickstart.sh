@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job from nothing: data, all three stages of LoFi, the ACP baseline, a table, a picture, a page.
+# The main job from nothing: data, all stages of LoFi, the ACP baseline, a table, a picture, a page.
 set -euo pipefail
 
 usage() {

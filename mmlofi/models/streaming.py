@@ -25,7 +25,7 @@ def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk]
     """
     unfinished: dict[str, Tensor] = {}
     for chunk in chunks:
-        encoded = encode_chunk(model, chunk)                                             # (C, l)
+        encoded = encode_chunk(model, chunk)                                        # (C, l)
         if chunk.video not in unfinished:
             # One piece from the start: small ones would keep the heap from closing its gaps.
             unfinished[chunk.video] = encoded.new_empty(len(encoded), chunk.total)  # (C, L)

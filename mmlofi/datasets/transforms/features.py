@@ -67,8 +67,8 @@ class LoadSnippetFeatures(BaseTransform):
         if given and None in (feature_stride, fps) or any(value <= 0 for value in given):
             raise ValueError(f'LoadSnippetFeatures got feature_stride={feature_stride!r}, '
                              f'fps={fps!r} and feature_len={feature_len!r}; expected the first '
-                             'both, above 0, or none: frames from one feature to the next, and how '
-                             'many there are in a second')
+                             'two, or all three, above 0, or none: frames from one feature to the '
+                             'next, how many there are in a second, and of how many a feature is')
         self.num_snippets = num_snippets
         self.feat_dim = feat_dim
         self.layout = layout

@@ -203,7 +203,7 @@ def test_a_stride_tells_a_duration_that_nothing_else_does(tmp_path, features):
                                       dict(feature_stride=0, fps=30), dict(feature_len=16),
                                       dict(feature_stride=4, fps=30, feature_len=0)])
 def test_a_stride_needs_a_frame_rate(settings):
-    with pytest.raises(ValueError, match='expected the first both, above 0, or none'):
+    with pytest.raises(ValueError, match='expected the first two, or all three, above'):
         LoadSnippetFeatures(**settings)
 
 
