@@ -67,6 +67,11 @@ def read_scores(path: str, classes: Sequence[str], file_classes: Sequence[str] |
                          f'{sorted(readers)}: convert it')
     own_classes, rows = readers[suffix](path, None if videos is None else _names(videos))
     count = len(next(iter(rows.values()), ()))
+    wrong = [video for video, row in rows.items() if not row.isfinite().all()]
+    if wrong:
+        raise ValueError(f'{path!r} has scores that are not finite for {len(wrong)} of {len(rows)} '
+                         f'videos, the first: {wrong[:3]}; expected numbers: score these videos '
+                         'again')
     names = _names(file_classes) if file_classes is not None else own_classes
     if names is None:
         names = _columns_of_thumos(classes, count) or list(classes)
@@ -118,7 +123,8 @@ def _read_json(path: str, videos: Sequence[str] | None) -> Scores:
         except ValueError as error:
             raise ValueError(f'{path!r} is not valid json ({error}); expected class scores: '
                              'download or write them again') from error
-    if not isinstance(content, dict) or not {'class', 'results'} <= set(content):
+    if not isinstance(content, dict) or not isinstance(content.get('results'), dict) \
+            or not isinstance(content.get('class'), list):
         raise ValueError(f'{path!r} has no "class" and "results"; expected '
                          '{"class": [names], "results": {video: [scores]}}')
     classes = content['class']
@@ -195,7 +201,7 @@ def _load_dump(path: str) -> object:
     with open(path, 'rb') as file:
         try:
             return _DumpReader(path, file).load()
-        except (AttributeError, EOFError, IndexError, KeyError, TypeError,
+        except (AttributeError, EOFError, IndexError, KeyError, TypeError, UnicodeDecodeError,
                 pickle.UnpicklingError) as error:
             raise ValueError(f'{path!r} cannot be read ({error}); expected a dump of tensors and '
                              'plain values, whole: write it again') from error

@@ -155,6 +155,27 @@ def test_another_pickle_is_refused_and_runs_nothing(content, message, tmp_path, 
     assert capsys.readouterr().out == ''
 
 
+def test_a_dump_that_is_no_pickle_is_named(tmp_path):
+    (tmp_path / 'x.pkl').write_bytes(b'\x80\x04X\x03\x00\x00\x00\xff\xff\xff.')
+    with pytest.raises(ValueError, match=r'x\.pkl. cannot be read .*write it again'):
+        ClassScoreFile(path=str(tmp_path / 'x.pkl'), classes=['a'])
+
+
+@pytest.mark.parametrize('content', ['[]', '{"class": ["a"], "results": [1]}',
+                                     '{"class": 2, "results": {}}', '{"class": ["a"]}'])
+def test_a_json_of_something_else_is_refused(content, tmp_path):
+    (tmp_path / 'x.json').write_text(content)
+    with pytest.raises(ValueError, match=r'x\.json. has no "class" and "results"; expected'):
+        ClassScoreFile(path=str(tmp_path / 'x.json'), classes=['a'])
+
+
+def test_scores_that_are_not_finite_are_refused_with_their_videos(tmp_path):
+    (tmp_path / 'x.json').write_text(
+        '{"class": ["a", "b"], "results": {"v": [NaN, 1], "w": [0, 1], "x": [0, Infinity]}}')
+    with pytest.raises(ValueError, match=r"not finite for 2 of 3 videos, the first: \['v', 'x'\]"):
+        ClassScoreFile(path=str(tmp_path / 'x.json'), classes=['a'])
+
+
 def test_a_file_of_another_suffix_is_refused(tmp_path):
     (tmp_path / 'scores.csv').write_text('')
     with pytest.raises(ValueError, match=r"scores\.csv' ends in '\.csv'; expected class scores"):
