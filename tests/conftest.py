@@ -14,17 +14,6 @@ BITS = 10
 COLUMNS = 5   # the bits of a frame's number lie in two rows of five blocks
 
 
-TOGETHER = Path(__file__).parent / 'tools'     # its tests share trainings
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files, and what shares trainings, stay together where tests run side by side."""
-    for item in items:
-        group = TOGETHER if item.path.is_relative_to(TOGETHER) else item.path
-        item.add_marker(pytest.mark.xdist_group(str(group)))
-
-
 @pytest.fixture(scope='session', autouse=True)
 def _one_thread():
     """Tiny tensors are slower on several threads, and the machine may be shared."""

@@ -24,4 +24,4 @@ case "${1:-}" in
 esac
 cd "$(dirname "$0")/.."
 . tools/environment.sh
-exec python -m pytest -n "${MMLOFI_TEST_WORKERS:-2}" --dist loadgroup "$@"
+exec python -m pytest -n "${MMLOFI_TEST_WORKERS:-2}" --dist loadfile "$@"

@@ -22,7 +22,8 @@ class OpenVideo(BaseTransform):
     """Opens the video for `DecodeSnippets`, which then resizes while it decodes.
 
     In place of MMAction2's `DecordInit`, which takes no size and always reads the whole file into
-    memory. Resizing in the decoder saves about 30 % of the time at side 112. Nothing is enlarged.
+    memory. Resizing in the decoder saves time at small sides (docs/decoding.md). Nothing is
+    enlarged.
 
     Required Keys: filename, fidelity (optional, full otherwise)
 
