@@ -14,14 +14,13 @@ import time
 from collections.abc import Callable
 
 import torch
+from encoders import ENCODERS
 from mmaction.registry import MODELS
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
-from train_step import ENCODERS
 
 from mmlofi.models import SnippetEncoder
 from mmlofi.models.frame_limits import takes_clips
-from mmlofi.planning.training_plan import read_source
 
 Run = Callable[[], Tensor]
 
@@ -36,8 +35,7 @@ def pool(features: Tensor | tuple[Tensor, ...]) -> Tensor:
 def pair(name: str, snippets: int, side: int, device: str) -> tuple[nn.Module, Run, Run]:
     """A backbone, and its (L, C) features by SnippetEncoder and by hand."""
     cfg = ENCODERS[name].load()
-    frames = ENCODERS[name].clip_len or read_source(
-        cfg.train_dataloader.dataset.pipeline).clip_len
+    frames = ENCODERS[name].source(cfg, snippets, side).clip_len
     backbone = MODELS.build(cfg.model.backbone).to(device)
     backbone.train()     # MMAction2's return nothing
     encoder = SnippetEncoder(**cfg.model.encoder)

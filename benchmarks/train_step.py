@@ -20,14 +20,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
 
 import torch
+from encoders import ENCODERS
 from mmaction.registry import MODELS
 from mmengine.config import Config
-from mmengine.hub import get_config
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch import nn
@@ -35,45 +35,12 @@ from torch import nn
 from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
 from mmlofi.fidelity import FULL, PAPER_CYCLE
 from mmlofi.planning.budget import MemoryPlan
-from mmlofi.planning.step_memory import StepCounter, sample_with_action, without_weights
-from mmlofi.planning.training_plan import Source, read_source
+from mmlofi.planning.step_memory import StepCounter, sample_with_action
+from mmlofi.planning.training_plan import Source
 
-CONFIGS = Path(__file__).parents[1] / 'configs'
 FIDELITIES = {one.name: one for one in (FULL, *PAPER_CYCLE)}
 OPTIONS = ('plain', 'chunk', 'grad_ratio', 'bf16', 'channels_last', 'checkpointing', 'compile')
 GIB, MIB = 2**30, 2**20
-
-
-@dataclass(frozen=True)
-class Encoder:
-    """A config of stage 2; a preset's backbone in it, with its clips, where one is named."""
-
-    config: str
-    preset: str | None = None
-    channels: int = 0
-    clip_len: int | None = None
-    divisor: int | None = None
-
-    def load(self) -> Config:
-        cfg = Config.fromfile(CONFIGS / self.config)
-        if self.preset is not None:
-            preset = get_config(self.preset).model
-            cfg.model.update(backbone=preset.backbone, data_preprocessor=preset.data_preprocessor)
-            cfg.model.head.in_channels = cfg.model.class_scores.in_channels = self.channels
-        cfg.model.backbone = without_weights(cfg.model.backbone)
-        cfg.optim_wrapper.pop('accumulative_counts', None)
-        return cfg
-
-
-ENCODERS = {
-    'TSM-R18': Encoder('lofi_tsm_anet.py'),
-    'TSM-R50': Encoder('lofi_tsm_r50_anet.py'),
-    'SlowFast-R50': Encoder('lofi_slowfast_anet.py'),
-    'R(2+1)D-18': Encoder('lofi_r2plus1d_anet.py'),
-    'VideoMAE-B': Encoder(
-        'lofi_tsm_anet.py', channels=768, clip_len=16, divisor=16,
-        preset='mmaction::recognition/videomae/vit-base-p16_videomae-k400-pre_16x4x1_'
-               'kinetics-400.py')}
 
 
 @dataclass(frozen=True)
@@ -150,11 +117,7 @@ def measure(case: Case, args: argparse.Namespace) -> dict:
     """A case as a row: seconds by part, peak and planned peak in bytes; or the error it met."""
     row = asdict(case)
     cfg = case.config(args.chunk, args.grad_ratio)
-    encoder = ENCODERS[case.encoder]
-    source = read_source(cfg.train_dataloader.dataset.pipeline)
-    source = replace(source, num_snippets=args.snippets, side=args.side,
-                     clip_len=encoder.clip_len or source.clip_len,
-                     divisor=encoder.divisor or source.divisor)
+    source = ENCODERS[case.encoder].source(cfg, args.snippets, args.side)
     try:
         plan = MemoryPlan(StepCounter(cfg, clip_len=source.clip_len), source)
         row['planned'] = plan.count(FIDELITIES[case.fidelity], 1).peak
@@ -296,7 +259,8 @@ def parse_args() -> argparse.Namespace:
     for name, value, text in (
             ('snippets', 100 if gpu else 8, 'of the video'),
             ('side', 224 if gpu else 96, 'of a frame'), ('chunk', 10 if gpu else 1, 'snippets'),
-            ('repeats', 2 if gpu else 1, 'steps that are timed'), ('threads', 2, 'on a CPU')):
+            ('repeats', 2 if gpu else 3, 'steps that are timed; the median counts'),
+            ('threads', 2, 'on a CPU')):
         parser.add_argument(f'--{name}', type=int, default=value, help=f'{text}; default {value}')
     parser.add_argument('--grad-ratio', type=float, default=0.25, help='default 0.25')
     parser.add_argument('--minutes', type=float, default=7.5 if gpu else 60,
