@@ -136,9 +136,8 @@ def measure(case: Case, args: argparse.Namespace) -> dict:
     except (torch.OutOfMemoryError, ValueError) as error:    # a backbone without an option
         return dict(row, error='out of memory' if isinstance(error, torch.OutOfMemoryError)
                     else str(error))
-    row['seconds'] = statistics.median(sum(one.values()) for one in times)
-    row['parts'] = {part: statistics.median(one[part] for one in times) for part in times[0]}
-    return row
+    parts = sorted(times, key=lambda one: sum(one.values()))[len(times) // 2]    # the median step
+    return dict(row, seconds=sum(parts.values()), parts=parts)
 
 
 def current_memory_mib() -> float:
@@ -219,7 +218,7 @@ def report(found: Sequence[dict], args: argparse.Namespace) -> str:
                lambda row: f'{row["allocated"] / GIB:.2f} ({row["planned"] / GIB:.2f})'),
               ('Memory of the process, GiB',
                lambda row: f'{row["process"] / GIB:.2f}' if 'process' in row else 'on the GPU'),
-              ('Videos a second', lambda row: f'{1 / row["seconds"]:.3g}'),
+              ('Videos a second', lambda row: f'{1 / row["seconds"]:#.3g}'),
               ('Time in data / encoder / head / optimizer', parts)]
     lines = [f'{machine()}; a video has {args.snippets} snippets and side {args.side} at full '
              f'fidelity; chunk of {args.chunk}, grad_ratio {args.grad_ratio:g}']
