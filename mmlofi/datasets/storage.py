@@ -13,8 +13,8 @@ from mmengine.fileio import LocalBackend, get_file_backend
 
 
 def on_disk(path: str | os.PathLike, backend_args: dict | None) -> bool:
-    """Whether a path is one of this machine's, with no backend asked for."""
-    return backend_args is None and type(_backend(path, None)) is LocalBackend
+    """Whether a path is one of this machine's."""
+    return type(_backend(path, backend_args)) is LocalBackend
 
 
 def is_there(path: str | os.PathLike, backend_args: dict | None) -> bool:

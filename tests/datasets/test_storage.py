@@ -148,6 +148,7 @@ def test_the_metric_and_clips_of_segments_read_annotations_through_it(expected):
 
 def test_a_path_without_prefix_or_backend_is_one_on_disk(expected, tmp_path):
     assert on_disk('far/gt.json', None)
+    assert on_disk('far/gt.json', dict(backend='local'))
     assert not on_disk('far/gt.json', ARGS)
     assert not on_disk('memory://far/gt.json', None)
     assert [is_there('far/gt.json', ARGS), is_there('far/gt.json', None)] == [True, False]
