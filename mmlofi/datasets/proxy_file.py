@@ -94,7 +94,7 @@ def as_fraction(fps: float) -> Fraction:
 
 
 def encode(video: Path, target: Path, taken: np.ndarray, rate: Fraction,
-            settings: ProxySettings) -> None:
+           settings: ProxySettings) -> None:
     """Writes the frames `taken` of a video, ascending, at a constant rate.
 
     Raises:
