@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
 
 BITS = 10
 COLUMNS = 5   # the bits of a frame's number lie in two rows of five blocks
@@ -25,6 +27,19 @@ def _one_thread():
 def _mmactions_registries():
     """What a Runner or a tool sets from a config's `default_scope`."""
     init_default_scope('mmaction')
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _runners_of_their_own_names():
+    """Two Runners of one config and one second would share visualizer, logger and messages."""
+    real, numbers = Runner.setup_env, count()
+
+    def setup_env(runner, env_cfg):
+        real(runner, env_cfg)
+        runner._timestamp += f'_{next(numbers)}'
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Runner, 'setup_env', setup_env)
+        yield
 
 
 @pytest.fixture(scope='session')

@@ -121,7 +121,6 @@ def tiny_runner(work_dir: Path, **kwargs) -> Runner:
         param_scheduler=dict(type='ExponentialLR', gamma=0.9),
         default_hooks=dict(logger=dict(type='LoggerHook', interval=1)),
         default_scope='mmaction',
-        experiment_name=work_dir.name,
         randomness=dict(seed=0),
         **kwargs,
     )

@@ -81,7 +81,6 @@ class Witness(Hook):
 @pytest.mark.parametrize('name', CONFIGS)
 def test_config_trains_at_each_of_its_fidelities_and_tests(name, lay_out_data, tmp_path):
     cfg = shrink(load(name), tmp_path / 'work')
-    cfg.experiment_name = name.replace('/', '_')
     lay_out_data(cfg)
     torch.manual_seed(0)
     runner, witness = Runner.from_cfg(cfg), Witness()

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-from itertools import count
 
 import torch
 from mmaction.registry import MODELS
@@ -12,7 +11,6 @@ from mmengine.runner import Runner
 CYCLE = [dict(name='S', spatial=2), dict(name='T', temporal=4),
          dict(name='ST', temporal=2, spatial=2**0.5)]
 SHAPES = dict(S=(8, 32), T=(2, 64), ST=(4, 46))   # snippets and side of 8 × 64 at full fidelity
-NUMBER = count()   # no two Runners of a process share a name
 EPOCH = 3   # batches of 2 of 6 videos
 
 
@@ -51,7 +49,6 @@ def make_runner(folder, *, epochs, hook, cycle=CYCLE, batch_size=2, batch_sample
     return Runner(
         model=model or dict(type='ShapeRecorder'), work_dir=str(folder / 'work'),
         default_scope='mmaction',
-        experiment_name=f'{folder.name}_{next(NUMBER)}',
         custom_hooks=[dict(hook, type='LoFiCycleHook', **({'cycle': cycle} if cycle else {}))],
         train_dataloader=dict(
             batch_size=batch_size,

@@ -1,8 +1,6 @@
 """A recognizer's checkpoint into a LoFi training and its own into a recognizer, by Runners."""
 from __future__ import annotations
 
-from itertools import count
-
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -12,7 +10,6 @@ from recording import make_runner
 
 from mmlofi.engine import checkpoint_hook
 
-NUMBER = count()
 PATHWAY = dict(type='resnet3d', depth=18, pretrained=None, base_channels=8, conv1_kernel=(1, 7, 7),
                dilations=(1, 1, 1, 1), conv1_stride_t=1, pool1_stride_t=1, inflate=(0, 0, 1, 1))
 # backbone, its channels, the recognizer's type and head
@@ -90,8 +87,7 @@ def test_a_recognizers_checkpoint_starts_a_training_whose_own_goes_into_a_recogn
     assert not same(trained, backbone, backbone)
 
     plain = Runner(model=recognizer(family), work_dir=str(videos / 'plain'), log_level='WARNING',
-                   default_scope='mmaction', load_from=str(videos / 'work' / 'epoch_2.pth'),
-                   experiment_name=f'plain_{next(NUMBER)}')
+                   default_scope='mmaction', load_from=str(videos / 'work' / 'epoch_2.pth'))
     before = {name: value.clone() for name, value in plain.model.cls_head.state_dict().items()}
     plain.load_or_resume()
     assert same(plain.model.state_dict(), trained, backbone)

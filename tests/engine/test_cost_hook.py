@@ -16,7 +16,6 @@ from mmengine.runner import Runner
 
 from mmlofi.engine import CostHook, cost_hook
 
-NUMBER = itertools.count()
 STEP_SEC = 0.05
 
 
@@ -53,7 +52,7 @@ def make_runner(tmp_path):
                                   sampler=dict(type='DefaultSampler', shuffle=False)),
             train_cfg=dict(by_epoch=True, max_epochs=max_epochs), default_scope='mmaction',
             optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
-            experiment_name=f'cost_hook_{next(NUMBER)}', **settings)
+            **settings)
     return make
 
 

@@ -105,7 +105,7 @@ def test_a_checkpoint_of_gtads_authors_is_tested_as_it_is(head_checkpoint, autho
     for name in ('head', 'authors'):
         call_tool('test.py', toy_configs / 'gtad_toy.py', tmp_path / f'{name}.pth', '--work-dir',
                   tmp_path, '--dump', tmp_path / f'{name}.json', '--cfg-options',
-                  'model.class_scores=None', f'experiment_name={name}')
+                  'model.class_scores=None')
     assert (tmp_path / 'authors.json').read_text() == (tmp_path / 'head.json').read_text()
 
 

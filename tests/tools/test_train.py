@@ -99,8 +99,7 @@ def train_head(call_tool, toy_configs, tmp_path):
     """Trains a head on meaningless features for an epoch of one step; gives its work dir."""
     def train(*arguments: str, options: tuple[str, ...] = ()) -> Path:
         call_tool('train.py', toy_configs / 'gtad_toy.py', '--work-dir', tmp_path / 'head',
-                  *arguments, '--cfg-options', *ONE_EPOCH, f'experiment_name={tmp_path.name}',
-                  *options)
+                  *arguments, '--cfg-options', *ONE_EPOCH, *options)
         return tmp_path / 'head'
     return train
 
@@ -115,7 +114,7 @@ def test_all_that_saves_memory_trains_together(call_tool, toy_configs, untrained
     call_tool('train.py', toy_configs / 'lofi_toy.py', '--work-dir', tmp_path / 'lofi', '--amp',
               '--cfg-options', f'load_from={untrained_lofi}', 'train_cfg.max_epochs=1',
               'train_dataloader.batch_size=2', 'optim_wrapper.dtype=bfloat16',
-              'optim_wrapper.accumulative_counts=2', f'experiment_name={tmp_path.name}',
+              'optim_wrapper.accumulative_counts=2',
               *(f'model.encoder.{option}' for option in (
                   'chunk_size=8', 'grad_ratio=0.5', 'checkpointing=True', 'channels_last=True')))
     before, after = weights(untrained_lofi), weights(tmp_path / 'lofi' / 'epoch_1.pth')
