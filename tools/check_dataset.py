@@ -30,7 +30,7 @@ from mmlofi.datasets.check import (
 )
 from mmlofi.datasets.find_files import default_template
 from mmlofi.datasets.known_counts import KnownSplit, known_split, recognize
-from mmlofi.datasets.storage import write_json
+from mmlofi.files import write_json
 
 SHOWN = 5   # videos of each fault
 

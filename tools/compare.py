@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from glob import glob
 from pathlib import Path
 
+from mmlofi.files import write_text
 from mmlofi.visualization.comparison_plot import plot_comparison
 
 COSTS = ('seconds', 'peak MiB')
@@ -136,7 +137,7 @@ def main() -> None:
     for path in args.out:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == '.md':
-            path.write_text(table)
+            write_text(path, table)
         else:
             plot_comparison(methods, path, baseline=baseline)
 

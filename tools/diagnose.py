@@ -9,15 +9,14 @@ docs/diagnosis.md says what each number means.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import warnings
-from pathlib import Path
 
 from mmlofi.datasets.annotations import load_annotations
 from mmlofi.evaluation.diagnosis import diagnose
 from mmlofi.evaluation.diagnosis.characteristics import bounds_text
 from mmlofi.evaluation.predictions import load_detections
+from mmlofi.files import write_json
 
 
 def main() -> None:
@@ -35,10 +34,8 @@ def main() -> None:
     print_false_positives(report['false_positives'])
     print_characteristics(report)
     if args.out:
-        out = Path(args.out)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(report, indent=1) + '\n')
-        print(f'\nwritten to {out}')
+        write_json(args.out, report)
+        print(f'\nwritten to {args.out}')
 
 
 def parse_args() -> argparse.Namespace:

@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from mmlofi.datasets.annotations import load_annotations
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, tiou_name
 from mmlofi.evaluation.predictions import load_detections
 from mmlofi.evaluation.recall import ProposalScores, proposal_recall, topk_recall
+from mmlofi.files import write_json
 
 Scores = tuple[DetectionScores | None, np.ndarray | None, ProposalScores | None]
 
@@ -39,11 +38,8 @@ def main() -> None:
     if args.per_class and scores is not None:
         print_classes(scores)
     if args.out:
-        out = Path(args.out)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        content = for_json(args, scores, topkx, proposals)
-        out.write_text(json.dumps(content, indent=1) + '\n')
-        print(f'written to {out}')
+        write_json(args.out, for_json(args, scores, topkx, proposals))
+        print(f'written to {args.out}')
 
 
 def evaluate(args: argparse.Namespace) -> Scores:

@@ -39,6 +39,7 @@ from mmlofi.datasets.feature_header import (
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetStream, stream_snippets
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
+from mmlofi.files import PARTIAL
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_chunk, encode_videos
 
@@ -92,9 +93,9 @@ def claim_folder(out: str, header: dict) -> None:
             raise SystemExit(f'{out} holds npz files, and no {FOLDER_HEADER} that says what they '
                              'are; expected an empty folder, or one that this tool made')
         write_folder(out, header)
-    for temporary in Path(out).glob('*.tmp'):
-        if time.time() - temporary.stat().st_mtime > DEAD_SEC:
-            temporary.unlink(missing_ok=True)
+    for partial in Path(out).glob(f'.*{PARTIAL}'):
+        if time.time() - partial.stat().st_mtime > DEAD_SEC:
+            partial.unlink(missing_ok=True)
 
 
 def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDataset,

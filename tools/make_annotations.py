@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import math
-import os
 import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +22,7 @@ from pathlib import Path
 from mmlofi.apis.video_files import SUFFIXES
 from mmlofi.datasets.annotations import tolerance_sec
 from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.files import write_json
 
 COLUMNS = ('video', 'start', 'end', 'label')
 SHOWN = 20   # errors
@@ -201,11 +200,7 @@ def write(out: Path, videos: dict[str, Video]) -> None:
         annotations=[dict(segment=[start, end], label=label)
                      for _, start, end, label in video.actions])
         for name, video in names(videos).items()}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f'{out.name}.{os.getpid()}.tmp')
-    temporary.write_text(json.dumps(dict(version='mmlofi', database=database), indent=1,
-                                    ensure_ascii=False), encoding='utf-8')
-    os.replace(temporary, out)
+    write_json(out, dict(version='mmlofi', database=database))
 
 
 def names(videos: dict[str, Video]) -> dict[str, Video]:

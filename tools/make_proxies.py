@@ -20,7 +20,7 @@ from dataclasses import asdict
 from mmlofi.apis.video_files import find_videos
 from mmlofi.datasets.proxies import ProxyReport, make_proxies, plan_targets
 from mmlofi.datasets.proxy_file import ProxySettings
-from mmlofi.datasets.storage import write_json
+from mmlofi.files import write_json
 
 SHOWN = 5   # problems
 REPORT = 'proxies.json'

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mmcv.transforms import BaseTransform
 
-from mmlofi.datasets.storage import write_json
+from mmlofi.files import write_json
 
 FOLDER_HEADER = 'features.json'
 SNIPPETS = ('num_snippets', 'snippet_interval', 'clip_len', 'frame_interval')

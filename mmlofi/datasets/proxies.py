@@ -21,6 +21,7 @@ from mmlofi.datasets.proxy_file import (
 )
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.video_file import is_cut_off
+from mmlofi.files import whole_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,13 +124,9 @@ def make_proxy(video: Path, proxy: Path, settings: ProxySettings) -> ProxyReport
         report.source, axis = measure(video)
         taken, rate = frames_taken(axis, settings.fps)
         if read_settings(proxy) != label(video, settings):
-            unfinished = proxy.with_name(f'.{proxy.stem}.{os.getpid()}.partial')
-            try:
-                encode(video, unfinished, taken, rate, settings)
-                report.result = _check(unfinished, len(taken), report.source.duration_sec)
-                os.replace(unfinished, proxy)
-            finally:
-                unfinished.unlink(missing_ok=True)
+            with whole_file(proxy) as partial:
+                encode(video, partial, taken, rate, settings)
+                report.result = _check(partial, len(taken), report.source.duration_sec)
             report.made = True
         else:
             report.result = _check(proxy, len(taken), report.source.duration_sec)

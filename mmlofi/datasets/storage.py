@@ -5,9 +5,7 @@ such as ``s3://``.
 """
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 
 from mmengine.fileio import LocalBackend, get_file_backend
 
@@ -21,14 +19,6 @@ def is_there(path: str | os.PathLike, backend_args: dict | None) -> bool:
     """Whether there is such a file; yes where the backend cannot tell, such as that for http."""
     backend = _backend(path, backend_args)
     return not hasattr(backend, 'isfile') or backend.isfile(path)
-
-
-def write_json(path: str | os.PathLike, content: Mapping) -> None:
-    """On this machine's disk, whole or not at all."""
-    temporary = f'{os.fspath(path)}.{os.getpid()}.tmp'
-    with open(temporary, 'w', encoding='utf-8') as file:
-        json.dump(content, file, indent=1)
-    os.replace(temporary, path)
 
 
 def _backend(path: str | os.PathLike, backend_args: dict | None):

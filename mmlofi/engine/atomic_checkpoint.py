@@ -13,23 +13,18 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 
 from mmlofi.engine.train_loop import VALIDATED, FidelityTrainLoop
-
-PARTIAL = '.partial'
+from mmlofi.files import PARTIAL, whole_file
 
 
 class AtomicLocalBackend(LocalBackend):
     """MMEngine's files on a local disk, each there as a whole or not at all."""
 
     def put(self, obj: bytes | memoryview, filepath: str | os.PathLike) -> None:
-        """Writes bytes beside the file and then takes its name, once they are on the disk."""
-        path = os.fspath(filepath)
-        os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
-        partial = f'{path}.{os.getpid()}{PARTIAL}'
-        with open(partial, 'wb') as file:
+        """Writes bytes beside the file, which take its name once they are on the disk."""
+        with whole_file(filepath) as partial, open(partial, 'wb') as file:
             file.write(obj)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, path)
 
     def put_text(self, obj: str, filepath: str | os.PathLike, encoding: str = 'utf-8') -> None:
         """The same for text."""
@@ -82,7 +77,7 @@ class AtomicCheckpointHook(CheckpointHook):
                 'accumulative_counts so that they divide')
         super().before_train(runner)
         if is_main_process() and isinstance(self.file_backend, AtomicLocalBackend):
-            for path in glob(osp.join(escape(self.out_dir), f'*{PARTIAL}')):
+            for path in glob(osp.join(escape(self.out_dir), f'.*{PARTIAL}')):
                 os.remove(path)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:

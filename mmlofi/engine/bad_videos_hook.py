@@ -1,7 +1,6 @@
 """Counts, names and reports the videos that training had to replace."""
 from __future__ import annotations
 
-import json
 import logging
 import os.path as osp
 
@@ -12,6 +11,8 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
+
+from mmlofi.files import write_json
 
 INFO = 'bad_videos'
 
@@ -73,9 +74,8 @@ class BadVideosHook(Hook):
         runner.message_hub.update_info(INFO, together)
         if is_main_process():
             path = osp.join(runner.work_dir, 'bad_videos.json')
-            with open(path, 'w', encoding='utf-8') as file:
-                json.dump({name: dict(reason=reason, count=count)
-                           for name, (reason, count) in sorted(together.items())}, file, indent=1)
+            write_json(path, {name: dict(reason=reason, count=count)
+                              for name, (reason, count) in sorted(together.items())})
             print_log(f'{len(together)} videos could not be read so far and were replaced '
                       f'{sum(count for _, count in together.values())} times: {sorted(together)}, '
                       f'reasons in {path}', 'current', logging.WARNING)

@@ -1,7 +1,6 @@
 """Writes down what a training cost."""
 from __future__ import annotations
 
-import json
 import os.path as osp
 import time
 
@@ -13,6 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmlofi.engine.memory import peak_memory_mib
+from mmlofi.files import write_json
 
 
 @HOOKS.register_module()
@@ -47,10 +47,9 @@ class CostHook(Hook):
     def after_train(self, runner: Runner) -> None:
         """Writes the file."""
         device = torch.cuda.get_device_name() if torch.cuda.is_available() else get_device()
-        with open(osp.join(runner.work_dir, 'cost.json'), 'w', encoding='utf-8') as file:
-            json.dump(dict(seconds=round(self._seconds(), 1),
-                           peak_memory_mib=round(max(self._peak_mib, peak_memory_mib())),
-                           device=device), file)
+        write_json(osp.join(runner.work_dir, 'cost.json'), dict(
+            seconds=round(self._seconds(), 1),
+            peak_memory_mib=round(max(self._peak_mib, peak_memory_mib())), device=device))
 
     def _seconds(self) -> float:
         return self._before_resume + time.perf_counter() - self._start

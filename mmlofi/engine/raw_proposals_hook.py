@@ -1,7 +1,6 @@
 """Keeps a head's proposals of a test, to be post-processed again without the model."""
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
@@ -15,6 +14,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmlofi.evaluation.postprocess import INFO, save_raw
+from mmlofi.files import write_json
 
 
 @HOOKS.register_module()
@@ -71,10 +71,9 @@ class RawProposalsHook(Hook):
         barrier()
         if is_main_process():
             classes = runner.test_loop.dataloader.dataset.metainfo.get('classes', ())
-            with open(os.path.join(self.out_dir, INFO), 'w', encoding='utf-8') as file:
-                json.dump(dict(classes=list(classes), nms=model.nms, top_classes=model.top_classes,
-                               max_proposals=self.max_proposals,
-                               proposals=_selection(model)), file)
+            write_json(os.path.join(self.out_dir, INFO), dict(
+                classes=list(classes), nms=model.nms, top_classes=model.top_classes,
+                max_proposals=self.max_proposals, proposals=_selection(model)))
 
     @staticmethod
     def _model(runner: Runner) -> object:

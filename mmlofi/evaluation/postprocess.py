@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from mmlofi.evaluation.soft_nms import soft_nms_batch
+from mmlofi.files import whole_file
 
 INFO = 'raw.json'
 _OPTIONAL = ('class_scores', 'start', 'end')
@@ -78,16 +79,14 @@ def save_raw(folder: str | os.PathLike, video: RawProposals, max_proposals: int)
     order = video.scores.argsort(descending=True, stable=True)[:max_proposals].sort().values
     window = '' if video.first_snippet is None else f'@{video.first_snippet:06d}'
     path = os.path.join(folder, f'{video.video_name}{window}.npz')
-    temporary = f'{path}.{os.getpid()}.tmp'
     arrays = dict(segments=video.segments[order], scores=video.scores[order])
     arrays |= {name: getattr(video, name) for name in _OPTIONAL
                if getattr(video, name) is not None}
     more = {} if video.first_snippet is None else dict(first_snippet=video.first_snippet)
-    with open(temporary, 'wb') as file:
+    with whole_file(path) as partial, open(partial, 'wb') as file:
         np.savez(file, **more, duration_sec=np.float64(video.duration_sec),
                  window_norm=np.array(video.window_norm, np.float64),
                  **{name: _numpy(value) for name, value in arrays.items()})
-    os.replace(temporary, path)
 
 
 def load_raw(folder: str | os.PathLike) -> tuple[list[RawProposals], dict]:

@@ -14,12 +14,13 @@ import gc
 import gzip
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
+
+from mmlofi.files import write_text
 
 _EXPECTED = ('expected {"results": {video: [{"label", "score", "segment": [start, end]}]}} with '
              'finite numbers and start <= end')
@@ -102,20 +103,10 @@ def load_detections(path: str | os.PathLike, *, with_labels: bool = True) -> Det
 
 def save_detections(detections: Detections, path: str | os.PathLike) -> None:
     """Writes ActivityNet's json; a reader never sees half a file."""
-    path = os.path.abspath(path)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
     with _collector_paused():
         text = json.dumps(
             dict(version='VERSION 1.3', results=detections.to_results(), external_data={}))
-    handle, partial = tempfile.mkstemp(dir=os.path.dirname(path), prefix='.partial-')
-    try:
-        with os.fdopen(handle, 'w', encoding='utf-8') as file:
-            file.write(text)
-        os.chmod(partial, 0o666 & ~_umask())  # mkstemp makes files that others cannot read
-        os.replace(partial, path)
-    except BaseException:
-        os.unlink(partial)
-        raise
+    write_text(path, text)
 
 
 def _load(path: str | os.PathLike, with_labels: bool) -> Detections:
@@ -221,9 +212,3 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -15,11 +15,12 @@ A video depends on (seed, split, index) and the parameters alone, never on the n
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+
+from mmlofi.files import write_json, write_text
 
 from .render import render
 from .scenes import scene_names
@@ -148,7 +149,7 @@ def prepare_folder(out_dir: Path, benchmark: Benchmark) -> None:
                              'give another folder, or remove this one')
     for folder in ('videos', 'clips'):
         (out_dir / folder).mkdir(parents=True, exist_ok=True)
-    _write_text(path, json.dumps(parameters, indent=1))
+    write_json(path, parameters)
 
 
 def write_annotations(out_dir: Path, benchmark: Benchmark) -> None:
@@ -158,10 +159,10 @@ def write_annotations(out_dir: Path, benchmark: Benchmark) -> None:
     taxonomy += [{'nodeId': i, 'nodeName': name, 'parentId': 0, 'parentName': 'Root'}
                  for i, name in enumerate(benchmark.class_names, start=1)]
     content = {'version': 'mmlofi procedural 1', 'taxonomy': taxonomy, 'database': database}
-    _write_text(out_dir / 'annotations.json', json.dumps(content, indent=1))
+    write_json(out_dir / 'annotations.json', content)
     for split in ('train', 'val'):
         lines = [f'{clip.file.name} {clip.label}\n' for clip in clips(benchmark, split)]
-        _write_text(out_dir / f'clips_{split}.txt', ''.join(lines))
+        write_text(out_dir / f'clips_{split}.txt', ''.join(lines))
 
 
 def _database_entry(video: ProceduralVideo) -> dict:
@@ -175,9 +176,3 @@ def _database_entry(video: ProceduralVideo) -> dict:
         'annotations': [{'segment': list(segment), 'label': label}
                         for segment in trajectory.segments_sec],
     }
-
-
-def _write_text(path: Path, text: str) -> None:
-    unfinished = path.with_name(f'.{path.name}.{os.getpid()}')
-    unfinished.write_text(text, encoding='utf-8')
-    os.replace(unfinished, path)

@@ -6,12 +6,13 @@ OpenCV lets nobody change that.
 """
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from mmlofi.files import whole_file
 
 # decord 0.6 takes frames of these widths for frames of four channels (their rows are padded to a
 # whole multiple of the width other than three), and get_batch fails.
@@ -27,17 +28,13 @@ def write_video(path: Path, frames: Iterable[np.ndarray], *, fps: float,
     Raises:
         RuntimeError: This OpenCV cannot write mp4 files.
     """
-    unfinished = path.with_name(f'.{path.stem}.{os.getpid()}.mp4')
-    fourcc = cv2.VideoWriter_fourcc(*'mp4v')
-    writer = cv2.VideoWriter(str(unfinished), fourcc, fps, size)
-    if not writer.isOpened():
-        raise RuntimeError(f'OpenCV {cv2.__version__} cannot write {unfinished} as mp4v; is the '
-                           'folder writable, and is opencv-python a wheel with FFmpeg?')
-    try:
-        for frame in frames:
-            writer.write(frame)
-        writer.release()
-        os.replace(unfinished, path)
-    finally:
-        writer.release()
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path, suffix='.mp4') as partial:
+        writer = cv2.VideoWriter(str(partial), cv2.VideoWriter_fourcc(*'mp4v'), fps, size)
+        if not writer.isOpened():
+            raise RuntimeError(f'OpenCV {cv2.__version__} cannot write {partial} as mp4v; is the '
+                               'folder writable, and is opencv-python a wheel with FFmpeg?')
+        try:
+            for frame in frames:
+                writer.write(frame)
+        finally:
+            writer.release()

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -12,6 +11,7 @@ from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.evaluation.detection_map import tiou_name
 from mmlofi.evaluation.diagnosis.false_positives import TYPES
 from mmlofi.evaluation.predictions import Detections
+from mmlofi.files import write_text
 from mmlofi.report import tables
 from mmlofi.report.analysis import Analysis, analyse
 from mmlofi.report.charts import LineChart, line_chart
@@ -72,11 +72,7 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
         recall_rows=tables.recall_rows(analyses), recall_chart=_recall_chart(analyses),
         types=TYPES, gains=tables.gain_rows(analyses),
         characteristics=tables.characteristic_tables(analyses), gallery=gallery)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.tmp')   # a reader never sees half a page
-    partial.write_text(text, encoding='utf-8')
-    os.replace(partial, path)
+    write_text(path, text)
     return analyses
 
 

@@ -229,12 +229,12 @@ def test_a_file_of_another_extraction_or_a_broken_one_is_made_again(folder, comp
 
 def test_what_a_killed_process_left_is_removed_and_not_what_another_one_writes(
         folder, extract, untrained_lofi):
-    for name, age in (('val_0000.npz.1.tmp', 3600), ('val_0001.npz.2.tmp', 5)):
+    for name, age in (('.val_0000.npz.1.partial', 3600), ('.val_0001.npz.2.partial', 5)):
         (folder / name).write_bytes(b'')
         then = time.time() - age
         os.utime(folder / name, (then, then))
     extract(untrained_lofi, folder)
-    assert [path.name for path in folder.glob('*.tmp')] == ['val_0001.npz.2.tmp']
+    assert [path.name for path in folder.glob('.*')] == ['.val_0001.npz.2.partial']
 
 
 def test_features_that_half_precision_cannot_hold_stop_it(extract, untrained_lofi, tmp_path):

@@ -1,0 +1,42 @@
+"""Files that are there as a whole or not at all, at whatever moment their writer is killed."""
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+PARTIAL = '.partial'
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike, suffix: str = PARTIAL) -> Iterator[Path]:
+    """Gives the path of a hidden file to write, which becomes `path` when the context ends well.
+
+    Folders above it are made. After an error the hidden file is removed and `path` is as it was;
+    a process that was killed leaves `.NAME.PID.partial`.
+
+    Args:
+        path: The file to be.
+        suffix: Of the hidden file, where its writer goes by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f'.{path.name}.{os.getpid()}{suffix}')
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Writes UTF-8, whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding='utf-8')
+
+
+def write_json(path: str | os.PathLike, content: Mapping) -> None:
+    """Writes json that people can read, whole or not at all."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + '\n')

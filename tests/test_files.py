@@ -1,0 +1,38 @@
+"""Files that are there as a whole or not at all."""
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from mmlofi.files import whole_file, write_json
+
+
+def test_a_file_appears_when_it_is_complete(tmp_path):
+    path = tmp_path / 'new' / 'folder' / 'file.mp4'
+    with whole_file(path, suffix='.mp4') as partial:
+        partial.write_bytes(b'all')
+        assert (partial.parent, partial.suffix) == (path.parent, '.mp4')
+        assert not path.exists()
+    assert path.read_bytes() == b'all'
+    assert os.listdir(path.parent) == ['file.mp4']
+
+
+@pytest.mark.parametrize('error', [ValueError, KeyboardInterrupt])
+def test_what_fails_leaves_the_file_as_it_was_and_no_other(error, tmp_path):
+    path = tmp_path / 'file'
+    path.write_text('before')
+    with pytest.raises(error), whole_file(path) as partial:   # noqa: PT012
+        partial.write_text('half')
+        raise error
+    assert path.read_text() == 'before'
+    assert os.listdir(tmp_path) == ['file']
+
+
+def test_json_is_written_as_people_read_it(tmp_path):
+    write_json(tmp_path / 'a.json', dict(name='Élan', numbers=[1, 0.5]))
+    text = (tmp_path / 'a.json').read_text(encoding='utf-8')
+    assert json.loads(text) == dict(name='Élan', numbers=[1, 0.5])
+    assert 'Élan' in text
+    assert text.endswith('}\n')
