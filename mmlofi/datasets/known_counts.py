@@ -15,16 +15,18 @@ class KnownSplit(NamedTuple):
 # ActivityNet-v1.3: its download page (activity-net.org/download.html, release 1.3); the smaller
 # numbers are those of the annotation file that methods are compared on, without the videos that
 # YouTube blocks.
-# HACS: README of the authors' HACS-dataset, "Parsing segments". THUMOS14: Idrees et al., 2017; the
-# smaller number is that of the ground truth which G-TAD's authors score on.
+# HACS: README of the authors' HACS-dataset, "Parsing segments", of v1.1.1 (2020), and before it of
+# v1.1 (2019). THUMOS14: Idrees et al., 2017; the smaller number is that of the ground truth which
+# G-TAD's authors score on.
 KNOWN: Mapping[str, Mapping[str, KnownSplit]] = {
     'ActivityNet-v1.3': {
         'training': KnownSplit(10_024, '9,649 with the blocked ones removed'),
         'validation': KnownSplit(4_926, '4,728 with the blocked ones removed'),
         'testing': KnownSplit(5_044, 'not annotated')},
     'HACS-v1.1': {
-        'training': KnownSplit(37_613), 'validation': KnownSplit(5_981),
-        'testing': KnownSplit(5_987, 'not annotated')},
+        'training': KnownSplit(37_613, '37,618 before v1.1.1'),
+        'validation': KnownSplit(5_981, '5,982 before v1.1.1'),
+        'testing': KnownSplit(5_987, 'not annotated; 5,988 before v1.1.1')},
     'THUMOS14': {
         'training': KnownSplit(200, "THUMOS14's own validation videos"),
         'testing': KnownSplit(213, '210 in the ground truth that G-TAD is scored on')}}
