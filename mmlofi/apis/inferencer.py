@@ -64,7 +64,7 @@ class TALInferencer(BaseInferencer):
     Raises:
         FileNotFoundError: For a config or checkpoint that is not there.
         ValueError: When a checkpoint does not fit its config, an encoder is missing or one too
-            many, or nothing names the classes.
+            many, nothing names the classes, or there is no such device.
     """
 
     forward_kwargs = {'threshold', 'top_k', 'progress', 'curves'}
@@ -81,6 +81,7 @@ class TALInferencer(BaseInferencer):
         if chunk_snippets < 1:
             raise ValueError(f'TALInferencer got chunk_snippets={chunk_snippets}; expected a '
                              'number of snippets, 1 or more')
+        _check_device(device)
         init_default_scope('mmaction')
         self.chunk_snippets, self._weights, self._lock = chunk_snippets, weights, threading.Lock()
         self._encoder_cfg = None if encoder is None else _read_config(encoder)
@@ -111,9 +112,13 @@ class TALInferencer(BaseInferencer):
 
         Raises:
             FileNotFoundError: Before the first video is looked at, when one is not there.
-            ValueError: With its name, for a video that cannot be decoded. Videos that may be bad
-                are better given one by one.
+            ValueError: For a `top_k` below 1; with its name, for a video that cannot be decoded.
+                Videos that may be bad are better given one by one.
         """
+        top_k = kwargs.get('top_k')
+        if top_k is not None and top_k < 1:
+            raise ValueError(f'TALInferencer got top_k={top_k}; expected 1 or more segments of a '
+                             'video, or None for all')
         drawn = bool(kwargs.get('return_vis') or kwargs.get('vis_out_dir'))
         with self._lock:
             return super().__call__(inputs, return_datasamples, **dict(curves=drawn) | kwargs)
@@ -246,6 +251,18 @@ def _read_config(config: Config | dict | str) -> Config:
         raise FileNotFoundError(f'no config at {os.fspath(config)!r}; expected the file that the '
                                 'model was trained by: check the path')
     return Config.fromfile(config)
+
+
+def _check_device(device: str | None) -> None:
+    """Refuses what torch would fail on with a traceback, a GPU that is not there above all."""
+    if device is None:
+        return
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(f'TALInferencer got device={device!r}, which cannot be used here '
+                         f'({str(error).splitlines()[0]}); expected one of this machine, such as '
+                         "'cpu' or 'cuda:0', or None for what there is") from error
 
 
 def _reporting(chunks: Iterable[SnippetChunk], progress: Progress | None
