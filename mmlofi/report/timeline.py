@@ -11,7 +11,7 @@ import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.evaluation.predictions import Detections
-from mmlofi.report.charts import time_ticks
+from mmlofi.report.charts import MINUTES_FROM_SEC, time_ticks
 from mmlofi.visualization.timeline import in_lanes, palette
 from mmlofi.visualization.video_timeline import thumbnails
 
@@ -118,7 +118,7 @@ def draw_timeline(record: VideoRecord, truth: Sequence[Truth],
 
 def clock(second: float, duration_sec: float) -> str:
     """'4.5' s in a short video, '1:05' or '1:02:05' in one of minutes or hours."""
-    if duration_sec < 180:
+    if duration_sec < MINUTES_FROM_SEC:
         return f'{second:g}'
     minutes, rest = divmod(round(second), 60)
     if duration_sec < 3600:

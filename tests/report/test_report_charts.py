@@ -23,6 +23,8 @@ def test_time_has_at_most_nine_ticks_inside_the_video():
         assert found[0] == 0
         assert found[-1] <= duration
     assert time_ticks(30) == [0, 5, 10, 15, 20, 25, 30]
+    assert [clock(second, 200) for second in time_ticks(200)] == [
+        '0:00', '0:30', '1:00', '1:30', '2:00', '2:30', '3:00']
     assert [clock(90, 120), clock(90, 600), clock(3725, 7200)] == ['90', '1:30', '1:02:05']
 
 
