@@ -58,6 +58,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
+        if args.top_k < 0:
+            raise ValueError(f'got --top-k {args.top_k}; expected a number of segments, or 0 for '
+                             'all')
         inferencer = TALInferencer(
             args.config, args.checkpoint, encoder=args.encoder[0], encoder_weights=args.encoder[1],
             device=args.device, chunk_snippets=args.chunk_snippets, show_progress=False)
@@ -100,6 +103,10 @@ def localize(inferencer: TALInferencer, video: dict, what: str,
     def progress(done: int, total: int) -> None:
         print(f'\r{what}: {done} of {total} snippets', end='', flush=True)
 
+    def drawn(done: int, total: int) -> None:
+        if done % 100 == 0 or done == total:
+            print(f'\r{what}: {done} of {total} frames drawn', end='', flush=True)
+
     (sample,) = inferencer(
         video, return_datasamples=True, threshold=args.threshold, top_k=args.top_k or None,
         progress=progress, vis_out_dir=args.out if args.timeline else None)['predictions']
@@ -110,10 +117,11 @@ def localize(inferencer: TALInferencer, video: dict, what: str,
     if args.vtt:
         Path(f'{stem}.vtt').write_text(to_vtt(cues), encoding='utf-8')
     if args.video:
-        write_labelled_video(sample.filename, found, f'{stem}_labelled.mp4')
+        write_labelled_video(sample.filename, found, f'{stem}_labelled.mp4', progress=drawn)
     best = '' if not found else ', the best {label} at {0:.1f} to {1:.1f} s (score {score:.2f})' \
         .format(*found[0]['segment'], **found[0])
-    print(f'\r{what}: {len(found)} segments in {sample.duration_sec:.1f} s{best}')
+    done = f'{len(found)} segments in {sample.duration_sec:.1f} s{best}'
+    print(f'\r{what}: {done:30}')   # as wide as what it is written over
     return sample
 
 

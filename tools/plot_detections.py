@@ -49,8 +49,9 @@ def plot_one(records: list[VideoRecord], sets: dict[str, Detections],
     filename = None
     if args.videos_dir is not None:
         filename = str(args.videos_dir / args.filename_tmpl.format(args.video))
-    duration = record.duration_sec or max(
-        float(found.of_video(args.video).segments_sec.max(initial=1)) for found in sets.values())
+    ends = [end for _, end in record.segments_sec] + [
+        float(found.of_video(args.video).segments_sec.max(initial=1)) for found in sets.values()]
+    duration = record.duration_sec or max(ends)
     figure = draw_video_timeline(args.video, sets, duration_sec=duration, record=record,
                                  filename=filename, top_k=args.top_k)
     Path(args.out).parent.mkdir(parents=True, exist_ok=True)
@@ -60,13 +61,12 @@ def plot_one(records: list[VideoRecord], sets: dict[str, Detections],
 
 def plot_extremes(records: list[VideoRecord], sets: dict[str, Detections],
                   args: argparse.Namespace) -> None:
-    """The videos that the last set detects best, and worst, each in a picture."""
+    """The videos that the last set detects best, best first, and worst, worst first."""
     ranked = rank_videos(records, list(sets.values())[-1])
-    for what, chosen in (('best', ranked[:args.best]),
-                         ('worst', ranked[len(ranked) - min(args.worst, len(ranked)):])):
+    for what, chosen in (('best', ranked[:args.best]), ('worst', ranked[::-1][:args.worst])):
         if chosen:
             out = Path(args.out).with_stem(f'{Path(args.out).stem}_{what}')
-            plot_timelines([record for _, record in chosen], sets, out, num_videos=len(chosen),
+            plot_timelines([record for _, record in chosen], sets, out, num_videos=None,
                            top_k=args.top_k, title=args.title)
             print(f'{out}: ' + ', '.join(f'{record.name} ({score:.1%})'
                                          for score, record in chosen))

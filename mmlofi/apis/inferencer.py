@@ -1,6 +1,6 @@
 """From videos to segments, in MMEngine's way: `TALInferencer(model=…, weights=…)(inputs)`.
 
-Shape legend: L snippets, C channels, K segments of one video.
+Shape legend: K segments of one video.
 """
 from __future__ import annotations
 
@@ -18,17 +18,13 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
 from mmengine.infer import BaseInferencer
 from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData
-from torch import Tensor
 
+from mmlofi.apis.head_pass import HeadPass
 from mmlofi.apis.load import find_class_names, find_test_dataset, load_encoder, load_weights
 from mmlofi.apis.video_files import Inputs, file_stem, find_videos, name_videos
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetChunk, stream_snippets
-from mmlofi.datasets.transforms import LoadSnippetFeatures
 from mmlofi.datasets.untrimmed import reading
-from mmlofi.datasets.windows import SlidingWindows, cut_window
 from mmlofi.evaluation.predictions import Detections, save_detections
-from mmlofi.evaluation.windows import detect_in_videos
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_videos
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
@@ -68,7 +64,7 @@ class TALInferencer(BaseInferencer):
     Raises:
         FileNotFoundError: For a config or checkpoint that is not there.
         ValueError: When a checkpoint does not fit its config, an encoder is missing or one too
-            many, or nothing names the classes.
+            many, nothing names the classes, or there is no such device.
     """
 
     forward_kwargs = {'threshold', 'top_k', 'progress', 'curves'}
@@ -85,6 +81,7 @@ class TALInferencer(BaseInferencer):
         if chunk_snippets < 1:
             raise ValueError(f'TALInferencer got chunk_snippets={chunk_snippets}; expected a '
                              'number of snippets, 1 or more')
+        _check_device(device)
         init_default_scope('mmaction')
         self.chunk_snippets, self._weights, self._lock = chunk_snippets, weights, threading.Lock()
         self._encoder_cfg = None if encoder is None else _read_config(encoder)
@@ -115,9 +112,13 @@ class TALInferencer(BaseInferencer):
 
         Raises:
             FileNotFoundError: Before the first video is looked at, when one is not there.
-            ValueError: With its name, for a video that cannot be decoded. Videos that may be bad
-                are better given one by one.
+            ValueError: For a `top_k` below 1; with its name, for a video that cannot be decoded.
+                Videos that may be bad are better given one by one.
         """
+        top_k = kwargs.get('top_k')
+        if top_k is not None and top_k < 1:
+            raise ValueError(f'TALInferencer got top_k={top_k}; expected 1 or more segments of a '
+                             'video, or None for all')
         drawn = bool(kwargs.get('return_vis') or kwargs.get('vis_out_dir'))
         with self._lock:
             return super().__call__(inputs, return_datasamples, **dict(curves=drawn) | kwargs)
@@ -148,27 +149,15 @@ class TALInferencer(BaseInferencer):
     def forward(self, inputs: dict, *, threshold: float = 0.0, top_k: int | None = None,
                 progress: Progress | None = None, curves: bool = False
                 ) -> list[ActionDataSample]:
-        """One video's data sample with `pred_instances`, best first.
-
-        With `curves` also `start` and `end` (L,), where the head gives such probabilities and sees
-        the video as a whole.
-        """
+        """One video's data sample with `pred_instances`, best first; `curves` as of `HeadPass`."""
         chunks = stream_snippets(self.pipeline.transforms, inputs, self.chunk_snippets)
         encoder = self.model if self.encoder is None else self.encoder
         ((sample, features),) = encode_videos(encoder, _reporting(chunks, progress))
-        if self.windows is not None:
-            sample, curves = self._localize_windows(inputs, sample, features), False
-        else:
-            if self.encoder is not None:
-                sample, features = self._as_stored(inputs, sample, features)
-            (sample,) = self.model.localize(features[None], [sample])
+        sample = self._head_pass(inputs, sample, features, curves=curves)
         sample.set_metainfo(dict(filename=inputs['filename']))
         best = sample.pred_instances.scores.argsort(descending=True, stable=True)
         best = best[sample.pred_instances.scores[best] >= threshold][:top_k]
         sample.pred_instances = sample.pred_instances[best].cpu()
-        if curves and hasattr(self.model.head, 'boundary_probabilities'):
-            start, end = self.model.head.boundary_probabilities(features[None])
-            sample.set_data(dict(start=start[0].cpu(), end=end[0].cpu()))
         return [sample]
 
     def visualize(self, inputs: list[dict], preds: list[ActionDataSample], *,
@@ -212,36 +201,6 @@ class TALInferencer(BaseInferencer):
             sample.video_name, self.to_detections([sample]), filename=sample.filename,
             duration_sec=sample.duration_sec, curves=curves, window_norm=sample.window_norm)
 
-    def _localize_windows(self, info: dict, video: ActionDataSample,
-                          features: Tensor) -> ActionDataSample:
-        """A video's features (C, P) cut into windows, and what was found in them joined."""
-        windows, P, results = self.windows, features.shape[1], []
-        for first in windows.starts(P):
-            if self.encoder is None:
-                cut = cut_window(features, first, windows.num_snippets)
-                sample = ActionDataSample(metainfo=dict(
-                    video.metainfo, num_snippets=windows.num_snippets, first_snippet=first,
-                    window_norm=windows.norm(first, P)))
-            else:
-                sample, cut = self._as_stored(dict(info, first_snippet=first), video, features)
-            (sample,) = self.model.localize(cut[None], [sample])
-            results.append(sample.window_result.cpu())
-        ((segments_sec, scores, labels),) = detect_in_videos(results).values()
-        video.pred_instances = InstanceData(
-            segments_sec=segments_sec, scores=scores, labels=labels)
-        return video
-
-    def _as_stored(self, info: dict, sample: ActionDataSample,
-                   features: Tensor) -> tuple[ActionDataSample, Tensor]:
-        """What the head's own pipeline makes of features (C, L'): at its L, checked for its C."""
-        results = dict(info, duration_sec=sample.duration_sec)
-        for transform in self._head_pipeline.transforms:
-            results = transform.place(results, features.cpu().numpy()) \
-                if isinstance(transform, LoadSnippetFeatures) else transform(results)
-        sample = results['data_samples']
-        return sample, self.model.data_preprocessor(
-            dict(inputs=[results['inputs']], data_samples=[sample]), False)['inputs'][0]
-
     def _load_weights_to_model(self, model: EndToEndLocalizer, checkpoint: dict | None,
                                cfg: ConfigDict) -> None:
         if not isinstance(model, EndToEndLocalizer):
@@ -260,7 +219,7 @@ class TALInferencer(BaseInferencer):
     def _init_pipeline(self, cfg: ConfigDict) -> Compose:
         """The encoder's transforms of frames, and loads the encoder where it is one of its own."""
         own = find_test_dataset(cfg)
-        self.encoder, self._head_pipeline, frames = None, None, own
+        self.encoder, frames = None, own
         if (self.model.backbone is None) == (self._encoder_cfg is None):
             raise ValueError(
                 'the model takes features, and there is no encoder; expected the one that made the '
@@ -274,11 +233,9 @@ class TALInferencer(BaseInferencer):
                                  "the checkpoint of stage 2: encoder_weights='epoch_15.pth'")
             device = next(self.model.parameters()).device
             self.encoder = load_encoder(self._encoder_cfg, self._encoder_weights, device)
-            self._head_pipeline = Compose(own['pipeline'])
             frames = find_test_dataset(self._encoder_cfg)
         self._filename_tmpl = frames.get('filename_tmpl') or '{}'
-        self.windows = None if own.get('window') is None else SlidingWindows.of_pipeline(
-            own['window'], Compose(own['pipeline']).transforms)
+        self._head_pass = HeadPass(self.model, own, stored=self.encoder is not None)
         return Compose(frames['pipeline'])
 
     def _init_visualizer(self, cfg: ConfigDict) -> None:
@@ -294,6 +251,18 @@ def _read_config(config: Config | dict | str) -> Config:
         raise FileNotFoundError(f'no config at {os.fspath(config)!r}; expected the file that the '
                                 'model was trained by: check the path')
     return Config.fromfile(config)
+
+
+def _check_device(device: str | None) -> None:
+    """Refuses what torch would fail on with a traceback, a GPU that is not there above all."""
+    if device is None:
+        return
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(f'TALInferencer got device={device!r}, which cannot be used here '
+                         f'({str(error).splitlines()[0]}); expected one of this machine, such as '
+                         "'cpu' or 'cuda:0', or None for what there is") from error
 
 
 def _reporting(chunks: Iterable[SnippetChunk], progress: Progress | None

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 620.0, 300.0
+MINUTES_FROM_SEC = 180   # a longer video's times are written in minutes
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 14.0, 10.0, 40.0
 
 
@@ -84,6 +85,8 @@ def ticks(highest: float) -> list[float]:
 def time_ticks(duration_sec: float) -> list[float]:
     """Round numbers of seconds or minutes from 0 on, within the video, nine at most."""
     choices = [factor * scale for scale in (0.001, 0.01, 0.1, 1, 10) for factor in (1, 2, 5)]
+    if duration_sec >= MINUTES_FROM_SEC:   # 0:30 and 1:00 rather than 0:50 and 1:40
+        choices = [30]
     choices += [60 * minutes for minutes in (1, 2, 5, 10, 20, 30, 60, 120, 240, 600, 1440)]
     step = next((step for step in sorted(choices) if duration_sec / step <= 8), duration_sec / 8)
     return [round(place * step, 10) for place in range(int(duration_sec / step + 1e-9) + 1)]

@@ -11,12 +11,12 @@ import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.evaluation.predictions import Detections
-from mmlofi.report.charts import time_ticks
+from mmlofi.report.charts import MINUTES_FROM_SEC, time_ticks
 from mmlofi.visualization.timeline import in_lanes, palette
 from mmlofi.visualization.video_timeline import thumbnails
 
 WIDTH, LEFT, RIGHT = 1000.0, 120.0, 988.0
-_TRUTH, _LANE, _GAP, _STRIP = 16.0, 9.0, 8.0, 48.0   # heights
+_TRUTH, _LANE, _GAP, _STRIP = 16.0, 9.0, 8.0, 90.0   # heights; of the frames at most
 _NAME = 16                                           # letters that fit left of the bars
 _THUMBNAILS, _JPEG_QUALITY = 12, 70
 _WORDS = dict(found='found', missed='missed', won='won: found by the second set alone',
@@ -68,6 +68,7 @@ class TimeLine:
     fates: dict[str, int]
     frames: tuple[tuple[float, str], ...]        # x and a data URI
     frame_width: float
+    strip: float                                 # height of the frames
     rows: tuple[Row, ...]
     ticks: tuple[tuple[float, str], ...]
     legend: tuple[tuple[str, str], ...]          # class and colour
@@ -75,7 +76,6 @@ class TimeLine:
     width: float = WIDTH
     left: float = LEFT
     right: float = RIGHT
-    strip: float = _STRIP
 
 
 def draw_timeline(record: VideoRecord, truth: Sequence[Truth],
@@ -98,8 +98,10 @@ def draw_timeline(record: VideoRecord, truth: Sequence[Truth],
     duration = record.duration_sec or max(ends, default=1.0) or 1.0
     labels = dict.fromkeys([*record.labels, *(one[3] for items in best.values() for one in items)])
     colours = dict(zip(labels, palette(len(labels))))
-    frames = _frames(filename)
-    top = _GAP + (_STRIP if frames else 0)
+    frames, shape = _frames(filename)
+    frame_width = (RIGHT - LEFT) / max(len(frames), 1)
+    strip = min(frame_width * shape, _STRIP)
+    top = _GAP + strip
     rows = []
     items = [(one.start_sec, one.end_sec, 1.0, one.label, 1.0, one.fate) for one in truth]
     for name, one, lane in [('truth', items, _TRUTH)] + [
@@ -111,14 +113,14 @@ def draw_timeline(record: VideoRecord, truth: Sequence[Truth],
         record.name, duration, dict(scores), {fate: fates.count(fate) for fate in _WORDS},
         tuple((round(LEFT + place * (RIGHT - LEFT) / len(frames), 2), uri)
               for place, uri in enumerate(frames)),
-        (RIGHT - LEFT) / max(len(frames), 1), tuple(rows),
+        round(frame_width, 2), round(strip, 2), tuple(rows),
         tuple((_x(second, duration), clock(second, duration)) for second in time_ticks(duration)),
         tuple(colours.items()), top + 22)
 
 
 def clock(second: float, duration_sec: float) -> str:
     """'4.5' s in a short video, '1:05' or '1:02:05' in one of minutes or hours."""
-    if duration_sec < 180:
+    if duration_sec < MINUTES_FROM_SEC:
         return f'{second:g}'
     minutes, rest = divmod(round(second), 60)
     if duration_sec < 3600:
@@ -157,15 +159,17 @@ def _x(second: float, duration: float) -> float:
     return round(LEFT + min(max(second / duration, 0.0), 1.0) * (RIGHT - LEFT), 2)
 
 
-def _frames(filename: str | None) -> list[str]:
-    """Thumbnails as data URIs; none of a video that cannot be decoded, with a warning."""
+def _frames(filename: str | None) -> tuple[list[str], float]:
+    """Thumbnails as data URIs, and their height by their width; none of a video that cannot be
+    decoded, with a warning."""
     if filename is None:
-        return []
+        return [], 0.0
     try:
-        return [_data_uri(frame) for frame in thumbnails(filename, _THUMBNAILS)]
+        frames = thumbnails(filename, _THUMBNAILS)
+        return [_data_uri(frame) for frame in frames], frames.shape[1] / frames.shape[2]
     except (OSError, ValueError) as error:   # the rest of the page is worth keeping
         warnings.warn(f'no thumbnails of {filename}: {error}', stacklevel=2)
-        return []
+        return [], 0.0
 
 
 def _data_uri(frame: Iterable) -> str:

@@ -5,7 +5,7 @@ Shape legend: K segments of one video.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib import colormaps
@@ -13,21 +13,24 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.textpath import TextPath
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.evaluation.predictions import Detections
 
 _ROW_INCH, _GAP_INCH, _LEGEND_INCH = 0.25, 0.38, 0.19  # a row, between videos, a line of the legend
 _FAINTEST = 0.12  # opacity of a score of 0
+_THINNEST = 1 / 400  # share of the axis that a bar takes at least, to be seen
+_NAME, _FONT_SIZE = 28, 8  # letters of a row's name that are shown, and their points
 # Okabe and Ito's colours, which colour-blind eyes tell apart, and two more.
 _COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#6A3D9A', '#8C6D31')
-_OTHER = '#808080'
+OTHER = '#808080'
 _LEGEND_COLUMNS = 4
 
 
 def plot_timelines(records: Sequence[VideoRecord],
                    detections: Detections | Mapping[str, Detections],
-                   path: str | os.PathLike, *, num_videos: int = 6, top_k: int = 5,
+                   path: str | os.PathLike, *, num_videos: int | None = 6, top_k: int = 5,
                    title: str | None = None) -> list[str]:
     """Draws some videos: the truth above, the best predictions of each set below.
 
@@ -36,11 +39,10 @@ def plot_timelines(records: Sequence[VideoRecord],
     lanes, the better ones above.
 
     Args:
-        records: The subset. Videos are chosen as `choose_videos` says; to show certain videos,
-            give only these.
+        records: The subset. Videos are chosen as `choose_videos` says.
         detections: One set, or several by name, such as ACP and LoFi.
         path: Of the picture; its ending is the format (png, pdf, svg).
-        num_videos: Videos shown at most.
+        num_videos: Videos shown at most; None shows all records, in their order.
         top_k: Predictions shown a video and set at most.
         title: Above the picture.
 
@@ -51,7 +53,8 @@ def plot_timelines(records: Sequence[VideoRecord],
         ValueError: When no video of the records has both an action and a prediction.
     """
     sets = {'predicted': detections} if isinstance(detections, Detections) else dict(detections)
-    chosen = choose_videos(records, list(sets.values()), num_videos)
+    chosen = list(records) if num_videos is None else choose_videos(
+        records, list(sets.values()), num_videos)
     rows = {name: best_detections(found, [record.name for record in chosen], top_k)
             for name, found in sets.items()}
     classes = sorted({label for record in chosen for label in record.labels})
@@ -109,7 +112,7 @@ def best_detections(found: Detections, names: list[str],
 
 def _set_size(figure: Figure, videos: int, names: list[str], classes: int, titled: bool) -> None:
     """Rows and gaps keep their size in inches, however many there are."""
-    rows, left = len(names), 0.3 + 0.09 * max(map(len, names))
+    rows, left = len(names), left_margin(names)
     top = 0.48 if titled else 0.24
     bottom = 0.5 + _LEGEND_INCH * (1 + classes // _LEGEND_COLUMNS)
     height = top + bottom + videos * rows * _ROW_INCH + (videos - 1) * _GAP_INCH
@@ -123,7 +126,7 @@ def _add_legend(figure: Figure, colours: dict[str, str], rows: dict[str, dict]) 
     patches = [Patch(color=colour, label=label) for label, colour in colours.items()]
     predicted = {label for best in rows.values() for items in best.values() for *_, label in items}
     if predicted.difference(colours):
-        patches.append(Patch(color=_OTHER, label='other class'))
+        patches.append(Patch(color=OTHER, label='other class'))
     figure.legend(handles=patches, loc='lower center', ncols=_LEGEND_COLUMNS, frameon=False,
                   fontsize=8, title='darker: higher score', title_fontsize=7, borderpad=0.2,
                   labelspacing=0.3)
@@ -135,30 +138,42 @@ def _draw_video(axes: Axes, record: VideoRecord, predictions: dict[str, list],
              for (start, end), label in zip(record.segments_sec, record.labels)]
     rows = {'truth': truth} | predictions
     duration = record.duration_sec or max(item[1] for items in rows.values() for item in items)
-    draw_rows(axes, rows, colours)
+    draw_rows(axes, rows, colours, duration)
     axes.set_xlim(0, duration)
     axes.set_title(record.name, fontsize=8, loc='left', pad=2, color='0.25')
     bare(axes)
 
 
-def draw_rows(axes: Axes, rows: Mapping[str, list[tuple]], colours: Mapping[str, str]) -> None:
+def draw_rows(axes: Axes, rows: Mapping[str, list[tuple]], colours: Mapping[str, str],
+              duration_sec: float) -> None:
     """Draws bars of (start, end, share of the best score, label), a row above the next.
 
     Bars of a row that overlap lie in lanes. A label without a colour is grey.
     """
+    thinnest = _THINNEST * duration_sec
     for row, items in enumerate(rows.values()):
         axes.axhspan(row - 0.42, row + 0.42, color='0.955', linewidth=0, zorder=0)
         lanes = list(in_lanes(items))
         thickness = 0.84 / (1 + max((lane for lane, _ in lanes), default=0))
         for lane, (start, end, score, label) in lanes:
-            colour = colours.get(label, _OTHER)
+            colour = colours.get(label, OTHER)
             opacity = _FAINTEST + (1 - _FAINTEST) * score
-            axes.broken_barh([(start, end - start)],
+            axes.broken_barh([(start, max(end - start, thinnest))],
                              (row - 0.42 + thickness * (lane + 0.06), thickness * 0.88),
                              facecolor=to_rgba(colour, opacity),
                              edgecolor=to_rgba(colour, 0.5), linewidth=0.4)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(range(len(rows)), list(rows), fontsize=8)
+    axes.set_yticks(range(len(rows)), list(map(_short, rows)), fontsize=_FONT_SIZE)
+
+
+def left_margin(names: Iterable[str]) -> float:
+    """Inches left of the axes that names of rows need."""
+    paths = [TextPath((0, 0), _short(name), size=_FONT_SIZE) for name in names if name.strip()]
+    return 0.2 + max((path.get_extents().width for path in paths), default=0) / 72
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME else f'{name[:_NAME - 1]}…'
 
 
 def bare(axes: Axes) -> None:

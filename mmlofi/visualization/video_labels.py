@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -13,9 +13,11 @@ from mmlofi.procedural.video_file import write_video
 from mmlofi.visualization.subtitles import Cue, cut_cues, describe
 
 _LINES = 3   # classes shown at a time
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def write_labelled_video(filename: str, detections: Sequence[dict], path: str | os.PathLike,
+def write_labelled_video(filename: str, detections: Sequence[dict], path: str | os.PathLike, *,
+                         progress: Callable[[int, int], object] = lambda done, total: None
                          ) -> None:
     """Writes an mp4 (MPEG-4 part 2, without sound) whose frames name the actions that are on.
 
@@ -26,6 +28,7 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
         filename: The video.
         detections: dicts of `label`, `score` and `segment` in seconds.
         path: Of the new file, which must be another.
+        progress: Called with the frames that are drawn, and all of them.
 
     Raises:
         FileNotFoundError, ValueError: When the video cannot be decoded, or `path` is the video.
@@ -39,21 +42,24 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
     height, width = opened.pop('video_reader')[0].shape[:2]
     size = width - width % 2, height - height % 2   # the encoder takes even sides
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_video(path, _labelled(opened, cut_cues(detections), size),
+    write_video(path, _labelled(opened, cut_cues(detections), size, progress),
                 fps=opened['total_frames'] / opened['duration_sec'], size=size)
 
 
-def _labelled(opened: dict, cues: Sequence[Cue], size: tuple[int, int]) -> Iterator[np.ndarray]:
+def _labelled(opened: dict, cues: Sequence[Cue], size: tuple[int, int],
+              progress: Callable[[int, int], object]) -> Iterator[np.ndarray]:
     total, times = opened['total_frames'], opened['frame_times_sec']
     if times is None:
         times = np.arange(total) * opened['duration_sec'] / total
     starts = np.array([cue.start_ms for cue in cues])
-    for frame, time_ms in zip(_frames(opened['filename']), np.asarray(times) * 1000):
+    frames = zip(_frames(opened['filename']), np.asarray(times) * 1000)
+    for done, (frame, time_ms) in enumerate(frames, start=1):
         frame = np.ascontiguousarray(frame[:size[1], :size[0]])
         place = int(np.searchsorted(starts, time_ms, side='right')) - 1
         if place >= 0 and time_ms < cues[place].end_ms:
             _draw(frame, describe(cues[place])[:_LINES])
         yield frame
+        progress(done, total)
 
 
 def _frames(filename: str) -> Iterator[np.ndarray]:
@@ -69,12 +75,21 @@ def _frames(filename: str) -> Iterator[np.ndarray]:
 
 
 def _draw(frame: np.ndarray, lines: Sequence[str]) -> None:
-    """White letters with a black edge at the lower left, a line above the other."""
+    """White letters with a black edge at the lower left, a line above the other.
+
+    A line that is too long is drawn smaller, since what sticks out would be cut off.
+    """
     height, width = frame.shape[:2]
     scale = max(min(height, 2 * width) / 400, 0.3)
-    line = round(26 * scale) + 2
+    left, line = round(8 * scale), round(26 * scale) + 2
     for place, text in enumerate(reversed(lines)):
-        at = (round(8 * scale), height - round(9 * scale) - place * line)
+        at = (left, height - round(9 * scale) - place * line)
+        room = width - 2 * left
+        size = 0.7 * scale * min(1, room / _text_width(text, 0.7 * scale, 4 * scale))
         for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1.5)):
-            cv2.putText(frame, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.7 * scale, colour,
-                        max(1, round(thickness * scale)), cv2.LINE_AA)
+            cv2.putText(frame, text, at, _FONT, size, colour, max(1, round(thickness * scale)),
+                        cv2.LINE_AA)
+
+
+def _text_width(text: str, size: float, thickness: float) -> int:
+    return cv2.getTextSize(text, _FONT, size, max(1, round(thickness)))[0][0]

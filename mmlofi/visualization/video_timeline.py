@@ -15,12 +15,20 @@ from matplotlib.patches import Patch
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
 from mmlofi.evaluation.predictions import Detections
-from mmlofi.visualization.timeline import bare, best_detections, draw_rows, in_lanes, palette
+from mmlofi.visualization.timeline import (
+    OTHER,
+    bare,
+    best_detections,
+    draw_rows,
+    in_lanes,
+    left_margin,
+    palette,
+)
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.85, 0.15, 0.32, 0.3   # margins in inches
 _WIDTH, _GAP, _LANE, _CURVES, _LEGEND = 9.0, 0.1, 0.14, 0.6, 0.2
 _THUMBNAILS, _THUMBNAIL_SIDE = 12, 96                  # about how many, and their pixels
-_LEGEND_CLASSES, _LEGEND_COLUMNS = 8, 4
+_COLOURED, _LEGEND_COLUMNS = 8, 4                      # classes with a colour of their own
 _STYLES = dict(start=('#009E73', '-'), end=('#CC79A7', '--'))
 
 
@@ -31,7 +39,8 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
                         window_norm: tuple[float, float] = (0.0, 1.0), top_k: int = 20) -> Figure:
     """Draws a video's thumbnails, truth, best predictions and curves on one time axis.
 
-    Colour is the class; the darker a prediction, the higher its score among the video's. What
+    Colour is the class, grey one beyond the first eight, of which true ones and then those of the
+    best scores come first; the darker a prediction, the higher its score among the video's. What
     there is nothing of is left out.
 
     Args:
@@ -51,22 +60,24 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
         for (start, end), label in zip(record.segments_sec, record.labels)]}
     sets = dict(predicted=detections) if isinstance(detections, Detections) else detections
     rows |= {key: best_detections(found, [name], top_k)[name] for key, found in sets.items()}
-    labels = sorted({label for items in rows.values() for *_, label in items})
-    colours = dict(zip(labels, palette(len(labels))))
+    colours, others_shown = _colours(rows, len(rows) - len(sets))
     frames = None if filename is None else thumbnails(filename)
 
+    left = max(_LEFT, left_margin(rows))
     heights = {row: _LANE * (1 + max([1, *(lane for lane, _ in in_lanes(items))]))
                for row, items in rows.items()}
     if frames is not None:
-        heights = {'frames': _strip_height(frames)} | heights
+        heights = {'frames': _strip_height(frames, left)} | heights
     if curves:
         heights['curves'] = _CURVES
-    shown = labels[:_LEGEND_CLASSES]
-    figure, axes = _stack(heights, legend_rows=-(-len(shown) // _LEGEND_COLUMNS))
+    patches = [Patch(color=colour, label=label) for label, colour in colours.items()]
+    if others_shown:
+        patches.append(Patch(color=OTHER, label='other class'))
+    figure, axes = _stack(heights, left, legend_rows=-(-len(patches) // _LEGEND_COLUMNS))
     if frames is not None:
         _draw_frames(axes['frames'], frames, duration_sec)
     for row, items in rows.items():
-        draw_rows(axes[row], {row: items}, colours)
+        draw_rows(axes[row], {row: items}, colours, duration_sec)
     if curves:
         _draw_curves(axes['curves'], curves, window_norm, duration_sec)
     *others, last = axes.values()
@@ -78,10 +89,9 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
         one.spines['bottom'].set_visible(False)
     last.set_xlabel('seconds', fontsize=8, labelpad=1)
     next(iter(axes.values())).set_title(name, fontsize=9, loc='left', pad=3, color='0.25')
-    if labels:
-        figure.legend(handles=[Patch(color=colours[label], label=label) for label in shown],
-                      loc='lower center', ncols=_LEGEND_COLUMNS, frameon=False, fontsize=8,
-                      borderpad=0.2, labelspacing=0.3)
+    if patches:
+        figure.legend(handles=patches, loc='lower center', ncols=_LEGEND_COLUMNS, frameon=False,
+                      fontsize=8, borderpad=0.2, labelspacing=0.3)
     return figure
 
 
@@ -101,6 +111,18 @@ def thumbnails(filename: str, count: int = _THUMBNAILS) -> np.ndarray:
     return np.stack(DecodeSnippets()(opened)['imgs'])
 
 
+def _colours(rows: Mapping[str, list[tuple]], truths: int) -> tuple[dict[str, str], bool]:
+    """The first classes' colours, by name, and whether there are more classes than that.
+
+    True ones come first, of the first `truths` rows, then those of the best scores.
+    """
+    items = [(place >= truths, -score, label) for place, row in enumerate(rows.values())
+             for *_, score, label in row]
+    labels = list(dict.fromkeys(label for *_, label in sorted(items)))
+    chosen = sorted(labels[:_COLOURED])
+    return dict(zip(chosen, palette(len(chosen)))), len(labels) > _COLOURED
+
+
 def figure_to_image(figure: Figure) -> np.ndarray:
     """A figure's pixels (H, W, 3), uint8."""
     canvas = FigureCanvasAgg(figure)
@@ -108,20 +130,21 @@ def figure_to_image(figure: Figure) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def _strip_height(frames: np.ndarray) -> float:
+def _strip_height(frames: np.ndarray, left: float) -> float:
     B, H, W, _ = frames.shape
-    return min((_WIDTH - _LEFT - _RIGHT) / B * H / W, 1.2)
+    return min((_WIDTH - left - _RIGHT) / B * H / W, 1.2)
 
 
-def _stack(heights: Mapping[str, float], legend_rows: int) -> tuple[Figure, dict[str, Axes]]:
-    """Axes of these heights in inches below each other."""
+def _stack(heights: Mapping[str, float], left: float,
+           legend_rows: int) -> tuple[Figure, dict[str, Axes]]:
+    """Axes of these heights in inches below each other, `left` inches from the edge."""
     bottom = _BOTTOM + 0.1 + _LEGEND * legend_rows
     height = _TOP + bottom + sum(heights.values()) + _GAP * (len(heights) - 1)
     figure = Figure(figsize=(_WIDTH, height), dpi=150, facecolor='white')
     axes, top = {}, height - _TOP
     for name, own in heights.items():
-        axes[name] = figure.add_axes((_LEFT / _WIDTH, (top - own) / height,
-                                      1 - (_LEFT + _RIGHT) / _WIDTH, own / height))
+        axes[name] = figure.add_axes((left / _WIDTH, (top - own) / height,
+                                      1 - (left + _RIGHT) / _WIDTH, own / height))
         top -= own + _GAP
     return figure, axes
 

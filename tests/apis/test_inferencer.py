@@ -234,6 +234,12 @@ def test_settings_that_cannot_work_are_refused(stage_2, stage_3, end_to_end, vid
         TALInferencer(stage_2.cfg, 'none.pth', **QUIET)
     with pytest.raises(ValueError, match='batch_size=4; expected 1'):
         end_to_end(video, batch_size=4)
+    for top_k in (0, -3):
+        with pytest.raises(ValueError, match=rf'top_k={top_k}; expected 1 or more segments'):
+            end_to_end(video, top_k=top_k)
+    for device in ('cuda:99', 'gpu'):
+        with pytest.raises(ValueError, match=f"device='{device}', which cannot be used here"):
+            TALInferencer(stage_2.cfg, stage_2.checkpoint, device=device)
     with pytest.raises(ValueError, match="unknown argument {'top'}"):
         end_to_end(video, top=4)
 

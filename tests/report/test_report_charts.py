@@ -1,6 +1,7 @@
 """Where lines, ticks and bars lie."""
 from __future__ import annotations
 
+import cv2
 import pytest
 from page_examples import FIRST, TRUTH, detections, record
 
@@ -23,6 +24,8 @@ def test_time_has_at_most_nine_ticks_inside_the_video():
         assert found[0] == 0
         assert found[-1] <= duration
     assert time_ticks(30) == [0, 5, 10, 15, 20, 25, 30]
+    assert [clock(second, 200) for second in time_ticks(200)] == [
+        '0:00', '0:30', '1:00', '1:30', '2:00', '2:30', '3:00']
     assert [clock(90, 120), clock(90, 600), clock(3725, 7200)] == ['90', '1:30', '1:02:05']
 
 
@@ -67,6 +70,8 @@ def test_frames_are_inside_the_page_and_a_broken_video_has_none(numbered_video, 
     line = draw_timeline(one, [], {}, {}, top_k=3, filename=str(numbered_video))
     assert len(line.frames) == 12
     assert line.frames[0][0] == LEFT
+    frame = cv2.VideoCapture(str(numbered_video)).read()[1]     # shown whole
+    assert line.strip / line.frame_width == pytest.approx(frame.shape[0] / frame.shape[1], abs=0.02)
     assert all(uri.startswith('data:image/jpeg;base64,') for _, uri in line.frames)
     (tmp_path / 'broken.mp4').write_bytes(b'no video')
     with pytest.warns(UserWarning, match='no thumbnails of .*broken.mp4'):

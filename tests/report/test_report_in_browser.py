@@ -110,6 +110,32 @@ def test_numbers_sort_as_numbers_and_classes_are_looked_for(look, folder):
     assert (seen['errors'], seen['resources'], console) == ([], [], [])
 
 
+def test_bars_of_two_sets_are_as_long_as_their_values_whatever_their_names(look, tmp_path):
+    write_report(tmp_path / 'names.html', TRUTH, {'a much longer name': FIRST, 'B': SECOND},
+                 num_videos=1)
+    seen, _ = look(tmp_path / 'names.html', r"""
+        seen.bars = [...document.querySelectorAll('td.bar')].map((cell) => [
+          Number(cell.style.getPropertyValue('--v')), cell.clientWidth,
+          Number((getComputedStyle(cell).backgroundImage.match(/([\d.]+)px/) || [])[1])]);""")
+    values, widths, lengths = zip(*seen['bars'])
+    assert len(set(values)) > 5
+    assert lengths == pytest.approx([64 * value / 100 for value in values], abs=0.1)
+    assert min(widths) >= 64
+
+
+def test_letters_of_drawings_can_be_read_on_a_telephone(look, folder):
+    seen, _ = look(folder / 'two.html', """
+        document.body.style.width = '420px';
+        const texts = [...document.querySelectorAll('main svg text')];
+        seen.pixels = texts.map((one) =>
+          parseFloat(getComputedStyle(one).fontSize)
+          * Math.hypot(one.getScreenCTM().a, one.getScreenCTM().b));   // b: upright ones
+        seen.wide = document.documentElement.scrollWidth > innerWidth;""")
+    assert len(seen['pixels']) > 30
+    assert min(seen['pixels']) > 7.5
+    assert not seen['wide']     # only the drawings scroll
+
+
 def test_this_test_would_see_errors_and_requests(look, folder, tmp_path):
     page = tmp_path / 'bad.html'
     page.write_text((folder / 'one.html').read_text(encoding='utf-8').replace(

@@ -156,6 +156,8 @@ def test_a_model_that_cannot_work_ends_it_in_one_line(head, with_classifier, loc
         localize(video, (with_classifier[0], head[1]), tmp_path)
     with pytest.raises(SystemExit, match='localize: no checkpoint at none.pth'):
         localize(video, (with_classifier[0], 'none.pth'), tmp_path)
+    with pytest.raises(SystemExit, match='localize: got --top-k -3; expected a number of segments'):
+        localize(video, with_classifier, tmp_path, '--top-k', -3)
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ def test_the_best_and_the_worst_are_drawn_apart(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         f'{tmp_path}/picture_best.png: good (100.0%)',
-        f'{tmp_path}/picture_worst.png: half (50.0%), bad (0.0%)']
+        f'{tmp_path}/picture_worst.png: bad (0.0%), half (50.0%)']
     assert sorted(path.name for path in tmp_path.glob('*.png')) == ['picture_best.png',
                                                                     'picture_worst.png']
 
@@ -81,3 +81,14 @@ def test_one_video_is_drawn_with_its_frames(tmp_path, write_numbered_video):
         done = run(*files, *arguments)
         assert done.returncode != 0
         assert message in done.stderr.strip().splitlines()[-1]
+
+
+def test_the_time_axis_of_a_video_without_duration_holds_the_truth(tmp_path):
+    predictions, truth = write_three(tmp_path)
+    content = json.loads(truth.read_text())
+    del content['database']['half']['duration']
+    truth.write_text(json.dumps(content))
+    out = tmp_path / 'p.svg'
+    done = run(predictions, truth, '--video', 'half', '--out', out)     # detected to 10, true to 30
+    assert done.returncode == 0, done.stderr
+    assert '<!-- 30 -->' in out.read_text()

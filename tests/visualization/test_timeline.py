@@ -76,6 +76,13 @@ def test_videos_are_chosen_by_name_alone_and_spread_evenly():
     assert names == ['v02', 'v07', 'v12', 'v17']
 
 
+def test_all_records_are_shown_in_their_order_when_no_number_is_given(figure):
+    records = [video(name, 'jump') for name in 'cab']
+    assert plot_timelines(records, detections('a', 'b', 'c'), 'p.png',
+                          num_videos=None) == ['c', 'a', 'b']
+    assert [axes.get_title(loc='left') for axes in figure[0].axes] == ['c', 'a', 'b']
+
+
 def test_only_annotated_and_predicted_videos_are_chosen():
     records = [video('empty'), video('unseen', 'jump'), video('a', 'jump')]
     assert [r.name for r in choose_videos(records, [detections('empty', 'a')], 9)] == ['a']

@@ -46,6 +46,26 @@ def test_more_classes_make_more_lines_up_to_three(tmp_path):
     assert tops[0] > tops[1] > tops[2] == tops[3]
 
 
+@pytest.mark.parametrize('size', [(320, 240), (180, 320), (200, 200)])
+def test_a_long_name_is_drawn_whole_also_in_a_portrait_video(size, tmp_path):
+    video = plain_video(tmp_path / 'a.mp4', 'mp4v', *size)
+    shown = []
+    for last in 'OQ':     # equally wide; cut off, they would look the same
+        found = [dict(label=f'Trimming branches or hedges {last}', score=0.5,
+                      segment=[0, 4])]
+        write_labelled_video(str(video), found, tmp_path / 'out.mp4')
+        shown.append(frames_of(tmp_path / 'out.mp4')[5])
+    columns = np.flatnonzero((np.abs(shown[0].astype(int) - shown[1]) > 25).any((0, 2)))
+    assert size[0] / 2 < columns[0] < columns[-1] < size[0] - 1
+
+
+def test_progress_is_told_frame_by_frame(tmp_path):
+    told = []
+    write_labelled_video(str(plain_video(tmp_path / 'a.mp4', 'mp4v')), [], tmp_path / 'out.mp4',
+                         progress=lambda done, total: told.append((done, total)))
+    assert told == [(done, 40) for done in range(1, 41)]
+
+
 def test_without_detections_the_frames_stay_as_they_are(tmp_path):
     video = plain_video(tmp_path / 'a.mp4', 'mp4v')
     write_labelled_video(str(video), [], tmp_path / 'out.mp4')

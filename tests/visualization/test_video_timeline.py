@@ -67,3 +67,31 @@ def test_a_video_that_cannot_be_decoded_is_named(tmp_path):
     (tmp_path / 'text.mp4').write_text('no video')
     with pytest.raises(ValueError, match=r'text\.mp4.*cannot be decoded'):
         draw_video_timeline('v', FOUND, duration_sec=10.0, filename=str(tmp_path / 'text.mp4'))
+
+
+def test_the_name_of_a_set_is_inside_the_picture():
+    figure = draw_video_timeline(
+        'v', {'a set of detections with a long name': FOUND, 'B': FOUND}, duration_sec=40.0)
+    figure_to_image(figure)
+    boxes = [label.get_window_extent() for axes in figure.axes for label in axes.get_yticklabels()]
+    assert len(boxes) == 2
+    assert min(box.x0 for box in boxes) > 0
+
+
+def test_of_many_classes_the_true_and_the_best_have_colours_and_the_others_are_told():
+    classes = tuple('abcdefghijkl')
+    found = Detections.from_videos([('v', np.array([[4.0, 14.0]] * 12), np.arange(1, 13) / 12,
+                                     np.arange(12))], classes)
+    record = VideoRecord('v', 'validation', 40.0, ((5.0, 15.0),), ('a',))
+    figure = draw_video_timeline('v', found, duration_sec=40.0, record=record)
+    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert told == ['a', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'other class']
+    colours = {bar[2][:3] for bar in bars(figure.axes[1])}
+    assert len(colours) == 9     # eight and grey
+
+
+def test_an_action_of_no_time_can_be_seen():
+    record = VideoRecord('v', 'validation', 4000.0, ((5.0, 5.1),), ('jump',))
+    figure = draw_video_timeline('v', FOUND, duration_sec=4000.0, record=record)
+    ((left, right, _),) = bars(figure.axes[0])
+    assert (left, right) == (5, 15)
