@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mmlofi.datasets.transforms import LoadSnippetFeatures
 from mmlofi.datasets.windows import SlidingWindows, cut_window
+from mmlofi.evaluation.curves import curves_of, join_curves
 from mmlofi.evaluation.windows import detect_in_videos
 from mmlofi.models import EndToEndLocalizer
 
@@ -36,12 +37,9 @@ class HeadPass:
             dataset['window'], pipeline.transforms)
 
     @torch.no_grad()
-    def __call__(self, info: dict, video: ActionDataSample, features: Tensor, *,
-                 curves: bool = False) -> ActionDataSample:
-        """The video's sample with `pred_instances`.
-
-        With `curves` also `start` and `end` (L,), where the head gives such probabilities and sees
-        the video as a whole.
+    def __call__(self, info: dict, video: ActionDataSample, features: Tensor
+                 ) -> ActionDataSample:
+        """The video's sample with `pred_instances`, and `curves` where the head gives them.
 
         Args:
             info: What the dataset gives a pipeline.
@@ -53,15 +51,13 @@ class HeadPass:
         if self._stored_pipeline is not None:
             video, features = self._as_stored(info, video, features)
         (video,) = self.model.localize(features[None], [video])
-        if curves and hasattr(self.model.head, 'boundary_probabilities'):
-            start, end = self.model.head.boundary_probabilities(features[None])
-            video.set_data(dict(start=start[0].cpu(), end=end[0].cpu()))
+        video.curves = curves_of(video)
         return video
 
     def _in_windows(self, info: dict, video: ActionDataSample,
                     features: Tensor) -> ActionDataSample:
         """Features (C, P) cut into windows, and what was found in them joined."""
-        P, results = features.shape[1], []
+        P, results, curves = features.shape[1], [], []
         for first in self._windows.starts(P):
             if self._stored_pipeline is None:
                 num_snippets = self._windows.num_snippets
@@ -73,9 +69,11 @@ class HeadPass:
                 sample, cut = self._as_stored(dict(info, first_snippet=first), video, features)
             (sample,) = self.model.localize(cut[None], [sample])
             results.append(sample.window_result.cpu())
+            curves.append(curves_of(sample))
         ((segments_sec, scores, labels),) = detect_in_videos(results).values()
         video.pred_instances = InstanceData(
             segments_sec=segments_sec, scores=scores, labels=labels)
+        video.curves = None if None in curves else join_curves(curves)
         return video
 
     def _as_stored(self, info: dict, video: ActionDataSample,

@@ -67,7 +67,7 @@ class TALInferencer(BaseInferencer):
             many, nothing names the classes, or there is no such device.
     """
 
-    forward_kwargs = {'threshold', 'top_k', 'progress', 'curves'}
+    forward_kwargs = {'threshold', 'top_k', 'progress'}
     visualize_kwargs = {'return_vis', 'vis_out_dir'}
     postprocess_kwargs = {'pred_out_file'}
 
@@ -119,9 +119,8 @@ class TALInferencer(BaseInferencer):
         if top_k is not None and top_k < 1:
             raise ValueError(f'TALInferencer got top_k={top_k}; expected 1 or more segments of a '
                              'video, or None for all')
-        drawn = bool(kwargs.get('return_vis') or kwargs.get('vis_out_dir'))
         with self._lock:
-            return super().__call__(inputs, return_datasamples, **dict(curves=drawn) | kwargs)
+            return super().__call__(inputs, return_datasamples, **kwargs)
 
     def list_videos(self, inputs: Inputs) -> list[dict]:
         """What the pipeline gets of each video; any of these dicts can be called with, too.
@@ -147,13 +146,12 @@ class TALInferencer(BaseInferencer):
 
     @torch.no_grad()
     def forward(self, inputs: dict, *, threshold: float = 0.0, top_k: int | None = None,
-                progress: Progress | None = None, curves: bool = False
-                ) -> list[ActionDataSample]:
-        """One video's data sample with `pred_instances`, best first; `curves` as of `HeadPass`."""
+                progress: Progress | None = None) -> list[ActionDataSample]:
+        """One video's data sample with `pred_instances`, best first, and `curves`."""
         chunks = stream_snippets(self.pipeline.transforms, inputs, self.chunk_snippets)
         encoder = self.model if self.encoder is None else self.encoder
         ((sample, features),) = encode_videos(encoder, _reporting(chunks, progress))
-        sample = self._head_pass(inputs, sample, features, curves=curves)
+        sample = self._head_pass(inputs, sample, features)
         sample.set_metainfo(dict(filename=inputs['filename']))
         best = sample.pred_instances.scores.argsort(descending=True, stable=True)
         best = best[sample.pred_instances.scores[best] >= threshold][:top_k]
@@ -196,10 +194,9 @@ class TALInferencer(BaseInferencer):
         return Detections.from_videos(videos, self.classes)
 
     def _draw(self, sample: ActionDataSample) -> Figure:
-        curves = {name: sample.get(name).numpy() for name in ('start', 'end') if name in sample}
         return draw_video_timeline(
             sample.video_name, self.to_detections([sample]), filename=sample.filename,
-            duration_sec=sample.duration_sec, curves=curves, window_norm=sample.window_norm)
+            duration_sec=sample.duration_sec, curves=sample.curves)
 
     def _load_weights_to_model(self, model: EndToEndLocalizer, checkpoint: dict | None,
                                cfg: ConfigDict) -> None:

@@ -10,13 +10,11 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import torch
 from mmaction.registry import HOOKS
 from mmaction.structures import ActionDataSample
 from mmengine.dist import collect_results
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.utils import mkdir_or_exist
 from torch.utils.data import Dataset
@@ -24,6 +22,7 @@ from torch.utils.data import Dataset
 from mmlofi.apis.video_files import file_stem
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.evaluation import TALMetric
+from mmlofi.evaluation.curves import Curves, curves_of, join_curves
 from mmlofi.evaluation.ranking import rank_videos
 from mmlofi.visualization.timeline import choose_videos
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
@@ -44,8 +43,7 @@ class TALVisualizationHook(Hook):
         interval: Draw at every so many validations, from the first on; a test is always drawn.
         num_videos: Videos drawn.
         which: 'fixed' draws the same ones each time, spread evenly over the names of those with
-            actions, with start and end probabilities; they are encoded once more for that.
-            'best_and_worst' draws half of each, by the mAP of each video alone.
+            actions. 'best_and_worst' draws half of each, by the mAP of each video alone.
         top_k: Predictions drawn of a video.
         frames: Whether to draw thumbnails, where the dataset reads videos.
         out_dir: Folder for png files, in place of the visualizer's backends.
@@ -70,10 +68,9 @@ class TALVisualizationHook(Hook):
         self.which, self.top_k, self.frames, self.out_dir = which, top_k, frames, out_dir
         self._validations = 0
         self._drawing = False
-        self._fixed: list[VideoRecord] = []
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Chooses the videos whose curves are kept."""
+        """Looks whether this one is to be drawn, and can be."""
         self._prepare(runner.val_loop, self._validations % self.interval == 0)
 
     def before_test_epoch(self, runner: Runner) -> None:
@@ -82,9 +79,10 @@ class TALVisualizationHook(Hook):
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                        outputs: Sequence[ActionDataSample] | None = None) -> None:
-        """Keeps start and end probabilities of the chosen videos of a batch."""
+        """Keeps start and end probabilities, and how long a video is."""
         if self._drawing:
-            self._keep_curves(runner, data_batch, outputs)
+            self._seen += [(sample.video_name, curves_of(sample), sample.duration_sec)
+                           for sample in outputs]
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                         outputs: Sequence[ActionDataSample] | None = None) -> None:
@@ -104,48 +102,31 @@ class TALVisualizationHook(Hook):
 
     def _prepare(self, loop: object, due: bool) -> None:
         self._drawing = self.enable and due
-        self._curves: list[tuple] = []
+        self._seen: list[tuple[str, Curves | None, float]] = []
         if self._drawing:
-            records = _metric_of(loop).records
-            self._fixed = choose_videos(records, None, self.num_videos) \
-                if self.which == 'fixed' else []
-
-    @torch.no_grad()
-    def _keep_curves(self, runner: Runner, data_batch: dict,
-                     outputs: Sequence[ActionDataSample]) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        names = {record.name for record in self._fixed}
-        if not hasattr(getattr(model, 'head', None), 'boundary_probabilities'):
-            return
-        for inputs, sample in zip(data_batch['inputs'], outputs):
-            if sample.video_name in names and sample.get('first_snippet') is None:
-                packed = model.data_preprocessor(
-                    dict(inputs=[inputs], data_samples=[sample]), False)['inputs']
-                start, end = model.head.boundary_probabilities(model.extract_feat(packed))
-                self._curves.append((sample.video_name, dict(
-                    start=start[0].float().cpu().numpy(), end=end[0].float().cpu().numpy()),
-                    sample.window_norm, sample.duration_sec))
+            _metric_of(loop)     # says so before the validation where there is none
 
     def _draw(self, runner: Runner, loop: object, step: int) -> None:
         if not self._drawing:
             return
-        curves = collect_results(self._curves, sys.maxsize, device='cpu')
-        if curves is None:      # another rank draws
+        seen = collect_results(self._seen, sys.maxsize, device='cpu')
+        if seen is None:      # another rank draws
             return
         metric = _metric_of(loop)
-        curves = {name: found for name, *found in curves}
+        durations = {name: duration for name, _, duration in seen}
         files = _video_files(loop.dataloader.dataset) if self.frames else {}
         for title, record in self._choose(metric):
-            values, window, duration = curves.get(record.name, (None, (0.0, 1.0), None))
+            curves = [found for name, found, _ in seen if name == record.name and found is not None]
             picture = _picture(
-                record, metric, duration, files.get(record.name), curves=values,
-                window_norm=window, top_k=self.top_k)
+                record, metric, durations.get(record.name), files.get(record.name),
+                curves=join_curves(curves) if curves else None, top_k=self.top_k)
             self._give_out(runner, f'timeline_{title}', picture, step)
 
     def _choose(self, metric: TALMetric) -> list[tuple[str, VideoRecord]]:
         """What each picture is called, and its video."""
         if self.which == 'fixed':
-            return [(file_stem(record.name), record) for record in self._fixed]
+            return [(file_stem(record.name), record)
+                    for record in choose_videos(metric.records, None, self.num_videos)]
         ranked = [record for _, record in rank_videos(metric.records, metric.detections,
                                                       metric.tious)]
         best = ranked[:-(-min(self.num_videos, len(ranked)) // 2)]

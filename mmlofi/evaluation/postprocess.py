@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,23 @@ def load_raw(folder: str | os.PathLike) -> tuple[list[RawProposals], dict]:
         raise ValueError(f'{os.fspath(folder)!r} holds no proposals; expected a NAME.npz for each '
                          'video: write them again with tools/test.py … --dump-raw FOLDER')
     return [_load(path) for path in paths], json.loads(info.read_text())
+
+
+def load_raw_video(folder: str | os.PathLike, video_name: str) -> list[RawProposals]:
+    """One video of such a folder: a whole, or its windows.
+
+    Raises:
+        FileNotFoundError: When the folder has nothing of it.
+        ValueError: For a file that cannot be read.
+    """
+    whole = Path(folder, f'{video_name}.npz')
+    paths = [whole] if whole.is_file() else sorted(
+        Path(folder).glob(f'{escape(video_name)}@[0-9]*.npz'))
+    if not paths:
+        raise FileNotFoundError(f'no proposals of {video_name!r} in {os.fspath(folder)!r}; '
+                                'expected those of the same videos: write them with tools/test.py '
+                                '… --dump-raw FOLDER')
+    return [_load(path) for path in paths]
 
 
 def _load(path: Path) -> RawProposals:

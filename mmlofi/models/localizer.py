@@ -173,7 +173,10 @@ class EndToEndLocalizer(BaseModel):
 
     def localize(self, features: Tensor, data_samples: list[ActionDataSample]
                  ) -> list[ActionDataSample]:
-        """The second half of `predict`, from features (N, C, L) that are there already."""
+        """The second half of `predict`, from features (N, C, L) that are there already.
+
+        Start and end probabilities (L,) that a head gives are the samples' `start` and `end`.
+        """
         proposals = self.head.predict(features, data_samples)
         classes = [None] * len(data_samples)
         if self.class_scores is not None:
@@ -188,6 +191,8 @@ class EndToEndLocalizer(BaseModel):
             segments_sec, scores, labels = label(found, self.top_classes)
             sample.pred_instances = InstanceData(
                 segments_sec=segments_sec, scores=scores, labels=labels)
+            sample.set_data({name: proposal.get(name) for name in ('start', 'end')
+                             if name in proposal})
             if found.first_snippet is not None:
                 sample.window_result = WindowResult(found, self.nms, self.top_classes)
             if self.keep_raw:

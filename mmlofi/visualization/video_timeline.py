@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
+from mmlofi.evaluation.curves import Curves
 from mmlofi.evaluation.predictions import Detections
 from mmlofi.visualization.timeline import (
     OTHER,
@@ -35,8 +36,7 @@ _STYLES = dict(start=('#009E73', '-'), end=('#CC79A7', '--'))
 def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detections], *,
                         duration_sec: float, record: VideoRecord | None = None,
                         filename: str | None = None,
-                        curves: Mapping[str, np.ndarray] | None = None,
-                        window_norm: tuple[float, float] = (0.0, 1.0), top_k: int = 20) -> Figure:
+                        curves: Curves | None = None, top_k: int = 20) -> Figure:
     """Draws a video's thumbnails, truth, best predictions and curves on one time axis.
 
     Colour is the class, grey one beyond the first eight, of which true ones and then those of the
@@ -48,8 +48,7 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
         detections: With those of this video; one set, or several by name.
         record: The truth.
         filename: The video, of whose frames thumbnails are made.
-        curves: Probabilities (L,) by name, such as `start` and `end`.
-        window_norm: The part of the video that the L snippets cover.
+        curves: Start and end probabilities.
         top_k: Predictions shown.
 
     Raises:
@@ -68,7 +67,7 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
                for row, items in rows.items()}
     if frames is not None:
         heights = {'frames': _strip_height(frames, left)} | heights
-    if curves:
+    if curves is not None:
         heights['curves'] = _CURVES
     patches = [Patch(color=colour, label=label) for label, colour in colours.items()]
     if others_shown:
@@ -78,8 +77,8 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
         _draw_frames(axes['frames'], frames, duration_sec)
     for row, items in rows.items():
         draw_rows(axes[row], {row: items}, colours, duration_sec)
-    if curves:
-        _draw_curves(axes['curves'], curves, window_norm, duration_sec)
+    if curves is not None:
+        _draw_curves(axes['curves'], curves, duration_sec)
     *others, last = axes.values()
     for one in axes.values():
         one.set_xlim(0, duration_sec)
@@ -156,15 +155,12 @@ def _draw_frames(axes: Axes, frames: np.ndarray, duration_sec: float) -> None:
     axes.set(ylim=(0, 1), yticks=[])
 
 
-def _draw_curves(axes: Axes, curves: Mapping[str, np.ndarray], window_norm: tuple[float, float],
-                 duration_sec: float) -> None:
+def _draw_curves(axes: Axes, curves: Curves, duration_sec: float) -> None:
     """Each value at the middle of the part that its snippet stands for."""
-    begin, end = window_norm
-    for name, values in curves.items():
-        L = len(values)
-        seconds = (begin + (np.arange(L) + 0.5) / L * (end - begin)) * duration_sec
-        colour, style = _STYLES.get(name, ('0.4', ':'))
-        axes.plot(seconds, values, style, color=colour, linewidth=1, label=name)
+    (begin, end), L = curves.window_norm, len(curves.start)
+    seconds = (begin + (np.arange(L) + 0.5) / L * (end - begin)) * duration_sec
+    for name, (colour, style) in _STYLES.items():
+        axes.plot(seconds, getattr(curves, name), style, color=colour, linewidth=1, label=name)
     axes.set_ylim(0, 1.02)
     axes.set_yticks([0, 1], ['0', '1'], fontsize=7)
     axes.legend(loc='center left', bbox_to_anchor=(-0.1, 0.5), fontsize=7, frameon=False,

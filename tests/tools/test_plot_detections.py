@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import torch
+
+from mmlofi.evaluation.postprocess import RawProposals, save_raw
+
 TOOL = Path(__file__).parents[2] / 'tools' / 'plot_detections.py'
 
 
@@ -77,7 +81,7 @@ def test_one_video_is_drawn_with_its_frames(tmp_path, write_numbered_video):
         sizes.append((tmp_path / 'new' / 'p.png').stat().st_size)
     assert sizes[1] > sizes[0]
     for arguments, message in [(('--video', 'other'), "has no video 'other'"),
-                               (('--video', 'half', '--videos-dir', tmp_path), 'no video at')]:
+                               (('--video', 'half', '--videos-dir', 'none'), 'no video at')]:
         done = run(*files, *arguments)
         assert done.returncode != 0
         assert message in done.stderr.strip().splitlines()[-1]
@@ -92,3 +96,36 @@ def test_the_time_axis_of_a_video_without_duration_holds_the_truth(tmp_path):
     done = run(predictions, truth, '--video', 'half', '--out', out)     # detected to 10, true to 30
     assert done.returncode == 0, done.stderr
     assert '<!-- 30 -->' in out.read_text()
+
+
+def test_the_best_and_the_worst_are_drawn_one_by_one_with_frames_and_curves(
+        tmp_path, write_numbered_video):
+    files = write_three(tmp_path)
+    for name in ('good', 'bad', 'half'):
+        write_numbered_video(tmp_path / f'v_{name}.mp4', 50)
+        save_raw(tmp_path, RawProposals(
+            name, 50.0, (0.0, 1.0), torch.rand(2, 2), torch.rand(2), None,
+            start=torch.rand(8), end=torch.rand(8)), 10)
+    done = run(*files, '--best', 1, '--worst', 2, '--videos-dir', tmp_path, '--raw', tmp_path,
+               '--out', tmp_path / 'new' / 'p.svg')
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f'{tmp_path}/new/p_{place}: {what}' for place, what in (
+            ('best_1.svg', 'good (100.0%)'), ('worst_1.svg', 'bad (0.0%)'),
+            ('worst_2.svg', 'half (50.0%)'))]
+    drawn = (tmp_path / 'new' / 'p_worst_2.svg').read_text()
+    assert '<!-- half -->' in drawn
+    assert '<!-- start -->' in drawn
+    assert '<image' in drawn
+
+
+def test_options_that_do_not_go_together_are_refused(tmp_path):
+    files = write_three(tmp_path)
+    for arguments, message in [
+            (('--videos-dir', tmp_path), '--videos-dir and --raw are for the picture of one video'),
+            (('--video', 'half', '--best', 1), 'ask for different videos'),
+            (('--video', 'half', '--raw', tmp_path), "no proposals of 'half' in")]:
+        done = run(*files, '--out', tmp_path / 'p.png', *arguments)
+        assert done.returncode != 0
+        assert message in done.stderr.strip().splitlines()[-1]
+        assert 'Traceback' not in done.stderr

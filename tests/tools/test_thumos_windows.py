@@ -11,6 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmlofi.apis import inferencer
+from mmlofi.evaluation.curves import curves_of, join_curves
+from mmlofi.evaluation.postprocess import load_raw_video
+
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 T = 40
@@ -154,18 +158,30 @@ def test_every_video_has_detections_inside_it(stage, tested, toy_data, request):
 
 @pytest.mark.parametrize('stage', ['stage_2', 'stage_3'])
 def test_localizing_finds_what_testing_finds(stage, stage_2, tested, toy_data, call_tool, tmp_path,
-                                             request):
+                                             request, monkeypatch):
+    drawn = {}
+
+    def draw(name, *args, curves, **kwargs):
+        drawn[name] = curves
+        return real(name, *args, curves=curves, **kwargs)
+    real = inferencer.draw_video_timeline
+    monkeypatch.setattr(inferencer, 'draw_video_timeline', draw)
     model = request.getfixturevalue(stage)
     encoder = ['--encoder', *stage_2[:2]] if stage == 'stage_3' else []
     videos = [toy_data / 'videos' / f'val_{i:04d}.mp4' for i in range(5)]
     call_tool('localize.py', *videos, '--config', model[0], '--checkpoint', model[1], *encoder,
               '--device', 'cpu', '--out', tmp_path, '--top-k', 0, '--timeline')
     found = json.loads((tmp_path / 'detections.json').read_text())['results']
-    expected = json.loads(tested(stage, model)[1].read_text())['results']
+    _, dump, raw = tested(stage, model)
+    expected = json.loads(dump.read_text())['results']
     assert found.keys() == expected.keys()
     for name, detections in expected.items():
         assert len(found[name]) == len(detections)
         assert_near(found[name], detections)
+        stored = join_curves([curves_of(window) for window in load_raw_video(raw, name)])
+        assert stored.window_norm == drawn[name].window_norm
+        assert len(stored.start) > 40 or stored.window_norm[1] >= 1     # one window, or several
+        np.testing.assert_allclose(drawn[name][:2], stored[:2], atol=1e-4)
     assert (tmp_path / 'val_0000.png').exists()
 
 

@@ -71,8 +71,9 @@ def test_a_test_draws_the_best_and_the_worst_into_a_folder(
     assert pictures(tmp_path / 'test') == []
 
 
-def test_curves_are_drawn_for_videos_known_beforehand(call_tool, toy_configs, untrained_lofi,
-                                                      tmp_path, monkeypatch):
+@pytest.mark.parametrize('which', ['fixed', 'best_and_worst'])
+def test_frames_truth_and_curves_are_drawn(which, call_tool, toy_configs, untrained_lofi, tmp_path,
+                                           monkeypatch):
     drawn = {}
 
     def draw(name, found, **options):
@@ -81,12 +82,13 @@ def test_curves_are_drawn_for_videos_known_beforehand(call_tool, toy_configs, un
     real = TALVisualizationHook.before_val_epoch.__globals__['draw_video_timeline']
     monkeypatch.setattr('mmlofi.engine.visualization_hook.draw_video_timeline', draw)
     call_tool('test.py', toy_configs / 'lofi_toy.py', untrained_lofi, '--work-dir', tmp_path,
-              '--cfg-options', ENABLE, 'default_hooks.visualization.num_videos=1')
-    assert list(drawn) == ['val_0002']
-    assert {name: len(values) for name, values in drawn['val_0002']['curves'].items()} == dict(
-        start=32, end=32)
-    assert drawn['val_0002']['filename'].endswith('val_0002.mp4')
-    assert drawn['val_0002']['record'].labels
+              '--cfg-options', ENABLE, 'default_hooks.visualization.num_videos=1',
+              f'default_hooks.visualization.which={which}')
+    ((name, options),) = drawn.items()
+    assert which == 'best_and_worst' or name == 'val_0002'
+    assert options['curves'].start.shape == options['curves'].end.shape == (32,)
+    assert options['filename'].endswith(f'{name}.mp4')
+    assert options['record'].labels
 
 
 def test_nothing_is_drawn_unless_it_is_enabled(call_tool, toy_configs, untrained_lofi, tmp_path):

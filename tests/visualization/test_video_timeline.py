@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.evaluation.curves import Curves
 from mmlofi.evaluation.predictions import Detections
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image, thumbnails
 
@@ -34,8 +35,8 @@ def test_truth_is_above_predictions_in_the_colours_of_their_classes():
 
 def test_curves_stand_at_the_middles_of_the_snippets_of_the_window():
     figure = draw_video_timeline(
-        'v', FOUND, duration_sec=40.0, curves=dict(start=np.array([0.1, 0.9]), end=np.zeros(2)),
-        window_norm=(0.5, 1.0))
+        'v', FOUND, duration_sec=40.0,
+        curves=Curves(np.array([0.1, 0.9]), np.zeros(2), (0.5, 1.0)))
     start, end = figure.axes[-1].get_lines()
     assert start.get_xdata().tolist() == [25, 35]
     assert start.get_ydata().tolist() == [0.1, 0.9]
@@ -44,7 +45,8 @@ def test_curves_stand_at_the_middles_of_the_snippets_of_the_window():
 
 def test_every_row_has_the_same_time_axis(numbered_video):
     figure = draw_video_timeline('v', FOUND, duration_sec=10.0, filename=str(numbered_video),
-                                 record=RECORD, curves=dict(start=np.zeros(4)))
+                                 record=RECORD,
+                                 curves=Curves(np.zeros(4), np.zeros(4), (0.0, 1.0)))
     assert len(figure.axes) == 4
     assert {axes.get_xlim() for axes in figure.axes} == {(0, 10)}
     assert len({(axes.get_position().x0, axes.get_position().x1) for axes in figure.axes}) == 1

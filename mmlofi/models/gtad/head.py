@@ -70,10 +70,6 @@ class GTADHead(nn.Module):
         """Class-agnostic `segments` (K, 2), normalised, and `scores` (K,) of each video."""
         return self.select(*self(features))
 
-    def boundary_probabilities(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, C, L) -> start and end (N, L), for pictures."""
-        return self(features)[1:]
-
     def num_durations(self, length: int) -> int:
         """D for videos of `length` snippets."""
         return min(length, max(1, round(self.max_duration * length)))

@@ -1,0 +1,47 @@
+"""Start and end probabilities along a video, from a model's samples or from stored proposals.
+
+Shape legend: L snippets of a video, or of a window of it.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from mmaction.structures import ActionDataSample
+
+from mmlofi.evaluation.postprocess import RawProposals
+
+
+class Curves(NamedTuple):
+    """Probabilities at the middles of L equal parts of `window_norm`."""
+
+    start: np.ndarray                 # (L,)
+    end: np.ndarray                   # (L,)
+    window_norm: tuple[float, float]  # the part of the video that they cover
+    first_snippet: int = 0            # of a window, where the video was cut into several
+
+
+def curves_of(source: ActionDataSample | RawProposals) -> Curves | None:
+    """Those that a head gave with its proposals; None where it gave none."""
+    start, end = getattr(source, 'start', None), getattr(source, 'end', None)
+    if start is None or end is None:
+        return None
+    return Curves(start.float().cpu().numpy(), end.float().cpu().numpy(),
+                  getattr(source, 'window_norm', (0.0, 1.0)),
+                  getattr(source, 'first_snippet', None) or 0)
+
+
+def join_curves(windows: Sequence[Curves]) -> Curves:
+    """Those of a video from its windows: the mean, where several have a snippet."""
+    first = min(window.first_snippet for window in windows)
+    total = max(window.first_snippet + len(window.start) for window in windows) - first
+    sums, counts = np.zeros((2, total)), np.zeros(total)
+    for window in windows:
+        place = window.first_snippet - first
+        covered = slice(place, place + len(window.start))
+        sums[:, covered] += window.start, window.end
+        counts[covered] += 1
+    start, end = sums / np.where(counts, counts, np.nan)     # nothing is drawn where no window is
+    begins, ends = zip(*(window.window_norm for window in windows))
+    return Curves(start, end, (min(begins), max(ends)), first)
