@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmlofi.apis.video_files import SUFFIXES
 from mmlofi.datasets.annotations import tolerance_sec
+from mmlofi.datasets.find_files import SUFFIXES
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.files import write_json
 

@@ -27,7 +27,7 @@ from mmlofi.datasets.video_file import is_cut_off
 # What a fault is called, in the order of the table, and what it means.
 ERRORS = {
     'missing': 'no file of that name',
-    'several files': 'one with v_ and another one without',
+    'several files': 'one with v_ and another one without, or of two endings',
     'unreadable': 'no video, no frame, sound alone, or cut off',
     'reversed': 'a segment ends before it starts, or is no number',
     'outside': 'a segment lies outside the annotated duration',

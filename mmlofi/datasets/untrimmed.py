@@ -54,7 +54,7 @@ class UntrimmedVideoDataset(BaseDataset):
             of all videos; or ``dict(img=folder)`` of folders of pictures, which `OpenFrames` opens.
         filename_tmpl: File of a video; '{}' is its name. Default '{}.mp4', '{}.npz' for features,
             '{}' in an h5 file and for folders. A file is also found with ActivityNet's leading
-            ``v_`` added or left out.
+            ``v_`` added or left out, and a video with another ending than the template's.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
             and the header of each feature file read.
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
@@ -69,7 +69,7 @@ class UntrimmedVideoDataset(BaseDataset):
     Raises:
         FileNotFoundError: For a missing annotation file or missing videos.
         ValueError: For anything else listed above, and where a video has a file with and another
-            one without ``v_``.
+            one without ``v_``, or of two endings.
     """
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
