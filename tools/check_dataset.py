@@ -11,6 +11,7 @@ score worthless, such as a video that is in two subsets; --write-usable writes w
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections import Counter
@@ -122,11 +123,18 @@ def read_config(path: str, options: dict | None) -> list[Source]:
             os.path.join(root, dataset['ann_file']),
             (subset,) if isinstance(subset, str) else tuple(subset), os.path.join(root, folder),
             dataset.get('filename_tmpl') or default_template(kind, os.path.join(root, folder)),
-            kind == 'feature', None if classes is None else tuple(classes)))
+            kind == 'feature', None if classes is None else tuple(classes),
+            loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None))
     if not sources:
         raise ValueError(f'{path} has no {" or ".join(DATASETS)} in its data loaders; expected a '
                          'config of stage 2 or 3 or of ACP+, or --ann and --videos')
     return list(dict.fromkeys(sources))
+
+
+def loader_of(pipeline: Sequence[dict]) -> str | None:
+    """The settings of what loads features, if anything does."""
+    return next((json.dumps({key: value for key, value in step.items() if key != 'type'})
+                 for step in pipeline if step['type'] == 'LoadSnippetFeatures'), None)
 
 
 def table(checks: Sequence[VideoCheck], dataset: str | None) -> str:

@@ -273,6 +273,29 @@ def test_features_are_checked_too(make, check, config, tmp_path):
     assert faults_of(check(path)[2]) == {'a': ['unreadable'], 'b': ['missing']}
 
 
+HEADER = dict(backbone_sha256='1c', num_snippets=8, snippet_interval=None, clip_len=8,
+              frame_interval=8, side=224, feat_dim=4, dtype='float32')
+
+
+@pytest.mark.parametrize(('loader', 'changed', 'bad'), [
+    (dict(), dict(), ''), (dict(feat_dim=5), dict(), 'abc'), (dict(num_snippets=16), dict(), 'abc'),
+    (dict(expected=dict(side=[224, 256])), dict(side=112), 'b'), (dict(), dict(feat_dim=5), 'b'),
+    (dict(), dict(backbone_sha256='2d'), 'b')])
+def test_features_that_would_stop_a_training_are_found(make, check, config, tmp_path, loader,
+                                                       changed, bad):
+    make(**GOOD | dict(d={}))
+    (tmp_path / 'features').mkdir()
+    for value, name in enumerate('abcd'):
+        header = HEADER | (changed if name == 'b' else {})
+        save_features(tmp_path / 'features' / f'{name}.npz',
+                      np.full((header['feat_dim'], 8), value), 2.0, header)
+    pipeline = [dict(dict(type='LoadSnippetFeatures', num_snippets=8), **loader)]
+    status, _, report = check(config(dict(feature='features'), pipeline=pipeline))
+    bad += 'd' if len(bad) == 3 else ''
+    assert faults_of(report) == dict.fromkeys(bad, ['other features'])
+    assert status == 0 if not bad else f'{len(bad)} of 4' in status
+
+
 # ---- bad use
 
 @pytest.mark.parametrize(('arguments', 'message'), [
