@@ -67,7 +67,7 @@ def find_spellings(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -
         return there
     owners = set(claimed())
     there = [[path for path in found
-              if (template := _with_ending_of(wanted, path)) == wanted or template not in owners]
+              if not owners.intersection((path, _with_ending_of(wanted, path))) - {wanted}]
              for wanted, found in zip(paths, there)]
     return [found[:1] + [other for other in found[1:] if not _same_file(found[0], other)]
             for found in there]

@@ -60,6 +60,7 @@ def test_a_video_is_found_under_another_ending_where_none_has_that_of_the_templa
 def test_another_video_s_file_of_another_ending_is_not_taken(put):
     folder = put('1.mkv')
     assert find(folder, '1.mp4', 'v_1.mp4') == ['1.mkv', 'v_1.mp4']
+    assert find(folder, '1.mp4', '1.mkv') == ['1.mp4', '1.mkv']     # of the template '{}'
 
 
 def test_two_names_of_one_file_are_one(put):
