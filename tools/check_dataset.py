@@ -11,12 +11,13 @@ score worthless, such as a video that is in two subsets; --write-usable writes w
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 
 from mmlofi.datasets.annotations import class_names
 from mmlofi.datasets.check import (
@@ -28,11 +29,12 @@ from mmlofi.datasets.check import (
     missing_classes,
     usable_entries,
 )
-from mmlofi.datasets.find_files import default_template
+from mmlofi.datasets.find_files import TEMPLATES, default_template
 from mmlofi.datasets.known_counts import KnownSplit, known_split, recognize
 from mmlofi.files import write_json
 
 SHOWN = 5   # videos of each fault
+DATASETS = ('UntrimmedVideoDataset', 'SegmentDataset')
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,10 +43,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', nargs='?', help='config file, in place of --ann')
     parser.add_argument('--ann', help="annotations in ActivityNet's format")
     parser.add_argument('--videos', help='folder of the videos')
-    parser.add_argument('--filename-tmpl', default='{}.mp4',
-                        help="a video's file, '{}' its name; v_ may be added or left out. Default "
-                             '%(default)s')
+    parser.add_argument('--filename-tmpl',
+                        help="a video's file, '{}' its name; v_ may be added or left out, and the "
+                             'ending be another one. Default {}.mp4')
     parser.add_argument('--subset', nargs='+', help='subsets of --ann; default all')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='override settings of CONFIG')
     parser.add_argument('--tolerance', type=float, metavar='SEC',
                         help='by which a file may differ from its annotated duration; default 2 %% '
                              'of it, 1 s at least')
@@ -57,8 +61,10 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if (args.config is None) == (args.ann is None):
         parser.error('give either CONFIG or --ann')
-    if args.config and (args.videos or args.subset):
-        parser.error('--videos and --subset go with --ann: CONFIG says them')
+    if args.config and (args.videos or args.subset or args.filename_tmpl):
+        parser.error('--videos, --filename-tmpl and --subset go with --ann: CONFIG says them')
+    if args.ann and args.cfg_options:
+        parser.error('--cfg-options go with CONFIG')
     if args.workers < 1:
         parser.error(f'--workers {args.workers}: expected 1 or more')
     return args
@@ -68,10 +74,11 @@ def main() -> None:
     args = parse_args()
     try:
         sources = [Source(args.ann, tuple(args.subset) if args.subset else None, args.videos,
-                          args.filename_tmpl)] if args.ann else read_config(args.config)
+                          args.filename_tmpl or TEMPLATES['video'])] if args.ann \
+            else read_config(args.config, args.cfg_options)
         checks = check(sources, tolerance=args.tolerance, workers=args.workers,
                        progress=show_progress)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         sys.exit(f'check_dataset: {error}')
     dataset = recognize(class_names(one.record for one in checks), len(checks))
     lacking = missing_classes(checks)
@@ -93,16 +100,17 @@ def show_progress(done: int, total: int) -> None:
           flush=True)
 
 
-def read_config(path: str) -> list[Source]:
+def read_config(path: str, options: dict | None) -> list[Source]:
     """What the data loaders of a config read, each once, training first."""
     if not os.path.isfile(path):
         raise FileNotFoundError(f'no config at {path!r}; expected a file, or --ann and --videos')
     cfg, sources = Config.fromfile(path), []
+    cfg.merge_from_dict(options or {})
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         dataset = (cfg.get(name) or {}).get('dataset') or {}
         while 'dataset' in dataset:
             dataset = dataset['dataset']
-        if dataset.get('type') != 'UntrimmedVideoDataset':
+        if dataset.get('type') not in DATASETS:
             continue
         (kind, folder), = dataset['data_prefix'].items()
         if kind == 'img':
@@ -115,11 +123,18 @@ def read_config(path: str) -> list[Source]:
             os.path.join(root, dataset['ann_file']),
             (subset,) if isinstance(subset, str) else tuple(subset), os.path.join(root, folder),
             dataset.get('filename_tmpl') or default_template(kind, os.path.join(root, folder)),
-            kind == 'feature', None if classes is None else tuple(classes)))
+            kind == 'feature', None if classes is None else tuple(classes),
+            loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None))
     if not sources:
-        raise ValueError(f'{path} has no UntrimmedVideoDataset in its data loaders; expected a '
-                         'config of stage 2 or 3, or --ann and --videos')
+        raise ValueError(f'{path} has no {" or ".join(DATASETS)} in its data loaders; expected a '
+                         'config of stage 2 or 3 or of ACP+, or --ann and --videos')
     return list(dict.fromkeys(sources))
+
+
+def loader_of(pipeline: Sequence[dict]) -> str | None:
+    """The settings of what loads features, if anything does."""
+    return next((json.dumps({key: value for key, value in step.items() if key != 'type'})
+                 for step in pipeline if step['type'] == 'LoadSnippetFeatures'), None)
 
 
 def table(checks: Sequence[VideoCheck], dataset: str | None) -> str:

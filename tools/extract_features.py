@@ -4,7 +4,8 @@ The config is one with a backbone and a test_dataloader of videos (stage 2); the
 of stage 2 (LoFi) or of a recognizer with the same backbone (ACP), by path or URL; without one, the
 weights are those that model.backbone names by `pretrained` or `init_cfg` (ICP). Complete files are
 kept, so that an interrupted run continues. Under torchrun each process takes its share of the
-videos. Each file says how it was made, and stage 3 checks it: docs/features.md.
+videos. Each file says how it was made, and stage 3 checks it: docs/features.md. Videos that fail
+stop no others; they are named at the end, and the exit status is 1.
 """
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ import hashlib
 import json
 import os
 import os.path as osp
+import sys
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +24,14 @@ import torch
 from mmaction.registry import DATASETS
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
-from mmengine.dist import barrier, get_rank, get_world_size, init_dist, is_distributed
+from mmengine.dist import (
+    all_gather_object,
+    barrier,
+    get_rank,
+    get_world_size,
+    init_dist,
+    is_distributed,
+)
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 from mmengine.utils import ProgressBar
@@ -36,7 +46,13 @@ from mmlofi.datasets.feature_header import (
     snippet_settings,
     write_folder,
 )
-from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetStream, stream_snippets
+from mmlofi.datasets.streaming import (
+    CHUNK_SNIPPETS,
+    FailedVideo,
+    SnippetChunk,
+    SnippetStream,
+    stream_snippets,
+)
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.files import PARTIAL
@@ -44,6 +60,7 @@ from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_chunk, encode_videos
 
 DTYPES = dict(fp32='float32', fp16='float16')
+WAIT_SEC = 7 * 24 * 3600   # for the slowest process, at the end
 DEAD_SEC = 600   # a temporary file that nobody has written to for so long is of a process that died
 
 
@@ -157,7 +174,7 @@ def stored_as(features: torch.Tensor, dtype: str, video: str) -> np.ndarray:
 
 
 def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, subset: str,
-            dataset: UntrimmedVideoDataset, header: dict) -> None:
+            dataset: UntrimmedVideoDataset, header: dict) -> list[FailedVideo]:
     """One subset's features, this process's share of the videos that are not there yet."""
     names = [dataset.get_data_info(index)['video_name'] for index in range(len(dataset))]
     mine = range(get_rank(), len(names), get_world_size())
@@ -166,12 +183,13 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
     if get_rank() == 0:
         print(f'{subset}: {len(names)} videos, {len(todo)} of {len(mine)} to do on this process',
               flush=True)
+    failed: list[FailedVideo] = []
     if not todo:
-        return
+        return failed
     chunks = DataLoader(SnippetStream(dataset, todo, args.chunk_snippets), batch_size=None,
                         num_workers=min(cfg.test_dataloader.num_workers, len(todo)))
     progress = ProgressBar(len(todo)) if get_rank() == 0 else None
-    for sample, features in encode_videos(model, chunks):
+    for sample, features in encode_videos(model, without_failed(chunks, failed)):
         name = sample.video_name
         save_features(osp.join(args.out, f'{name}.npz'), stored_as(features, args.dtype, name),
                       sample.duration_sec, header)
@@ -179,6 +197,28 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
             progress.update()
     if progress is not None:
         print()
+    return failed
+
+
+def without_failed(chunks: Iterable[SnippetChunk | FailedVideo], failed: list[FailedVideo]
+                   ) -> Iterator[SnippetChunk]:
+    """Puts what failed into `failed`, and says it at once."""
+    for chunk in chunks:
+        if isinstance(chunk, FailedVideo):
+            failed.append(chunk)
+            print(f'\n{chunk.reason.splitlines()[0]}', file=sys.stderr, flush=True)
+        else:
+            yield chunk
+
+
+def stop_if_failed(mine: list[FailedVideo]) -> None:
+    """Exits with the failed videos of all processes; torchrun would end the others before."""
+    names = [one.video for failed in all_gather_object(mine) for one in failed]
+    if names:
+        raise SystemExit(1 if get_rank() else (
+            f'extract_features: {len(names)} videos failed, the first: {sorted(names)[:3]}; '
+            'expected videos of which every frame can be decoded: get them again and run the same '
+            'command, or drop them from the annotations'))
 
 
 def main() -> None:
@@ -189,6 +229,9 @@ def main() -> None:
         cfg.merge_from_dict(args.cfg_options)
     init_default_scope('mmaction')
     cfg.launcher = args.launcher
+    if args.launcher != 'none':
+        cfg.merge_from_dict({'env_cfg.dist_cfg': dict(
+            dict(timeout=WAIT_SEC), **cfg.env_cfg.get('dist_cfg', {}))})
     prepare_launcher(cfg)
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher, **cfg.env_cfg.dist_cfg)
@@ -202,8 +245,8 @@ def main() -> None:
         claim_folder(args.out, describe(cfg, model, next(iter(subsets.values())), args.dtype))
     barrier()
     header = header_of(read_folder(args.out))
-    for subset, dataset in subsets.items():   # a rank that is done need not wait
-        extract(cfg, model, args, subset, dataset, header)
+    stop_if_failed([failed for subset, dataset in subsets.items()
+                    for failed in extract(cfg, model, args, subset, dataset, header)])
 
 
 if __name__ == '__main__':

@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmlofi.apis.video_files import SUFFIXES
 from mmlofi.datasets.annotations import tolerance_sec
+from mmlofi.datasets.find_files import SUFFIXES
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.files import write_json
 
@@ -91,7 +91,11 @@ def read_table(path: Path, files: list[Path], errors: list[str]) -> dict[str, Vi
     """The videos of the table by file name, in its order; what is wrong goes to `errors`."""
     if not path.is_file():
         raise FileNotFoundError(f'no table at {str(path)!r}; expected a csv file')
-    text = path.read_text(encoding='utf-8-sig')     # a spreadsheet may put a mark at the start
+    try:
+        text = path.read_text(encoding='utf-8-sig')     # a spreadsheet may put a mark at the start
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is no text in UTF-8 ({error}); expected a csv file: save the '
+                         'spreadsheet as "CSV UTF-8"') from error
     lines = text.splitlines()
     head = lines[0] if lines else ''
     delimiter = max(',;\t', key=head.count)

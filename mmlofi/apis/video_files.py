@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-# Endings that are looked for in folders; a file that is named itself may have any.
-SUFFIXES = ('.avi', '.flv', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.ts', '.webm', '.wmv')
+from mmlofi.datasets.find_files import SUFFIXES
 
 Inputs = str | os.PathLike | Sequence[str | os.PathLike]
 
@@ -19,7 +18,7 @@ def find_videos(inputs: Inputs) -> list[str]:
 
     A folder stands for the videos in it (by `SUFFIXES`), not for those of its own folders. Files
     of folders and patterns come in alphabetical order, each file once. A file that is named itself
-    is taken as it is.
+    is taken as it is, with any ending.
 
     Raises:
         FileNotFoundError: When a file or a video of a folder or pattern is not there.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,6 +20,8 @@ from mmlofi.datasets.annotations import (
     segments_after,
     tolerance_sec,
 )
+from mmlofi.datasets.feature_files import FeatureFile
+from mmlofi.datasets.feature_header import find_others
 from mmlofi.datasets.find_files import find_spellings
 from mmlofi.datasets.transforms import LoadSnippetFeatures, OpenVideo
 from mmlofi.datasets.video_file import is_cut_off
@@ -27,8 +29,9 @@ from mmlofi.datasets.video_file import is_cut_off
 # What a fault is called, in the order of the table, and what it means.
 ERRORS = {
     'missing': 'no file of that name',
-    'several files': 'one with v_ and another one without',
+    'several files': 'one with v_ and another one without, or of two endings',
     'unreadable': 'no video, no frame, sound alone, or cut off',
+    'other features': 'of another grid, size or encoder than expected, or than the rest',
     'reversed': 'a segment ends before it starts, or is no number',
     'outside': 'a segment lies outside the annotated duration',
     'after end': 'a segment starts after the end of the file',
@@ -52,6 +55,8 @@ class Source:
     filename_tmpl: str = '{}.mp4'
     features: bool = False
     classes: tuple[str, ...] | None = None     # those allowed
+    loader: str | None = None                  # json of the settings of LoadSnippetFeatures
+    windows: bool = False                      # whether windows are cut of the features
 
 
 @dataclass
@@ -62,6 +67,7 @@ class VideoCheck:
     source: Source
     filename: str | None = None
     duration_sec: float | None = None
+    stored: FeatureFile | None = None   # what a file of features says, its shape (C, L)
     faults: list[tuple[str, str]] = field(default_factory=list)   # (kind, detail)
 
     @property
@@ -93,6 +99,7 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, workers:
     with ThreadPoolExecutor(workers) as pool:
         for done, _ in enumerate(pool.map(lambda one: _check_file(one, tolerance), files), start=1):
             progress(done, len(files))
+    _find_other_features(files)
     _find_repeats(checks)
     return checks
 
@@ -181,6 +188,8 @@ def _check_file(one: VideoCheck, tolerance: float | None) -> None:
     except (OSError, ValueError, RuntimeError) as error:   # decord raises the last of these
         one.faults.append(('unreadable', str(error).partition(';')[0]))
         return
+    if one.source.features:
+        _check_features(one)
     duration, annotated = one.duration_sec, one.record.duration_sec
     if duration is None:
         return
@@ -205,6 +214,34 @@ def _video_duration(filename: str) -> float:
 
 def _features_duration(filename: str) -> float | None:
     return LoadSnippetFeatures().grid(dict(filename=filename, duration_sec=None))[1]
+
+
+def _check_features(one: VideoCheck) -> None:
+    """Asks the transform that will load them, as the dataset does before a training."""
+    if one.source.loader is None:
+        return
+    try:
+        one.stored = LoadSnippetFeatures(**json.loads(one.source.loader)).check_file(
+            one.filename, windows=one.source.windows)
+    except ValueError as error:
+        one.faults.append(('other features', str(error).partition('; expected')[0]))
+
+
+def _find_other_features(files: Sequence[VideoCheck]) -> None:
+    """Notes features unlike most of their subset."""
+    subsets: dict[Source, dict[str, VideoCheck]] = defaultdict(dict)
+    for one in files:
+        if one.stored is not None:
+            subsets[one.source][one.filename] = one
+    for mine in subsets.values():
+        others = find_others({name: one.stored.header for name, one in mine.items()})
+        usual = Counter(one.stored.shape[0] for one in mine.values()).most_common(1)[0][0]
+        for name, one in mine.items():
+            if name in others:
+                one.faults.append(('other features', f'{name!r} {others[name]} the rest'))
+            elif one.stored.shape[0] != usual:
+                one.faults.append(('other features', f'{name!r} has {one.stored.shape[0]} '
+                                                     f'channels, most have {usual}'))
 
 
 def _find_repeats(checks: Sequence[VideoCheck]) -> None:

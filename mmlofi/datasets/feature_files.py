@@ -1,4 +1,4 @@
-"""Files of snippet features: npz, npy and h5, one a video or one for all.
+"""Files of snippet features: npz, npy, h5 and csv, one a video or, in h5, one for all.
 
 A video in an h5 file of many is named by a path through it, `features.h5/VIDEO`, as h5py and h5ls
 write it. A file may say how it was made, in its header (`feature_header`).
@@ -99,6 +99,8 @@ def _load(filename: str, backend_args: dict | None, *, whole: bool
             get(path, backend_args=backend_args))
         if name is not None:
             return _from_h5(source, name, whole)
+        if path.endswith('.csv'):
+            return _from_csv(source, whole)
         content = np.load(source, mmap_mode='r' if source is path else None)
         if isinstance(content, np.ndarray):
             return np.array(content) if whole else None, FeatureFile(content.shape)
@@ -113,8 +115,9 @@ def _load(filename: str, backend_args: dict | None, *, whole: bool
 
 
 def _unreadable(filename: str, error: Exception) -> ValueError:
-    return ValueError(f'{filename!r} cannot be read as features ({error}); expected npz, npy or '
-                      'h5: delete it and run tools/extract_features.py again, or get it again')
+    return ValueError(f'{filename!r} cannot be read as features ({error}); expected npz, npy, '
+                      'h5 or csv: delete it and run tools/extract_features.py again, or get it '
+                      'again')
 
 
 class _Unclear(Exception):
@@ -135,6 +138,24 @@ def _npz_shape(content: NpzFile, key: str) -> tuple[int, ...]:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) \
             else np.lib.format.read_array_header_2_0
         return read(file)[0]
+
+
+def _from_csv(source: str | io.BytesIO, whole: bool) -> tuple[np.ndarray | None, FeatureFile]:
+    """MMAction2's files for localization: names of the columns, then a line a snippet."""
+    with open(source, 'rb') if isinstance(source, str) else source as file:
+        lines = file.read().decode().splitlines()
+    names = lines[0].split(',')
+    rows = lines[1:] if _are_names(names) else lines
+    return (np.loadtxt(rows, np.float32, delimiter=',', ndmin=2) if whole else None,
+            FeatureFile((len(rows), len(names))))
+
+
+def _are_names(cells: list[str]) -> bool:
+    """Whether they head a table: words, or the numbers of the columns as pandas gives them."""
+    try:
+        return len(cells) > 1 and [float(cell) for cell in cells] == list(range(len(cells)))
+    except ValueError:
+        return True
 
 
 def _from_h5(source: str | io.BytesIO, name: str, whole: bool

@@ -99,17 +99,24 @@ def check_same(headers: Mapping[str, dict | None]) -> None:
     Raises:
         ValueError: With the first of the others, and in what they differ.
     """
+    others = find_others(headers)
+    if others:
+        raise ValueError(
+            f'{len(others)} of {len(headers)} feature files {next(iter(others.values()))} the '
+            f'rest, the first: {list(others)[:3]}; expected features of one encoder at one '
+            'fidelity: delete these, and run tools/extract_features.py again, which makes what is '
+            'missing')
+
+
+def find_others(headers: Mapping[str, dict | None]) -> dict[str, str]:
+    """The files that `check_same` refuses, and in what they differ from the rest."""
     folders = {os.path.dirname(name) for name in headers}
     of_folder = header_of(read_folder(folders.pop())) if len(folders) == 1 else None
     if of_folder is None and not any(headers.values()):
-        return
+        return {}
     usual = of_folder or json.loads(Counter(map(_text, headers.values())).most_common(1)[0][0])
-    others = [name for name, header in headers.items() if _text(header) != _text(usual)]
-    if others:
-        raise ValueError(
-            f'{len(others)} of {len(headers)} feature files {_unlike(headers[others[0]], usual)} '
-            f'the rest, the first: {others[:3]}; expected features of one encoder at one fidelity: '
-            'delete these, and run tools/extract_features.py again, which makes what is missing')
+    return {name: _unlike(header, usual) for name, header in headers.items()
+            if _text(header) != _text(usual)}
 
 
 def _unlike(header: Mapping | None, usual: Mapping | None) -> str:

@@ -18,7 +18,7 @@ Transforms = Sequence[Callable[[dict], dict]]
 
 
 def refuse_bad_files(data_list: Sequence[dict], *, source: str, subset: str | Sequence[str],
-                     transforms: Transforms, windows: bool) -> None:
+                     transforms: Transforms, windows: bool) -> list[int]:
     """Looks at the file of each video, on disk; elsewhere, whether it is there.
 
     Args:
@@ -27,6 +27,9 @@ def refuse_bad_files(data_list: Sequence[dict], *, source: str, subset: str | Se
         subset: That is named in messages.
         transforms: Of the pipeline that will read the files.
         windows: Whether windows are cut of them.
+
+    Returns:
+        The shorter side of each video's frames, of those whose side is known.
 
     Raises:
         FileNotFoundError: With the first few of those that are missing.
@@ -42,6 +45,7 @@ def refuse_bad_files(data_list: Sequence[dict], *, source: str, subset: str | Se
     _refuse_unequal(filenames, states, subset)
     if source == 'feature':
         check_same({name: state.header for name, state in zip(filenames, states)})
+    return [state.side for state in states if state.side is not None]
 
 
 def _look_at(info: dict, *, source: str, transforms: Transforms, windows: bool) -> FileState:
@@ -78,12 +82,12 @@ def _look_at_frames(info: dict, transforms: Transforms) -> FileState:
                          'pictures; expected OpenFrames in place of OpenVideo')
     try:
         results = opener(dict(info))
-        results['video_reader'].get_batch([0])
+        frame = results['video_reader'].get_batch([0]).asnumpy()[0]
     except FileNotFoundError:
         return FileState(problem=MISSING)
     except ValueError as error:
         return FileState(problem=str(error))
-    return FileState(duration_sec=results['duration_sec'])
+    return FileState(duration_sec=results['duration_sec'], side=min(frame.shape[:2]))
 
 
 def files_backend(transforms: Transforms) -> dict | None:

@@ -1,7 +1,8 @@
-"""Finds the files of videos whose names have, or lack, ActivityNet's leading ``v_``.
+"""Finds the files of videos by names that are not quite theirs.
 
-Its annotations name a video `QOlSCBRmfWY`, its downloads a file `v_QOlSCBRmfWY.mp4`, and features
-are spread under either name. Some ids begin with ``v_`` themselves.
+ActivityNet's annotations name a video `QOlSCBRmfWY`, its downloads a file `v_QOlSCBRmfWY.mp4`, and
+features are spread under either name. Some ids begin with ``v_`` themselves. Of its downloads some
+end in `.mkv` or `.webm`.
 """
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from mmlofi.datasets.feature_files import in_container, names_in
 
 PREFIX = 'v_'
+SUFFIXES = ('.avi', '.flv', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.ts', '.webm', '.wmv')
 TEMPLATES = {'video': '{}.mp4', 'feature': '{}.npz', 'img': '{}'}   # by what a folder holds
 
 
@@ -27,7 +29,7 @@ def spellings(path: str) -> tuple[str, ...]:
 
 
 def find_files(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -> list[str]:
-    """For each path itself, or the one of its other spellings that is there.
+    """For each path itself, or the one of its other spellings, or of other endings, that is there.
 
     Args:
         paths: Of the files wanted, by the template.
@@ -44,13 +46,15 @@ def find_files(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -> li
     if several:
         raise ValueError(
             f'{len(several)} of {len(paths)} videos have several files, such as '
-            f'{" and ".join(map(repr, several[0]))}; expected one, with v_ or without: remove the '
-            'other, or keep them in different folders')
+            f'{" and ".join(map(repr, several[0]))}; expected one, with v_ or without, of one '
+            'ending: remove the other, or keep them in different folders')
     return [found[0] if found else wanted for wanted, found in zip(paths, there)]
 
 
 def find_spellings(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -> list[list[str]]:
     """For each path the different files that it may mean: none, one or several.
+
+    A video's file may have another ending than the template, where none has that one.
 
     Args:
         paths: Of the files wanted, by the template.
@@ -58,15 +62,30 @@ def find_spellings(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -
             another video's own is nobody else's. Asked only when a spelling is in doubt.
     """
     folders: dict[str, frozenset[str]] = {}
-    there = [[path for path in (wanted, *spellings(wanted)) if _is_there(path, folders)]
-             for wanted in paths]
+    there = [_named(wanted, folders) for wanted in paths]
     if all(found in ([], [wanted]) for wanted, found in zip(paths, there)):
         return there
     owners = set(claimed())
-    there = [[path for path in found if path == wanted or path not in owners]
+    there = [[path for path in found
+              if not owners.intersection((path, _with_ending_of(wanted, path))) - {wanted}]
              for wanted, found in zip(paths, there)]
     return [found[:1] + [other for other in found[1:] if not _same_file(found[0], other)]
             for found in there]
+
+
+def _named(wanted: str, folders: dict[str, frozenset[str]]) -> list[str]:
+    """The spellings of a path that are there; if none is, those with another video's ending."""
+    every = (wanted, *spellings(wanted))
+    there = [path for path in every if _is_there(path, folders)]
+    if there or os.path.splitext(wanted)[1].lower() not in SUFFIXES:
+        return there
+    stems = [os.path.splitext(path)[0] for path in every]
+    return [path for stem in stems for ending in SUFFIXES
+            for path in (stem + ending, stem + ending.upper()) if _is_there(path, folders)]
+
+
+def _with_ending_of(wanted: str, path: str) -> str:
+    return os.path.splitext(path)[0] + os.path.splitext(wanted)[1]
 
 
 def _is_there(path: str, folders: dict[str, frozenset[str]]) -> bool:

@@ -33,6 +33,13 @@ class SnippetChunk(NamedTuple):
         return self.first + len(self.inputs)
 
 
+class FailedVideo(NamedTuple):
+    """In place of a video's chunks, or of the rest of them."""
+
+    video: str
+    reason: str
+
+
 def stream_snippets(transforms: Sequence[BaseTransform], info: dict,
                     chunk_snippets: int = CHUNK_SNIPPETS) -> Iterator[SnippetChunk]:
     """The same snippets as the whole pipeline gives at once, `chunk_snippets` at a time.
@@ -76,7 +83,8 @@ def stream_snippets(transforms: Sequence[BaseTransform], info: dict,
 class SnippetStream(IterableDataset):
     """The chunks of a dataset's videos, for a DataLoader: each worker streams its own videos.
 
-    Use it with `batch_size=None`. Chunks of the workers' videos come in turns.
+    Use it with `batch_size=None`. Chunks of the workers' videos come in turns. A video that fails
+    ends with a `FailedVideo`, and the next one follows.
 
     Args:
         dataset: In test mode, with a pipeline for frames.
@@ -88,12 +96,16 @@ class SnippetStream(IterableDataset):
                  chunk_snippets: int = CHUNK_SNIPPETS) -> None:
         self.dataset, self.indices, self.chunk_snippets = dataset, list(indices), chunk_snippets
 
-    def __iter__(self) -> Iterator[SnippetChunk]:
+    def __iter__(self) -> Iterator[SnippetChunk | FailedVideo]:
         worker = get_worker_info()
         mine = self.indices if worker is None else self.indices[worker.id::worker.num_workers]
         for index in mine:
-            yield from stream_snippets(self.dataset.pipeline.transforms,
-                                       self.dataset.sample_info(index), self.chunk_snippets)
+            info = self.dataset.sample_info(index)
+            try:
+                yield from stream_snippets(self.dataset.pipeline.transforms, info,
+                                           self.chunk_snippets)
+            except (FileNotFoundError, ValueError) as error:
+                yield FailedVideo(info['video_name'], str(error))
 
 
 def _apply(transform: BaseTransform, results: dict) -> dict:

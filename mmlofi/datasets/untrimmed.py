@@ -16,6 +16,7 @@ from mmlofi.datasets.annotations import (
     load_class_names,
     load_video_names,
 )
+from mmlofi.datasets.enlarging import warn_of_enlarging
 from mmlofi.datasets.file_checks import files_backend, refuse_bad_files
 from mmlofi.datasets.find_files import TEMPLATES, default_template, find_files
 from mmlofi.datasets.sample_index import SampleIndex
@@ -53,7 +54,7 @@ class UntrimmedVideoDataset(BaseDataset):
             of all videos; or ``dict(img=folder)`` of folders of pictures, which `OpenFrames` opens.
         filename_tmpl: File of a video; '{}' is its name. Default '{}.mp4', '{}.npz' for features,
             '{}' in an h5 file and for folders. A file is also found with ActivityNet's leading
-            ``v_`` added or left out.
+            ``v_`` added or left out, and a video with another ending than the template's.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
             and the header of each feature file read.
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
@@ -68,7 +69,7 @@ class UntrimmedVideoDataset(BaseDataset):
     Raises:
         FileNotFoundError: For a missing annotation file or missing videos.
         ValueError: For anything else listed above, and where a video has a file with and another
-            one without ``v_``.
+            one without ``v_``, or of two endings.
     """
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
@@ -86,6 +87,7 @@ class UntrimmedVideoDataset(BaseDataset):
         self.window = window
         self.backend_args = backend_args
         self.num_videos = 0   # len() counts windows, where there are any
+        self.stored_sides: list[int] = []   # of the videos' frames, the shorter ones, if known
         super().__init__(ann_file=ann_file, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -224,8 +226,11 @@ class UntrimmedVideoDataset(BaseDataset):
             return
         print_log(f'looking at {len(data_list)} {self.source} files of {self.subset!r} '
                   '(check_files=False leaves it out)', logger='current')
-        refuse_bad_files(data_list, source=self.source, subset=self.subset,
-                         transforms=self.pipeline.transforms, windows=self.window is not None)
+        self.stored_sides = refuse_bad_files(
+            data_list, source=self.source, subset=self.subset,
+            transforms=self.pipeline.transforms, windows=self.window is not None)
+        if self.test_mode:   # in training the loop knows which fidelities there are
+            warn_of_enlarging(self, [FULL])
 
 
 def reading(test_mode: bool) -> dict:

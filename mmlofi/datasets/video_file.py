@@ -18,29 +18,32 @@ class FileState(NamedTuple):
 
     problem: str | None = None          # why it cannot be used
     duration_sec: float | None = None   # of a video
+    side: int | None = None             # of its frames, the shorter one
     channels: int | None = None         # of features
     header: dict | None = None          # how features were made
 
 
 def look_at_video(filename: str, segments_sec: np.ndarray) -> FileState:
-    """Whether a video is not cut off, a frame of it can be decoded, and how long it is."""
+    """Whether a video is not cut off, a frame of it can be decoded, how large it is, and how long
+    the video."""
     if is_cut_off(filename):
         return FileState(problem=UNREADABLE)
     capture = cv2.VideoCapture(filename)
     frames, fps = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
-    decodes = frames != 0 and capture.read()[0]
+    decodes, frame = capture.read() if frames != 0 else (False, None)
     capture.release()
     if not decodes:
         return FileState(problem=UNREADABLE)
+    side = min(frame.shape[:2])
     if not (frames > 0 and fps > 0):   # some headers do not say
-        return FileState()
+        return FileState(side=side)
     duration = frames / fps
     if segments_after(segments_sec, duration):   # decord knows better at a variable frame rate
         try:
             duration = OpenVideo()(dict(filename=filename))['duration_sec']
         except ValueError:
             return FileState(problem=UNREADABLE)
-    return FileState(duration_sec=duration)
+    return FileState(duration_sec=duration, side=side)
 
 
 def is_cut_off(filename: str) -> bool:

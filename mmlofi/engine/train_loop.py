@@ -11,6 +11,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmlofi.datasets.enlarging import warn_of_enlarging
 from mmlofi.datasets.sampler import FidelityBatchSampler
 from mmlofi.randomness import derive_seed, seed_all
 
@@ -62,6 +63,7 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
         """Trains, from where the checkpoint left off when there is one."""
         if self._iter:
             self._resume_position()
+        warn_of_enlarging(self.dataloader.dataset, self.sampler.schedule.fidelities)
         self.runner.call_hook('before_train')
         if self._iter and self._is_unvalidated():
             self.runner.val_loop.run()

@@ -55,8 +55,8 @@ def align(ground_truth: Sequence[VideoRecord], detections: Detections, *,
             class does not matter and they stay.
 
     Raises:
-        ValueError: Without a true segment, or when not one detected video or class is in the
-            ground truth: then names are wrong, and 0 would hide it.
+        ValueError: Without a true segment, or when not one of the videos or classes that the
+            detector knows is in the ground truth: then names are wrong, and 0 would hide it.
 
     Warns:
         UserWarning: With counts, about detections outside the ground truth's videos (kept) or
@@ -177,7 +177,7 @@ def _translate(detections: Detections, video_of: dict[str, int], classes: tuple[
             continue
         used = detections.video if kind == 'video' else detections.label
         others = sorted({names[place] for place in np.unique(used[known < 0])})
-        if unknown == count:
+        if unknown == count and not set(names).intersection(there):
             raise ValueError(
                 f'no {kind} of the {count} detections is in the ground truth: they have {kind}s '
                 f'such as {others[:3]}, expected some of {list(there[:3])}, …: use the same names '

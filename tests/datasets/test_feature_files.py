@@ -1,4 +1,4 @@
-"""npz, npy and h5 files of features, one a video and one for all."""
+"""npz, npy, csv and h5 files of features, one a video and one for all."""
 from __future__ import annotations
 
 import builtins
@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from mmaction.datasets.transforms import LoadLocalizationFeature
 from small_videos import FEATURES, VIDEOS, dataset
 
 from mmlofi.datasets.check import Source, check
@@ -54,6 +55,35 @@ def test_a_published_npz_of_one_array_is_read_whatever_its_name(tmp_path, array)
     stored, found = read_features(str(tmp_path / 'v.npz'))
     assert found == FeatureFile((4, 8)) == look_at_features(str(tmp_path / 'v.npz'))
     np.testing.assert_array_equal(stored, array)
+
+
+@pytest.mark.parametrize('head', ['f0,f1,f2,f3\n', '0,1,2,3\n', ''])
+def test_csv_files_are_read_as_mmaction2_reads_them_and_without_a_head_too(tmp_path, array, head):
+    path = tmp_path / 'v.csv'
+    path.write_text(head + ''.join(','.join(map(str, row)) + '\n' for row in array.T.tolist()))
+    assert look_at_features(str(path)) == FeatureFile((8, 4))
+    stored, found = read_features(str(path))
+    assert found == FeatureFile((8, 4))
+    np.testing.assert_array_equal(stored, array.T)
+    if head:
+        theirs = LoadLocalizationFeature()(dict(feature_path=str(path)))['raw_feature']
+        np.testing.assert_array_equal(stored.T, theirs)
+
+
+def test_csv_files_feed_the_dataset_under_activitynets_names(folder, array):
+    (folder / 'csv').mkdir()
+    for name in VIDEOS:
+        np.savetxt(folder / 'csv' / f'v_{name}.csv', array.T, delimiter=',', header='a,b,c,d',
+                   comments='')
+    videos = dataset(folder, 'feature', data_prefix=dict(feature='csv'), filename_tmpl='{}.csv')
+    np.testing.assert_allclose(videos[0]['inputs'], array, rtol=1e-6)
+
+
+@pytest.mark.parametrize('text', ['', 'f0,f1\n1,two\n', 'f0,f1\n1,2\n3\n'])
+def test_csv_files_that_are_no_table_of_numbers_are_named(tmp_path, text):
+    (tmp_path / 'v.csv').write_text(text)
+    with pytest.raises(ValueError, match=r"v\.csv' cannot be read as features .*h5 or csv"):
+        read_features(str(tmp_path / 'v.csv'))
 
 
 def test_arrays_of_objects_are_not_run(tmp_path):

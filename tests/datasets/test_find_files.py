@@ -48,6 +48,21 @@ def test_two_files_of_one_video_are_refused_with_both_names(put):
         find(put('a.mp4', 'v_a.mp4', 'b.mp4'), 'a.mp4', 'b.mp4')
 
 
+def test_a_video_is_found_under_another_ending_where_none_has_that_of_the_template(put):
+    folder = put('v_a.mkv', 'b.mp4', 'b.webm', 'c.MP4', 'd.npy')
+    assert find(folder, 'a.mp4', 'b.mp4', 'v_c.mp4', 'd.npz', 'd.mp4') == [
+        'v_a.mkv', 'b.mp4', 'c.MP4', 'd.npz', 'd.mp4']
+    with pytest.raises(ValueError, match=r"/b\.mp4' and '.*/b\.webm'; expected one, with v_ or "
+                                         'without, of one ending'):
+        find(folder, 'b.avi')
+
+
+def test_another_video_s_file_of_another_ending_is_not_taken(put):
+    folder = put('1.mkv')
+    assert find(folder, '1.mp4', 'v_1.mp4') == ['1.mkv', 'v_1.mp4']
+    assert find(folder, '1.mp4', '1.mkv') == ['1.mp4', '1.mkv']     # of the template '{}'
+
+
 def test_two_names_of_one_file_are_one(put):
     folder = put('a.mp4')
     (folder / 'v_a.mp4').symlink_to('a.mp4')
@@ -85,3 +100,12 @@ def test_all_of_activitynet_is_matched_with_files_of_either_spelling(reference_d
         (tmp_path / file).touch()
     for template in ('{}.mp4', 'v_{}.mp4'):
         assert find(tmp_path, *map(template.format, names)) == files
+
+
+def test_videos_of_other_endings_are_decoded(folder, write_numbered_video):
+    (folder / 'videos' / 'b.mp4').unlink()
+    write_numbered_video(folder / 'videos' / 'v_b.mkv', 100)
+    videos = dataset(folder)
+    assert [os.path.basename(videos.get_data_info(i)['filename']) for i in range(2)] == [
+        'a.mp4', 'v_b.mkv']
+    assert videos[1]['data_samples'].duration_sec == pytest.approx(10, abs=0.1)

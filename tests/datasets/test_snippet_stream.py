@@ -76,6 +76,17 @@ def test_a_video_that_fails_is_named_and_a_missing_one_too(folder):
         chunks_of(data, 0, 3)
 
 
+def test_a_video_that_fails_stops_no_other_of_its_worker(folder):
+    data = dataset(folder, subset=['training', 'validation'], test_mode=True)
+    (folder / 'videos' / 'a.mp4').unlink()
+    (folder / 'videos' / 'b.mp4').write_bytes(b'no video')
+    *failed, chunk = SnippetStream(data, [0, 1, 2], 8)
+    assert [one.video for one in failed] == ['a', 'b']
+    assert 'no video at' in failed[0].reason
+    assert "'b' " in failed[1].reason
+    assert chunk.video == 'c'
+
+
 def test_a_pipeline_without_frames_says_so_when_it_ends():
     (pack,) = [TRANSFORMS.build(dict(type='DecodeSnippets'))]
     with pytest.raises(ValueError, match='failed in the pipeline: KeyError'):

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmaction.registry import DATASETS, METRICS, MODELS
+from mmengine.config import Config
 
 from mmlofi.datasets.check import ERRORS, WARNINGS
+from mmlofi.datasets.transforms import save_features
 from mmlofi.procedural import Benchmark, generate
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +108,8 @@ def followed(folder, follow) -> list[str]:
 
 
 def test_the_page_has_its_parts():
-    assert list(CONFIGS) == ['configs/my_lofi.py', 'configs/my_gtad.py', 'configs/my_features.py']
+    assert list(CONFIGS) == [f'configs/my_{name}.py' for name in (
+        'lofi', 'gtad', 'features', 'windows_lofi', 'windows_gtad')]
     tools = re.findall(r'python (tools/\w+\.py)', ''.join(COMMANDS))
     assert tools == [f'tools/{name}.py' for name in (
         'make_annotations', 'check_dataset', 'train', 'extract_features', 'train', 'test',
@@ -146,3 +150,21 @@ def test_features_of_another_encoder_train_the_head_too(followed, folder):
     assert 'nothing here would stop a training' in followed[5]
     assert 'mAP@0.50' in followed[5]
     assert (folder / 'work_dirs/my_features/epoch_2.pth').exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', ['my_windows_lofi', 'my_windows_gtad'])
+def test_the_configs_of_windows_fit_the_same_data(followed, folder, name, monkeypatch):
+    """Their training on small windows is in tests/tools/test_thumos_windows.py."""
+    monkeypatch.chdir(folder)
+    annotated = json.loads(Path('my_data/annotations.json').read_text())['database']
+    for video, entry in annotated.items():
+        save_features(f'features/my_windows_lofi/{video}.npz', np.ones((512, 300), np.float32),
+                      entry['duration'])
+    cfg = Config.fromfile(f'configs/{name}.py')
+    videos = {loader: DATASETS.build(cfg[f'{loader}_dataloader'].dataset)
+              for loader in ('train', 'test')}
+    assert [len({dataset.get_data_info(i)['video_name'] for i in range(len(dataset))})
+            for dataset in videos.values()] == [5, 1]
+    METRICS.build(cfg.test_evaluator).dataset_meta = videos['test'].metainfo
+    assert MODELS.build(cfg.model).class_scores.linear.out_features == len(CLASSES)

@@ -186,3 +186,14 @@ def test_other_videos_in_the_same_number_are_other_settings(videos):
     runner = make_runner(videos, epochs=2, hook={}, resume=True, **EVERY_2)
     with pytest.raises(ValueError, match='written at step 1 of 3 of epoch 2.*videos '):
         runner.train()
+
+
+@pytest.mark.parametrize(('cycle', 'warnings'), [(CYCLE[:1], 0), (CYCLE, 1)])
+def test_a_cycle_that_enlarges_frames_says_so_once(videos, cycle, warnings):
+    resize = dict(type='Resize', scale=(96, 96), keep_ratio=False)   # S: 48, of videos of 64
+    make_runner(videos, epochs=2, hook={}, cycle=cycle, workers=0,
+                crop=dict(type='AtFidelity', transform=resize)).train()
+    (log,) = (videos / 'work').glob('*/*.log')
+    text = log.read_text()
+    assert text.count("6 of 6 videos of subset 'training' are stored at a side below 96 (the "
+                      "smallest: 64), which fidelity 'T' asks for") == warnings

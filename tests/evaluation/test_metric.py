@@ -74,6 +74,20 @@ def sampled(videos, round_up):
     return list(DefaultSampler(range(videos), shuffle=False, seed=0, round_up=round_up))
 
 
+@pytest.mark.parametrize('metric_type', METRICS)
+def test_a_model_that_names_only_classes_of_other_videos_scores_0(ann_file, metric_type):
+    """As after the first epochs with many classes and few videos: no reason to stop a training."""
+    metric = TALMetric(ann_file=ann_file, subset='validation', metric_type=metric_type)
+    metric.dataset_meta = dict(classes=(*CLASSES, 'swim', 'fly'))
+
+    def only_others(number):
+        made = sample(number)
+        made['pred_instances'].labels += 2
+        return made
+    values = score(metric, range(5), only_others)
+    assert (set(values.values()) == {0}) == (metric_type != 'AR@AN')   # which knows no classes
+
+
 # Which videos (or, under 'windows', windows) each rank has, by number of ranks.
 SHARES = {
     2: {'padded in between': ((0, 0, 1, 2), (0, 3, 3, 4)), 'one has none': ((4, 3, 2, 1, 0), ())},

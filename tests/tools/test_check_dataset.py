@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import wave
 
 import cv2
@@ -216,9 +217,9 @@ def test_what_is_usable_is_written_as_annotations_or_names(make, check, tmp_path
 def config(tmp_path):
     def write(prefix, **more):
         def loader(subset):
-            return dict(dataset=dict(type='UntrimmedVideoDataset', ann_file='gt.json',
-                                     data_root=str(tmp_path), data_prefix=prefix, subset=subset,
-                                     **more))
+            return dict(dataset=dict(
+                dict(type='UntrimmedVideoDataset', ann_file='gt.json', data_root=str(tmp_path),
+                     data_prefix=prefix, subset=subset), **more))
         path = tmp_path / 'config.py'
         path.write_text(f'train_dataloader = {loader("training")}\n'
                         f'val_dataloader = {loader("validation")}\n'
@@ -237,6 +238,29 @@ def test_a_config_says_folders_subsets_and_classes(make, check, config):
     assert '3 of 3' in status
 
 
+def test_the_segments_of_acp_plus_are_checked_as_their_videos_are(make, check, config):
+    (make(**GOOD) / 'videos' / 'b.mp4').unlink()
+    status, _, report = check(config(dict(video='videos'), type='SegmentDataset'))
+    assert '1 of 3' in status
+    assert faults_of(report) == {'b': ['missing']}
+
+
+def test_settings_of_a_config_are_overridden_as_in_training(make, check, config):
+    folder = make(**GOOD)
+    (folder / 'videos').rename(folder / 'proxies_128')
+    path, key = config(dict(video='videos')), 'dataset.data_prefix.video=proxies_128'
+    assert '3 of 3' in check(path)[0]
+    assert check(path, '--cfg-options', f'train_dataloader.{key}', f'val_dataloader.{key}',
+                 f'test_dataloader.{key}')[0] == 0
+
+
+def test_h5_files_without_h5py_are_one_line(make, call_tool, config, monkeypatch):
+    (make(**GOOD) / 'tsp.h5').write_text('')
+    monkeypatch.setitem(sys.modules, 'h5py', None)
+    with pytest.raises(SystemExit, match='check_dataset: .*pip install h5py'):
+        call_tool('check_dataset.py', config(dict(feature='tsp.h5')))
+
+
 def test_features_are_checked_too(make, check, config, tmp_path):
     make(**GOOD)
     (tmp_path / 'features').mkdir()
@@ -249,10 +273,35 @@ def test_features_are_checked_too(make, check, config, tmp_path):
     assert faults_of(check(path)[2]) == {'a': ['unreadable'], 'b': ['missing']}
 
 
+HEADER = dict(backbone_sha256='1c', num_snippets=8, snippet_interval=None, clip_len=8,
+              frame_interval=8, side=224, feat_dim=4, dtype='float32')
+
+
+@pytest.mark.parametrize(('loader', 'changed', 'bad'), [
+    (dict(), dict(), ''), (dict(feat_dim=5), dict(), 'abc'), (dict(num_snippets=16), dict(), 'abc'),
+    (dict(expected=dict(side=[224, 256])), dict(side=112), 'b'), (dict(), dict(feat_dim=5), 'b'),
+    (dict(), dict(backbone_sha256='2d'), 'b')])
+def test_features_that_would_stop_a_training_are_found(make, check, config, tmp_path, loader,
+                                                       changed, bad):
+    make(**GOOD | dict(d={}))
+    (tmp_path / 'features').mkdir()
+    for value, name in enumerate('abcd'):
+        header = HEADER | (changed if name == 'b' else {})
+        save_features(tmp_path / 'features' / f'{name}.npz',
+                      np.full((header['feat_dim'], 8), value), 2.0, header)
+    pipeline = [dict(dict(type='LoadSnippetFeatures', num_snippets=8), **loader)]
+    status, _, report = check(config(dict(feature='features'), pipeline=pipeline))
+    bad += 'd' if len(bad) == 3 else ''
+    assert faults_of(report) == dict.fromkeys(bad, ['other features'])
+    assert status == 0 if not bad else f'{len(bad)} of 4' in status
+
+
 # ---- bad use
 
 @pytest.mark.parametrize(('arguments', 'message'), [
     ([], 'give either CONFIG or --ann'), (['c.py', '--videos', 'v'], 'go with --ann'),
+    (['c.py', '--filename-tmpl', 'v_{}.mp4'], 'go with --ann'),
+    (['--ann', 'a', '--cfg-options', 'a=1'], 'go with CONFIG'),
     (['--ann', 'a', '--workers', '0'], 'expected 1 or more')])
 def test_arguments_that_do_not_go_together_are_refused(call_tool, capsys, arguments, message):
     with pytest.raises(SystemExit) as stop:

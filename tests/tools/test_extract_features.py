@@ -237,6 +237,21 @@ def test_what_a_killed_process_left_is_removed_and_not_what_another_one_writes(
     assert [path.name for path in folder.glob('.*')] == ['.val_0001.npz.2.partial']
 
 
+def test_a_video_with_a_damaged_part_is_named_and_the_others_are_stored(
+        extract, untrained_lofi, toy_data, tmp_path, capsys):
+    videos = shutil.copytree(toy_data / 'videos', tmp_path / 'videos')
+    path = videos / 'train_0002.mp4'
+    content = bytearray(path.read_bytes())
+    middle, part = len(content) // 2, len(content) // 3
+    content[middle:middle + part] = np.random.default_rng(0).bytes(part)
+    path.write_bytes(content)
+    options = ('--cfg-options', f'test_dataloader.dataset.data_prefix.video={videos}')
+    with pytest.raises(SystemExit, match=r"1 videos failed, the first: \['train_0002'\]; expected"):
+        extract(untrained_lofi, tmp_path / 'features', *options)
+    assert "video 'train_0002' (" in capsys.readouterr().err
+    assert {path.stem for path in (tmp_path / 'features').glob('*.npz')} == VIDEOS - {'train_0002'}
+
+
 def test_features_that_half_precision_cannot_hold_stop_it(extract, untrained_lofi, tmp_path):
     state = torch.load(untrained_lofi)['state_dict']
     for name in state:

@@ -134,5 +134,9 @@ def test_tables_and_folders_that_are_none_are_one_line(make, call_tool, tmp_path
     assert 'has no row' in fails(make, tmp_path, 'video,start,end,label\n')
     assert "and not ['start', 'end']; expected video, start, end, label in its first line" in fails(
         make, tmp_path, 'video,label\na,x\n')
+    (tmp_path / 'segments.xlsx').write_bytes('video;start;end;label\na;1;2;wärmen'.encode('cp1252'))
+    with pytest.raises(SystemExit, match=r'xlsx is no text in UTF-8 .* expected a csv file: save'):
+        call_tool('make_annotations.py', tmp_path / 'segments.xlsx', '--videos',
+                  tmp_path / 'videos')
     with pytest.raises(SystemExit, match="no folder '.*none'"):
         call_tool('make_annotations.py', tmp_path / 'segments.csv', '--videos', tmp_path / 'none')

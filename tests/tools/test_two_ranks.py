@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -110,9 +111,9 @@ def torchrun(toy_data, toy_features, tmp_path, port):
 @pytest.fixture
 def extract_by_two(toy_configs, torchrun):
     """Runs the extraction under torchrun."""
-    def run(checkpoint: Path, out: Path) -> subprocess.CompletedProcess:
+    def run(checkpoint: Path, out: Path, *arguments: object) -> subprocess.CompletedProcess:
         return torchrun(ROOT / 'tools' / 'extract_features.py', toy_configs / 'lofi_toy.py',
-                        checkpoint, '--out', out)
+                        checkpoint, '--out', out, *arguments)
     return run
 
 
@@ -128,6 +129,21 @@ def test_extraction_gives_the_features_of_one_process(lofi, features, extract_by
         with np.load(path) as expected, np.load(two[name]) as found:
             assert np.array_equal(found['features'], expected['features']), name
             assert found['duration_sec'] == expected['duration_sec']
+
+
+def test_a_video_that_fails_on_one_rank_stops_neither(untrained_lofi, toy_data, extract_by_two,
+                                                      tmp_path):
+    videos = shutil.copytree(toy_data / 'videos', tmp_path / 'videos')
+    path = videos / 'val_0000.mp4'           # the first of the last subset: rank 0 is done early
+    content = bytearray(path.read_bytes())
+    middle, part = len(content) // 2, len(content) // 3
+    content[middle:middle + part] = np.random.default_rng(0).bytes(part)
+    path.write_bytes(content)
+    done = extract_by_two(untrained_lofi, tmp_path / 'two', '--cfg-options',
+                          f'test_dataloader.dataset.data_prefix.video={videos}')
+    assert done.returncode != 0
+    assert "1 videos failed, the first: ['val_0000']" in done.stderr
+    assert len(list((tmp_path / 'two').glob('*.npz'))) == 10
 
 
 def test_a_folder_of_other_features_stops_both_processes(features, untrained_lofi, extract_by_two):

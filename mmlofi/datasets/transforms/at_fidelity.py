@@ -34,13 +34,14 @@ class AtFidelity(BaseTransform):
         self.sizes = tuple(sizes)
         self.divisor = divisor
         self._built: dict[Fidelity, BaseTransform] = {}
-        self._at(FULL)   # a wrong config fails here, not in a worker
+        self.at(FULL)   # a wrong config fails here, not in a worker
 
     def transform(self, results: dict) -> dict | None:
         """Applies the wrapped transform, built for this sample's fidelity."""
-        return self._at(results.get('fidelity', FULL))(results)
+        return self.at(results.get('fidelity', FULL))(results)
 
-    def _at(self, fidelity: Fidelity) -> BaseTransform:
+    def at(self, fidelity: Fidelity) -> BaseTransform:
+        """The wrapped transform as it is at a fidelity."""
         if fidelity not in self._built:
             cfg = copy.deepcopy(self.transform_cfg)
             for name in set(self.sizes) & set(cfg):
@@ -55,4 +56,4 @@ class AtFidelity(BaseTransform):
             else size
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}({self._at(FULL)!r})'
+        return f'{type(self).__name__}({self.at(FULL)!r})'

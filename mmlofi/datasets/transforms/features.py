@@ -27,10 +27,10 @@ __all__ = ['LoadSnippetFeatures', 'save_features']
 class LoadSnippetFeatures(BaseTransform):
     """Reads the features that `tools/extract_features.py` wrote, or published ones.
 
-    npz, npy and h5, (C, P) or (P, C), as `feature_files` tells. Features of another length than
-    asked for are interpolated linearly over the whole video. Where the dataset cuts windows, they
-    are taken as they were stored: `num_snippets` of them from `first_snippet` on, the last one
-    repeated after the video's end.
+    npz, npy, h5 and csv, (C, P) or (P, C), as `feature_files` tells. Features of another length
+    than asked for are interpolated linearly over the whole video. Where the dataset cuts windows,
+    they are taken as they were stored: `num_snippets` of them from `first_snippet` on, the last
+    one repeated after the video's end.
 
     Features lie evenly over the video, P equal parts of it, as ours do. With `feature_stride`,
     feature i is of frames i · stride to i · stride + `feature_len`, and stands for the `stride`
