@@ -32,6 +32,7 @@ from mmlofi.datasets.check import (
 from mmlofi.datasets.find_files import TEMPLATES, default_template
 from mmlofi.datasets.known_counts import KnownSplit, known_split, recognize
 from mmlofi.files import write_json
+from mmlofi.progress import ProgressLine
 
 SHOWN = 5   # videos of each fault
 DATASETS = ('UntrimmedVideoDataset', 'SegmentDataset')
@@ -77,7 +78,7 @@ def main() -> None:
                           args.filename_tmpl or TEMPLATES['video'])] if args.ann \
             else read_config(args.config, args.cfg_options)
         checks = check(sources, tolerance=args.tolerance, workers=args.workers,
-                       progress=show_progress)
+                       progress=ProgressLine('files'))
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f'check_dataset: {error}')
     dataset = recognize(class_names(one.record for one in checks), len(checks))
@@ -93,11 +94,6 @@ def main() -> None:
         sys.exit(f'check_dataset: {bad} of {len(checks)} videos would stop a training or spoil its '
                  'score; correct them, or train on what --write-usable writes')
     print('nothing here would stop a training')
-
-
-def show_progress(done: int, total: int) -> None:
-    print(f'\r{done} of {total} files', end='\n' if done == total else '', file=sys.stderr,
-          flush=True)
 
 
 def read_config(path: str, options: dict | None) -> list[Source]:

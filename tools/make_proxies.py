@@ -21,6 +21,7 @@ from mmlofi.apis.video_files import find_videos
 from mmlofi.datasets.proxies import ProxyReport, make_proxies, plan_targets
 from mmlofi.datasets.proxy_file import ProxySettings
 from mmlofi.files import write_json
+from mmlofi.progress import ProgressLine
 
 SHOWN = 5   # problems
 REPORT = 'proxies.json'
@@ -58,7 +59,7 @@ def main() -> None:
         pairs = plan_targets(find_videos(args.videos), args.out)
         os.makedirs(args.out, exist_ok=True)
         reports = make_proxies(pairs, settings, redo=args.redo, workers=args.workers,
-                               progress=show_progress)
+                               progress=ProgressLine('videos'))
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f'make_proxies: {error}')
     write_json(os.path.join(args.out, REPORT), dict(
@@ -71,11 +72,6 @@ def main() -> None:
         sys.exit(f'make_proxies: {len(failed)} of {len(reports)} videos failed '
                  f'({os.path.join(args.out, REPORT)} names all); get these again, or put the '
                  'originals beside the proxies')
-
-
-def show_progress(done: int, total: int) -> None:
-    print(f'\r{done} of {total} videos', end='\n' if done == total else '', file=sys.stderr,
-          flush=True)
 
 
 def summary(reports: Sequence[ProxyReport]) -> str:
