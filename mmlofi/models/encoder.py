@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmlofi.models.chunks import choose_snippets, encode_in_chunks, encode_with_share
 from mmlofi.models.frame_limits import frame_limits, takes_clips
-from mmlofi.models.norm import NORM_MODES
+from mmlofi.models.norm import NORM_MODES, let_norms_learn
 from mmlofi.models.positions import call_at_any_side
 from mmlofi.models.recompute import checkpoint_blocks
 
@@ -44,7 +44,8 @@ class SnippetEncoder(nn.Module):
         norm: Statistics of batch norm in training: 'frozen' (those of the checkpoint), 'running'
             (each batch's, and their running mean for testing) or 'reestimated' (each batch's, and
             by `NormStatisticsHook` those of full fidelity for testing). None leaves it to the
-            backbone's `norm_eval`.
+            backbone's own settings (`norm_eval`, CSN's `bn_frozen`, ResNet's `partial_bn`), over
+            which the others go.
 
     Raises:
         ValueError: For settings out of range.
@@ -70,11 +71,12 @@ class SnippetEncoder(nn.Module):
         self.checkpointing, self.channels_last = checkpointing, channels_last
 
     def prepare(self, backbone: nn.Module) -> None:
-        """Gives a new backbone the memory format and the checkpointing asked for.
+        """Gives a new backbone the batch norm, memory format and checkpointing asked for.
 
         Raises:
             ValueError: When the backbone has nothing to checkpoint.
         """
+        let_norms_learn(backbone, self.norm)
         if self.checkpointing:
             checkpoint_blocks(backbone)
         if self.channels_last:
