@@ -58,10 +58,10 @@ class SnippetEncoder(nn.Module):
         if input_format not in INPUT_FORMATS:
             raise ValueError(f'SnippetEncoder got input_format={input_format!r}; expected one of '
                              f'{INPUT_FORMATS}')
-        if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
+        if chunk_size is not None and (type(chunk_size) is not int or chunk_size < 1):
             raise ValueError(f'SnippetEncoder got chunk_size={chunk_size!r}; expected a number of '
                              'snippets, 1 or more, or None for all at once')
-        if not 0 < grad_ratio <= 1:
+        if type(grad_ratio) not in (int, float) or not 0 < grad_ratio <= 1:
             raise ValueError(f'SnippetEncoder got grad_ratio={grad_ratio!r}; expected a share of '
                              'the snippets above 0, and 1 for all')
         if norm not in NORM_MODES:
