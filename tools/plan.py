@@ -38,6 +38,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--memory', type=memory, metavar='SIZE',
                         help='of one GPU, such as 24GB (as cards are sold: GiB); shows what fits, '
                              'and what makes room')
+    parser.add_argument('--amp', action='store_true',
+                        help='automatic mixed precision, as with tools/train.py')
     parser.add_argument('--schedule-only', action='store_true',
                         help='leave out the memory, which takes up to a minute to count')
     parser.add_argument('--all', action='store_true', help='print every row of a long table')
@@ -135,15 +137,19 @@ def memory_text(cfg: Config, plan: Plan, budget: int | None) -> list[str]:
     batch_size = plan.sampler.batch_size
     lines = ['memory of a step on each GPU, in GiB:',
              *aligned(memory_table(now, shown, batch_size, budget)),
-             'frames are taken as squares' if source.side else '']
+             'of tensors alone: workspaces, what the allocator loses and CUDA itself come on top'
+             + '; frames are taken as squares' * bool(source.side)]
+    if cfg.get('compile'):
+        lines.append('NOTE: `compile` is not followed; this is the model without it')
     if budget is None or cfg.model.get('backbone') is None:
-        return [line for line in lines if line]
+        return lines
     if now.peak(fidelities, batch_size) > budget:
         lines += ['', f'{budget / GIB:.3g} GiB are not enough. What makes room, as arguments of '
                       'tools/train.py:',
-                  *aligned(options_table(cfg, plan, now, budget)),
-                  'or a smaller batch_size with optim_wrapper.accumulative_counts']
-    return [line for line in lines if line] + ['', cycle_text(now, batch_size, budget)]
+                  *aligned(options_table(cfg, plan, now, budget))]
+        if any((one.batch_size or batch_size) > 1 for one in fidelities):
+            lines.append('or a smaller batch_size with optim_wrapper.accumulative_counts')
+    return [*lines, '', cycle_text(now, batch_size, budget)]
 
 
 def memory_table(plan: MemoryPlan, fidelities: Sequence[Fidelity], batch_size: int,
@@ -182,7 +188,8 @@ def cycle_text(plan: MemoryPlan, batch_size: int, budget: int) -> str:
     """The cycle of S, T and ST with equal cost that uses the budget."""
     cycle, videos = even_cycle(plan, batch_size, budget), f'a batch of {batch_size}'
     if cycle is None:
-        return f'no cycle of S, T and ST fits with {videos}; take a smaller one'
+        return (f'no cycle of S, T and ST fits with {videos}; take '
+                f'{"a smaller one, or " * (batch_size > 1)}an option from the table')
     if cycle == [FULL]:
         return f'full fidelity fits with {videos}: no cycle is needed'
     settings = []
@@ -220,6 +227,8 @@ def main() -> None:
     try:
         cfg = Config.fromfile(args.config)
         cfg.merge_from_dict(args.cfg_options or {})
+        if args.amp:
+            cfg.optim_wrapper.type = 'AmpOptimWrapper'
         init_default_scope('mmaction')
         plan = make_plan(cfg, args.num_videos, args.gpus)
         runs = plan.runs()

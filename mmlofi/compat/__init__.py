@@ -41,9 +41,11 @@ def apply() -> None:
     mend_missing_drn()
     # The mends below import mmengine and torch, which need nothing mended to be imported.
     from mmlofi.compat.amp import mend_amp_without_accelerator
+    from mmlofi.compat.checkpointing import mend_activation_checkpointing
     from mmlofi.compat.checkpoints import mend_checkpoint_loading
     from mmlofi.compat.launchers import mend_launchers_without_accelerator
 
     mend_checkpoint_loading()
     mend_amp_without_accelerator()
+    mend_activation_checkpointing()
     mend_launchers_without_accelerator()

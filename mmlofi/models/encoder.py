@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmlofi.models.chunks import choose_snippets, encode_in_chunks, encode_with_share
 from mmlofi.models.frame_limits import frame_limits, takes_clips
-from mmlofi.models.norm import NORM_MODES
+from mmlofi.models.norm import NORM_MODES, let_norms_learn
 from mmlofi.models.positions import call_at_any_side
 from mmlofi.models.recompute import checkpoint_blocks
 
@@ -44,7 +44,8 @@ class SnippetEncoder(nn.Module):
         norm: Statistics of batch norm in training: 'frozen' (those of the checkpoint), 'running'
             (each batch's, and their running mean for testing) or 'reestimated' (each batch's, and
             by `NormStatisticsHook` those of full fidelity for testing). None leaves it to the
-            backbone's `norm_eval`.
+            backbone's own settings (`norm_eval`, CSN's `bn_frozen`, ResNet's `partial_bn`), over
+            which the others go.
 
     Raises:
         ValueError: For settings out of range.
@@ -57,10 +58,10 @@ class SnippetEncoder(nn.Module):
         if input_format not in INPUT_FORMATS:
             raise ValueError(f'SnippetEncoder got input_format={input_format!r}; expected one of '
                              f'{INPUT_FORMATS}')
-        if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
+        if chunk_size is not None and (type(chunk_size) is not int or chunk_size < 1):
             raise ValueError(f'SnippetEncoder got chunk_size={chunk_size!r}; expected a number of '
                              'snippets, 1 or more, or None for all at once')
-        if not 0 < grad_ratio <= 1:
+        if type(grad_ratio) not in (int, float) or not 0 < grad_ratio <= 1:
             raise ValueError(f'SnippetEncoder got grad_ratio={grad_ratio!r}; expected a share of '
                              'the snippets above 0, and 1 for all')
         if norm not in NORM_MODES:
@@ -70,11 +71,12 @@ class SnippetEncoder(nn.Module):
         self.checkpointing, self.channels_last = checkpointing, channels_last
 
     def prepare(self, backbone: nn.Module) -> None:
-        """Gives a new backbone the memory format and the checkpointing asked for.
+        """Gives a new backbone the batch norm, memory format and checkpointing asked for.
 
         Raises:
             ValueError: When the backbone has nothing to checkpoint.
         """
+        let_norms_learn(backbone, self.norm)
         if self.checkpointing:
             checkpoint_blocks(backbone)
         if self.channels_last:

@@ -8,12 +8,23 @@ from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm
 from torch import nn
 
 NORM_MODES = (None, 'frozen', 'running', 'reestimated')
+# Settings of MMAction2's backbones that freeze batch norms at each `train()`, affine part and all:
+# CSN's, and that of ResNet, which leaves the first alone.
+FREEZING = ('bn_frozen', 'partial_bn')
 
 
 def batch_norms(module: nn.Module) -> list[nn.Module]:
     """The batch norms in a module that have running statistics."""
     return [norm for norm in module.modules()
             if isinstance(norm, _BatchNorm) and norm.track_running_stats]
+
+
+def let_norms_learn(backbone: nn.Module, mode: str | None) -> None:
+    """Turns off what in a new backbone would freeze batch norms that the mode wants to follow."""
+    if mode in ('running', 'reestimated'):
+        for name in FREEZING:
+            if getattr(backbone, name, False):
+                setattr(backbone, name, False)
 
 
 def set_norm_mode(backbone: nn.Module, mode: str | None) -> None:

@@ -20,6 +20,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
+from mmengine.runner import turn_on_activation_checkpointing
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -35,7 +36,7 @@ class StepMemory:
     """Bytes that one GPU holds in a training step.
 
     Attributes:
-        weights: Of parameters and buffers.
+        weights: Of parameters and buffers, and of EMAHook's copy of them.
         gradients: Of the parameters that train.
         optimizer: What the optimizer keeps beside them, such as Adam's two moments.
         buckets: DDP's copy of the gradients, on several GPUs.
@@ -78,7 +79,8 @@ class StepCounter:
     """Counts the memory of a config's training steps.
 
     Args:
-        cfg: With `model` and `optim_wrapper`. Weights named by `init_cfg` or `pretrained` are left.
+        cfg: With `model` and `optim_wrapper`; `custom_hooks` and `activation_checkpointing` count.
+            Weights named by `init_cfg` or `pretrained` are left.
         clip_len: Frames of a snippet; unused for a model of features.
         gpus: Ranks in all.
         like: A counter of a config with the same head, if there is one: it is counted once.
@@ -98,8 +100,11 @@ class StepCounter:
             raise ValueError(f'the model is a {type(model).__name__}; expected an '
                              'EndToEndLocalizer, whose encoder and head are counted apart')
         model.train()
+        if cfg.get('activation_checkpointing'):
+            turn_on_activation_checkpointing(model, cfg.activation_checkpointing)
         self.clip_len, self.half = clip_len, _is_half(cfg)
-        self.weights = _bytes([*model.parameters(), *model.buffers()])
+        averaged = [hook for hook in cfg.get('custom_hooks') or [] if hook['type'] == 'EMAHook']
+        self.weights = (1 + len(averaged)) * _bytes([*model.parameters(), *model.buffers()])
         self.gradients = _bytes(value for value in model.parameters() if value.requires_grad)
         self.optimizer = round(self.gradients * _state_share(cfg))
         self.buckets = self.gradients if gpus > 1 else 0
@@ -112,7 +117,8 @@ class StepCounter:
             self._backbone = fake_module(model.backbone, self._fakes)
             model.backbone = None                    # the rest is a localizer of features
         self._encoder, self._localizer = model.encoder, model
-        self._head = (settings['head'], settings.get('class_scores'), self.half)
+        self._head = (settings['head'], settings.get('class_scores'), self.half,
+                      cfg.get('activation_checkpointing'))
         self.encode, self.localize = cache(self._encode), cache(self._localize)
         if like is not None and like._head == self._head:
             self.localize = like.localize

@@ -19,6 +19,8 @@ from mmengine.runner import Runner
 from shipped import CONFIGS, LOADERS, ROOT, cycle_of, load, transforms_of
 
 from mmlofi.fidelity import Fidelity
+from mmlofi.models.frame_limits import frame_limits
+from mmlofi.planning.training_plan import read_source
 
 SIDE, NUM_SNIPPETS = 32, 8
 SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE)
@@ -134,12 +136,20 @@ def test_readme_links_exactly_the_shipped_configs():
         assert (ROOT / path).is_file() or '/my_' in path, path
 
 
-def test_the_readme_s_own_encoder_becomes_a_config(tmp_path):
+@pytest.mark.parametrize(('name', 'family', 'channels'), [
+    ('my_lofi', 'ResNet3dSlowOnly', 2048), ('my_videomae_lofi', 'VisionTransformer', 768)])
+def test_the_readme_s_own_encoders_become_configs(tmp_path, name, family, channels):
     text = (ROOT / 'configs/README.md').read_text()
-    config = tmp_path / 'my_lofi.py'
-    config.write_text(re.search(r'```python\n(.+?)```', text, re.DOTALL)[1].replace(
-        "'_base_/", f"'{ROOT}/configs/_base_/"))
+    config = tmp_path / f'{name}.py'
+    config.write_text(re.search(rf'```python\n# configs/{name}.py\n(.+?)```', text, re.DOTALL)[
+        1].replace("'_base_/", f"'{ROOT}/configs/_base_/"))
     init_default_scope('mmaction')
-    with torch.device('meta'):
-        model = MODELS.build(Config.fromfile(config).model)
-    assert model.head.in_channels == 2048
+    cfg = Config.fromfile(config)
+    model = MODELS.build(cfg.model)
+    assert type(model.backbone).__name__ == family
+    assert model.head.in_channels == channels
+    assert Config.fromstring(cfg.pretty_text, '.py').model == cfg.model    # as a run stores it
+    source = read_source(cfg.train_dataloader.dataset.pipeline)
+    for fidelity in cycle_of(cfg):
+        side = source.side_at(fidelity)
+        frame_limits(model.backbone).check(family, source.clip_len, side, side)

@@ -172,6 +172,8 @@ def test_weights_learn_in_bfloat16_though_others_were_encoded_before():
 @pytest.mark.parametrize(('settings', 'message'), [
     (dict(chunk_size=0), 'chunk_size=0; expected a number of snippets, 1 or more'),
     (dict(chunk_size=2.5), 'chunk_size=2.5; expected'),
+    (dict(chunk_size=True), 'chunk_size=True; expected'),
+    (dict(grad_ratio='half'), "grad_ratio='half'; expected a share"),
     (dict(grad_ratio=0), 'grad_ratio=0; expected a share'),
     (dict(grad_ratio=1.5), 'grad_ratio=1.5; expected a share')])
 def test_settings_out_of_range_are_refused(settings, message):

@@ -7,6 +7,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
+from mmengine.runner import turn_on_activation_checkpointing
 from mmengine.structures import InstanceData
 
 from mmlofi.planning.live_memory import LiveMemory
@@ -19,6 +20,7 @@ SNIPPETS, CLIP_LEN, SIDE = 6, 4, 64
 def real_step(cfg: Config, batch_size: int) -> tuple[int, int]:
     """Bytes alive after the forward pass of a real step, and the most in it, without weights."""
     model = MODELS.build(cfg.model).train()
+    turn_on_activation_checkpointing(model, cfg.get('activation_checkpointing', []))
     sample = ActionDataSample(metainfo=dict(video_name='v', duration_sec=60.0))
     sample.gt_instances = InstanceData(segments=torch.tensor([[0.2, 0.6]]),
                                        labels=torch.tensor([0]))
@@ -42,7 +44,8 @@ def real_step(cfg: Config, batch_size: int) -> tuple[int, int]:
     (18, dict(model__encoder__grad_ratio=0.5), 2),
     (18, dict(model__encoder__grad_ratio=0.5, model__encoder__chunk_size=1), 3),
     (18, dict(optim_wrapper__type='AmpOptimWrapper'), 2),
-    (50, dict(model__encoder__checkpointing=True), 2)])
+    (50, dict(model__encoder__checkpointing=True), 2),
+    (18, dict(activation_checkpointing=['backbone.layer1', 'backbone.layer2']), 1)])
 def test_a_count_is_that_of_a_real_step(training, depth, changes, batch_size):
     cfg = training(depth, **changes)
     kept, peak = real_step(cfg, batch_size)
@@ -77,6 +80,14 @@ def test_weights_gradients_and_what_the_optimizer_keeps(training):
         assert count.gradients == count.buckets == trained
         assert count.optimizer == pytest.approx(share * trained, rel=1e-3)
     assert StepCounter(cfg, clip_len=CLIP_LEN).count(1, 2, 32).buckets == 0
+
+
+def test_the_copy_that_averages_the_weights_counts(training):
+    cfg, plain = training(), StepCounter(training(), clip_len=CLIP_LEN).count(1, 2, 32)
+    cfg.custom_hooks = [dict(type='LoFiCycleHook'), dict(type='EMAHook', momentum=1e-3)]
+    count = StepCounter(cfg, clip_len=CLIP_LEN).count(1, 2, 32)
+    assert count.weights == 2 * plain.weights
+    assert count.peak == plain.peak + plain.weights
 
 
 def test_a_model_of_features_has_no_encoder_to_count(training):

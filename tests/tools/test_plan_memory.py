@@ -64,6 +64,32 @@ def test_an_option_brings_what_the_table_says(memory):
     assert max(float(row['peak']) for row in cycle) == float(rows[option]['peak'])
 
 
+def test_mixed_precision_is_planned_by_the_flag_that_trains_it(memory):
+    peaks = [[row['peak'] for row in table(memory(*arguments), 'fidelity')]
+             for arguments in ((), ['--amp'],
+                               ['--cfg-options', 'optim_wrapper.type=AmpOptimWrapper'])]
+    assert peaks[0] != peaks[1] == peaks[2]
+
+
+def test_what_is_left_out_is_said(memory):
+    left_out = 'of tensors alone: workspaces, what the allocator loses and CUDA itself come on top'
+    note = 'NOTE: `compile` is not followed; this is the model without it'
+    lines, compiled = memory(), memory('--cfg-options', 'compile=True')
+    assert [left_out in line for line in (lines[-1], compiled[-2])] == [True, True]
+    assert note not in lines
+    assert compiled[-1] == note
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(('batch_size', 'smaller'), [(1, False), (2, True)])
+def test_a_smaller_batch_is_advised_where_there_is_one(memory, batch_size, smaller):
+    text = '\n'.join(memory('--memory', '20MB', '--cfg-options',
+                            f'train_dataloader.batch_size={batch_size}'))
+    assert ('or a smaller batch_size' in text) == smaller
+    assert ('take a smaller one, or an option from the table' in text) == smaller
+    assert 'an option from the table' in text
+
+
 @pytest.mark.parametrize('size', ['x', '24 apples', '0GB', '-1GB'])
 def test_a_size_that_is_none_is_refused(call_tool, capsys, size):
     with pytest.raises(SystemExit):
