@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from mmaction.registry import DATASETS, HOOKS
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from mmengine.utils import ProgressBar
 
+from mmlofi.arguments import add_cfg_options
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.fidelity import FULL, Fidelity
 from mmlofi.schedule import FidelitySchedule
@@ -35,8 +36,7 @@ def parse_args() -> argparse.Namespace:
                         help='whose data set and pipeline; default train')
     parser.add_argument('--full', action='store_true', help='full fidelity as well')
     parser.add_argument('--seed', type=int, default=0, help='of augmentation; default 0')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override settings of the config')
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

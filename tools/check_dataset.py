@@ -17,8 +17,9 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
+from mmlofi.arguments import add_cfg_options
 from mmlofi.datasets.annotations import class_names
 from mmlofi.datasets.check import (
     ERRORS,
@@ -48,8 +49,7 @@ def parse_args() -> argparse.Namespace:
                         help="a video's file, '{}' its name; v_ may be added or left out, and the "
                              'ending be another one. Default {}.mp4')
     parser.add_argument('--subset', nargs='+', help='subsets of --ann; default all')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override settings of CONFIG')
+    add_cfg_options(parser)
     parser.add_argument('--tolerance', type=float, metavar='SEC',
                         help='by which a file may differ from its annotated duration; default 2 %% '
                              'of it, 1 s at least')

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmaction.registry import DATASETS
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import (
     all_gather_object,
@@ -38,6 +38,7 @@ from mmengine.utils import ProgressBar
 from torch.utils.data import DataLoader
 
 from mmlofi.apis import load_encoder
+from mmlofi.arguments import add_cfg_options
 from mmlofi.datasets.feature_files import look_at_features, save_features
 from mmlofi.datasets.feature_header import (
     FOLDER_HEADER,
@@ -85,8 +86,7 @@ def parse_args() -> argparse.Namespace:
                              'length of the video; default %(default)s')
     parser.add_argument('--dtype', choices=[*DTYPES, *DTYPES.values()], default='fp32',
                         help='of the stored features, default %(default)s; fp16 is half the size')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override settings of the config')
+    add_cfg_options(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
                         help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)

@@ -14,10 +14,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmlofi.fidelity import FULL, Fidelity
+from mmlofi.arguments import add_cfg_options
+from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
 from mmlofi.planning.budget import MemoryPlan, even_cycle, options
 from mmlofi.planning.step_memory import StepCounter
 from mmlofi.planning.training_plan import Plan, make_plan
@@ -44,8 +45,7 @@ def parse_args() -> argparse.Namespace:
                         help='leave out the memory, which takes up to a minute to count')
     parser.add_argument('--all', action='store_true', help='print every row of a long table')
     parser.add_argument('--out', help='also draw the schedule into this file (png, pdf, svg)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override settings of the config, such as train_cfg.max_epochs=30')
+    add_cfg_options(parser)
     return parser.parse_args()
 
 
@@ -198,8 +198,16 @@ def cycle_text(plan: MemoryPlan, batch_size: int, budget: int) -> str:
                       if getattr(one, axis) > 1]
         settings.append(f'dict({", ".join([f"name={one.name!r}", *reductions])})')
     counts = ', '.join(f'{one.name} {gib(plan.count(one, batch_size).peak)}' for one in cycle)
-    return (f'with {videos}, the dearest S, T and ST of equal cost that fit ({counts} GiB):\n'
+    text = (f'with {videos}, the dearest S, T and ST of equal cost that fit ({counts} GiB):\n'
             f'cycle=[{", ".join(settings)}]')
+    reduction = cycle[1].temporal
+    if reduction > 2 * PAPER_CYCLE[1].temporal:
+        text += (f'\nThat is 1/{reduction:.0f} of the pixels, where the paper has '
+                 f'1/{PAPER_CYCLE[1].temporal:.0f}, and leaves '
+                 f'{cycle[1].reduce_snippets(plan.source.num_snippets)} of '
+                 f'{plan.source.num_snippets} snippets to T: rather make room by an option from '
+                 'the table.')
+    return text
 
 
 def gib(size: int) -> str:

@@ -10,9 +10,10 @@ import argparse
 import os
 import os.path as osp
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mmlofi.arguments import add_cfg_options
 from mmlofi.engine.launch import prepare_launcher
 
 
@@ -27,8 +28,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--dump-raw', metavar='FOLDER',
                         help="write each video's proposals before soft-NMS to a new folder, for "
                              'tools/postprocess.py')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override settings of the config, such as model.nms.sigma=0.5')
+    add_cfg_options(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
                         help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)

@@ -5,9 +5,10 @@ import argparse
 import os
 import os.path as osp
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from mmlofi.arguments import add_cfg_options
 from mmlofi.engine.launch import prepare_launcher
 
 
@@ -29,8 +30,7 @@ def parse_args() -> argparse.Namespace:
                         help='a different seed on each rank')
     parser.add_argument('--deterministic', action='store_true',
                         help='deterministic algorithms on GPU')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override settings of the config, such as model.nms.sigma=0.5')
+    add_cfg_options(parser)
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
                         help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)

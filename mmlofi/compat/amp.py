@@ -5,12 +5,14 @@ one config trains on both.
 """
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from mmaction.registry import OPTIM_WRAPPERS
 from mmengine.device import get_device
+from mmengine.logging import print_log
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import autocast
 from torch import nn
@@ -19,8 +21,8 @@ from torch import nn
 class CPUAmpOptimWrapper(OptimWrapper):
     """bfloat16 autocast on a CPU, with the arguments of MMEngine's `AmpOptimWrapper`.
 
-    `loss_scale`, `dtype` and `use_fsdp` are taken and ignored: bfloat16 has the exponents of
-    float32, so nothing is scaled, and CPU autocast knows no float16 in MMEngine.
+    `loss_scale`, `dtype` and `use_fsdp` are taken and ignored, float16 with a word: bfloat16 has
+    the exponents of float32, so nothing is scaled, and CPU autocast knows no float16 in MMEngine.
     """
 
     def __init__(
@@ -32,6 +34,9 @@ class CPUAmpOptimWrapper(OptimWrapper):
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
+        if dtype in ('float16', torch.float16):
+            print_log('AmpOptimWrapper got dtype=float16, and there is no GPU: training in '
+                      'bfloat16', logger='current', level=logging.WARNING)
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:

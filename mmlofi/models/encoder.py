@@ -4,15 +4,17 @@ Shape legend: N videos, L snippets, T frames a snippet, H × W a frame, C channe
 """
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmlofi.models.chunks import choose_snippets, encode_in_chunks, encode_with_share
 from mmlofi.models.frame_limits import frame_limits, takes_clips
-from mmlofi.models.norm import NORM_MODES, let_norms_learn
+from mmlofi.models.norm import NORM_MODES, batch_norms, let_norms_learn
 from mmlofi.models.positions import call_at_any_side
 from mmlofi.models.recompute import checkpoint_blocks
 
@@ -77,8 +79,10 @@ class SnippetEncoder(nn.Module):
             ValueError: When the backbone has nothing to checkpoint.
         """
         let_norms_learn(backbone, self.norm)
-        if self.checkpointing:
-            checkpoint_blocks(backbone)
+        if self.norm is not None and not batch_norms(backbone):
+            print_log(f'{type(backbone).__name__} has no batch norm: norm={self.norm!r} of its '
+                      'encoder changes nothing', logger='current', level=logging.WARNING)
+        checkpoint_blocks(backbone, all_blocks=self.checkpointing)
         if self.channels_last:
             for module in backbone.modules():
                 if isinstance(module, (nn.Conv2d, nn.Conv3d)):

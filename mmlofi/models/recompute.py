@@ -42,20 +42,26 @@ def frozen_statistics(module: nn.Module) -> Iterator[None]:
             norm.num_batches_tracked.copy_(count)
 
 
-def checkpoint_blocks(backbone: nn.Module) -> None:
-    """Lets each block that has MMAction2's `with_cp` recompute its activations.
+def checkpoint_blocks(backbone: nn.Module, *, all_blocks: bool) -> None:
+    """Lets blocks that have MMAction2's `with_cp` recompute their activations.
 
     In place of `with_cp=True`, whose recomputation moves running statistics twice and which torch
     gives up (it does not say `use_reentrant`).
 
+    Args:
+        backbone: A new one.
+        all_blocks: Whether also those without `with_cp=True`.
+
     Raises:
-        ValueError: When the backbone has no such block.
+        ValueError: When all are meant and the backbone has none.
     """
     having = [module for module in backbone.modules()
               if hasattr(module, 'with_cp') and module is not backbone]
     blocks = [module for module in having   # and not the pathways that hold them
               if not any(hasattr(part, 'with_cp') for part in list(module.modules())[1:])]
-    if not blocks:
+    if not all_blocks:
+        blocks = [block for block in blocks if block.with_cp]
+    elif not blocks:
         raise ValueError(
             f'checkpointing=True found no block with `with_cp` in {type(backbone).__name__}; '
             'expected a backbone that has it: use chunk_size, which every backbone has, or name '

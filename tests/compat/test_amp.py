@@ -32,6 +32,17 @@ def test_one_config_of_mixed_precision_trains_on_a_cpu():
     assert not torch.equal(layer.bias, before)
 
 
+@pytest.mark.parametrize(('dtype', 'said'), [('float16', 1), (torch.float16, 1), ('bfloat16', 0),
+                                              (None, 0)])
+def test_another_precision_than_the_one_asked_for_is_said(dtype, said, monkeypatch):
+    messages = []
+    monkeypatch.setattr(amp, 'print_log', lambda message, **_: messages.append(message))
+    amp.CPUAmpOptimWrapper(dtype=dtype,
+                           optimizer=torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=0.1))
+    assert messages == ['AmpOptimWrapper got dtype=float16, and there is no GPU: training in '
+                        'bfloat16'] * said
+
+
 class Asserting(OptimWrapper):
     """As MMEngine's where there is no GPU."""
 

@@ -62,6 +62,23 @@ def test_checkpointing_and_memory_format_change_no_gradient(name, settings):
         torch.testing.assert_close(gradients[key], whole[key], rtol=1e-9, atol=1e-12)
 
 
+def test_a_backbones_own_with_cp_recomputes_as_checkpointing_does():
+    """MMAction2's moves running statistics again in the second forward pass."""
+    plain, own = (build('TSM-R50') for _ in range(2))
+    blocks = [module for module in own.modules() if type(module).__name__ == 'Bottleneck']
+    for block in blocks[:3]:
+        block.with_cp = True
+    encoder = SnippetEncoder()
+    encoder.prepare(own)
+    assert [block.forward.__name__ if hasattr(block.forward, '__name__') else 'recompute'
+            for block in blocks[:4]] == ['recompute'] * 3 + ['forward']
+    frames = torch.randn(1, 3, 3, T, SIDE, SIDE, dtype=torch.float64)
+    for backbone in (plain, own):
+        encoder(backbone, frames).square().sum().backward()
+    for key, value in plain.state_dict().items():
+        torch.testing.assert_close(own.state_dict()[key], value)
+
+
 def test_a_backbone_without_blocks_to_checkpoint_is_refused():
     with pytest.raises(ValueError, match='no block with `with_cp` in ResNetTSM; .*chunk_size'):
         SnippetEncoder(checkpointing=True).prepare(build('TSM-R18'))

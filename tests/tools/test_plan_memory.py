@@ -64,6 +64,17 @@ def test_an_option_brings_what_the_table_says(memory):
     assert max(float(row['peak']) for row in cycle) == float(rows[option]['peak'])
 
 
+@pytest.mark.slow
+def test_a_cycle_that_leaves_little_of_a_video_is_not_recommended(memory):
+    *_, cycle, note = memory('--memory', '180MB')
+    reduction = float(re.search(r"name='T', temporal=([\d.]+)", cycle)[1])
+    left = re.fullmatch(
+        r'That is 1/(\d+) of the pixels, where the paper has 1/4, and leaves (\d+) of 32 snippets '
+        r'to T: rather make room by an option from the table\.', note)
+    assert int(left[1]) == round(reduction) > 8
+    assert int(left[2]) == round(32 / reduction)
+
+
 def test_mixed_precision_is_planned_by_the_flag_that_trains_it(memory):
     peaks = [[row['peak'] for row in table(memory(*arguments), 'fidelity')]
              for arguments in ((), ['--amp'],
