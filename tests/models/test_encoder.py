@@ -180,16 +180,3 @@ def test_a_backbone_without_convolutions_needs_to_say_what_it_takes():
 def test_an_unknown_format_is_refused():
     with pytest.raises(ValueError, match="input_format='NCHW'; expected one of"):
         SnippetEncoder(input_format='NCHW')
-
-
-@pytest.mark.parametrize(('norm', 'backbone', 'said'), [
-    ('frozen', nn.Conv3d(3, 4, 1), ["Conv3d has no batch norm: norm='frozen' of its encoder "
-                                    'changes nothing']),
-    (None, nn.Conv3d(3, 4, 1), []),
-    ('running', nn.Sequential(nn.Conv3d(3, 4, 1), nn.BatchNorm3d(4)), [])])
-def test_a_setting_of_batch_norm_that_changes_nothing_is_said(norm, backbone, said, monkeypatch):
-    messages = []
-    monkeypatch.setattr('mmlofi.models.encoder.print_log',
-                        lambda message, **_: messages.append(message))
-    SnippetEncoder(norm=norm).prepare(backbone)
-    assert messages == said

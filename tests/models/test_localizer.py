@@ -100,43 +100,6 @@ def test_a_preprocessor_of_clips_with_labels_is_refused(setting, message):
                           data_preprocessor=dict(PREPROCESSOR, **setting))
 
 
-@pytest.mark.parametrize(('norm', 'trains'), [
-    (None, {True}), ('frozen', {False}), ('running', {True}), ('reestimated', {True})])
-def test_one_setting_says_whose_statistics_batch_norm_takes(norm, trains):
-    model = from_frames(encoder=dict(norm=norm)).train()
-    norms = [module for module in model.backbone.modules()
-             if isinstance(module, nn.BatchNorm2d)]
-    assert {module.training for module in norms} == trains
-    assert not any(module.training for module in model.eval().backbone.modules())
-
-
-CSN = dict(type='ResNet3dCSN', depth=50, pretrained=None, bottleneck_mode='ir', norm_eval=True,
-           bn_frozen=True)
-PARTIAL = dict(type='ResNet', depth=18, pretrained=None, partial_bn=True)
-
-
-@pytest.mark.parametrize(('backbone', 'own'), [(CSN, 0), (PARTIAL, 1)])
-@pytest.mark.parametrize('norm', [None, 'frozen', 'running', 'reestimated'])
-def test_the_setting_goes_over_what_a_preset_freezes(backbone, own, norm):
-    model = EndToEndLocalizer(backbone=backbone, head=dict(type='GTADHead', in_channels=8),
-                              data_preprocessor=PREPROCESSOR, encoder=dict(norm=norm)).train()
-    norms = [module for module in model.backbone.modules()
-             if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
-    follows, expected = {None: (own, own), 'frozen': (0, own)}.get(norm, (len(norms), len(norms)))
-    assert sum(module.training for module in norms) == follows
-    assert sum(module.weight.requires_grad for module in norms) == expected
-
-
-def test_batch_norms_of_frozen_stages_stay_frozen():
-    model = EndToEndLocalizer(backbone=dict(TSM, frozen_stages=1, norm_eval=True),
-                              head=dict(type='GTADHead', in_channels=512),
-                              data_preprocessor=PREPROCESSOR, encoder=dict(norm='running')).train()
-    assert not any(module.training for module in model.backbone.layer1.modules()
-                   if isinstance(module, nn.BatchNorm2d))
-    assert all(module.training for module in model.backbone.layer2.modules()
-               if isinstance(module, nn.BatchNorm2d))
-
-
 def test_trying_frames_changes_nothing_and_names_what_does_not_fit():
     model, frames = from_frames(), frame_batch(1)['inputs'][0]
     before = {name: value.clone() for name, value in model.state_dict().items()}
