@@ -1,6 +1,7 @@
 """Runs the tools, and once each stage on a tiny benchmark, for all tests that look at them."""
 from __future__ import annotations
 
+import json
 import os
 import runpy
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from checked import action
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -180,3 +182,44 @@ def gtad(features, must_run, toy_configs, tmp_path_factory) -> Run:
                       '--cfg-options', 'train_cfg.max_epochs=2', 'train_cfg.val_interval=1',
                       TOY_FEATURES=features.folder)
     return Run(folder, output)
+
+
+@pytest.fixture(scope='session')
+def ten_videos(tmp_path_factory, write_numbered_video):
+    """Videos of 2 s and more, no two of the same length."""
+    folder = tmp_path_factory.mktemp('ten')
+    return [write_numbered_video(folder / f'{i}.mp4', 20 + 2 * i, width=64, height=48)
+            for i in range(10)]
+
+
+@pytest.fixture
+def make_dataset(tmp_path, ten_videos):
+    """Writes an annotation file and a video for each of its entries, all good."""
+    def make(**entries):
+        (tmp_path / 'videos').mkdir(exist_ok=True)
+        database = {}
+        for number, (name, entry) in enumerate(entries.items()):
+            shutil.copy(ten_videos[number], tmp_path / 'videos' / f'{name}.mp4')
+            database[name] = dict(subset='training', duration=2 + number / 5,
+                                  annotations=[action(0.5, 1)]) | entry
+        (tmp_path / 'gt.json').write_text(json.dumps(dict(database=database, version='mine')))
+        return tmp_path
+    return make
+
+
+@pytest.fixture
+def run_check(call_tool, tmp_path, capsys):
+    """Runs `check_dataset.py`; its exit status, what it printed, and its report."""
+    def check(*arguments, files=True):
+        if '--ann' not in arguments and not any(str(one).endswith('.py') for one in arguments):
+            arguments += ('--ann', tmp_path / 'gt.json')
+            arguments += ('--videos', tmp_path / 'videos') if files else ()
+        status = 0
+        try:
+            call_tool('check_dataset.py', *arguments, '--out', tmp_path / 'report.json')
+        except SystemExit as stop:
+            status = stop.code
+        report = tmp_path / 'report.json'
+        return status, capsys.readouterr().out, \
+            json.loads(report.read_text()) if report.exists() else None
+    return check

@@ -3,74 +3,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import wave
 
 import cv2
-import numpy as np
 import pytest
+from checked import GOOD, action, faults_of
 
 from mmlofi.datasets import load_annotations
 from mmlofi.datasets.known_counts import known_split, recognize
-from mmlofi.datasets.transforms import save_features
 
 
-def action(start, end, label='run'):
-    return dict(segment=[start, end], label=label)
-
-
-@pytest.fixture(scope='session')
-def ten_videos(tmp_path_factory, write_numbered_video):
-    """Videos of 2 s and more, no two of the same length."""
-    folder = tmp_path_factory.mktemp('ten')
-    return [write_numbered_video(folder / f'{i}.mp4', 20 + 2 * i, width=64, height=48)
-            for i in range(10)]
-
-
-@pytest.fixture
-def make(tmp_path, ten_videos):
-    """Writes an annotation file and a video for each of its entries, all good."""
-    def make(**entries):
-        (tmp_path / 'videos').mkdir(exist_ok=True)
-        database = {}
-        for number, (name, entry) in enumerate(entries.items()):
-            shutil.copy(ten_videos[number], tmp_path / 'videos' / f'{name}.mp4')
-            database[name] = dict(subset='training', duration=2 + number / 5,
-                                  annotations=[action(0.5, 1)]) | entry
-        (tmp_path / 'gt.json').write_text(json.dumps(dict(database=database, version='mine')))
-        return tmp_path
-    return make
-
-
-@pytest.fixture
-def check(call_tool, tmp_path, capsys):
-    """Runs the tool; its exit status, what it printed, and its report."""
-    def check(*arguments, files=True):
-        if '--ann' not in arguments and not any(str(one).endswith('.py') for one in arguments):
-            arguments += ('--ann', tmp_path / 'gt.json')
-            arguments += ('--videos', tmp_path / 'videos') if files else ()
-        status = 0
-        try:
-            call_tool('check_dataset.py', *arguments, '--out', tmp_path / 'report.json')
-        except SystemExit as stop:
-            status = stop.code
-        report = tmp_path / 'report.json'
-        return status, capsys.readouterr().out, \
-            json.loads(report.read_text()) if report.exists() else None
-    return check
-
-
-def faults_of(report):
-    return {one['name']: [fault['kind'] for fault in one['faults']]
-            for one in report['videos_with_faults']}
-
-
-GOOD = dict(a={}, b={}, c=dict(subset='validation'))
-
-
-def test_a_good_data_set_passes_with_a_table(make, check):
-    make(**GOOD)
-    status, output, report = check('--workers', 2)
+def test_a_good_data_set_passes_with_a_table(make_dataset, run_check):
+    make_dataset(**GOOD)
+    status, output, report = run_check('--workers', 2)
     assert status == 0
     assert 'nothing here would stop a training' in output
     rows = [line.split() for line in output.splitlines()[:3]]
@@ -80,8 +25,8 @@ def test_a_good_data_set_passes_with_a_table(make, check):
     assert report['videos_with_faults'] == []
 
 
-def test_progress_is_shown(make, call_tool, tmp_path, capsys):
-    make(**GOOD)
+def test_progress_is_shown(make_dataset, call_tool, tmp_path, capsys):
+    make_dataset(**GOOD)
     call_tool('check_dataset.py', '--ann', tmp_path / 'gt.json', '--videos', tmp_path / 'videos')
     assert capsys.readouterr().err.splitlines()[-1] == '3 of 3 files, 0:00:00 left'
 
@@ -103,30 +48,30 @@ def cut_off(path):
 @pytest.mark.parametrize(('spoil', 'reason'), [
     (lambda path: path.write_text('no video'), 'it is no video'),
     (make_sound, 'sound alone'), (make_empty, ''), (cut_off, 'cut off')])
-def test_a_file_that_is_no_video_is_unreadable(make, check, spoil, reason):
-    spoil(make(**GOOD) / 'videos' / 'b.mp4')
-    status, output, report = check()
+def test_a_file_that_is_no_video_is_unreadable(make_dataset, run_check, spoil, reason):
+    spoil(make_dataset(**GOOD) / 'videos' / 'b.mp4')
+    status, output, report = run_check()
     assert 'check_dataset: 1 of 3 videos would stop a training' in status
     assert faults_of(report) == {'b': ['unreadable']}
     assert reason in report['videos_with_faults'][0]['faults'][0]['detail']
     assert 'ERROR, unreadable' in output
 
 
-def test_a_missing_file_and_two_files_of_one_video(make, check):
-    videos = make(**GOOD) / 'videos'
+def test_a_missing_file_and_two_files_of_one_video(make_dataset, run_check):
+    videos = make_dataset(**GOOD) / 'videos'
     (videos / 'a.mp4').unlink()
     shutil.copy(videos / 'c.mp4', videos / 'v_b.mp4')
-    status, _, report = check()
+    status, _, report = run_check()
     assert faults_of(report) == {'a': ['missing'], 'b': ['several files']}
     assert 'b.mp4 and' in report['videos_with_faults'][1]['faults'][0]['detail']
     assert report['subsets']['training']['usable'] == 0
     assert '2 of 3 videos' in status
 
 
-def test_files_are_found_with_v_too(make, check):
-    videos = make(**GOOD) / 'videos'
+def test_files_are_found_with_v_too(make_dataset, run_check):
+    videos = make_dataset(**GOOD) / 'videos'
     (videos / 'a.mp4').rename(videos / 'v_a.mp4')
-    assert check()[0] == 0
+    assert run_check()[0] == 0
 
 
 @pytest.mark.parametrize(('entry', 'kind', 'stops'), [
@@ -137,49 +82,50 @@ def test_files_are_found_with_v_too(make, check):
     (dict(duration=9.0, annotations=[action(7, 8)]), 'after end', True),
     (dict(duration=9.0, annotations=[action(1, 8)]), 'over end', False),
     (dict(duration=9.0), 'duration', False)])
-def test_a_bad_segment_or_duration_is_found(make, check, entry, kind, stops):
-    make(**GOOD | dict(a=entry))
-    status, output, report = check()
+def test_a_bad_segment_or_duration_is_found(make_dataset, run_check, entry, kind, stops):
+    make_dataset(**GOOD | dict(a=entry))
+    status, output, report = run_check()
     assert bool(status) == stops
     assert kind in faults_of(report)['a']
     assert report['subsets']['training']['faults'][kind] == 1
     assert ('ERROR, ' if stops else 'warning, ') + kind in output
 
 
-def test_a_duration_may_differ_by_the_tolerance(make, check):
-    make(**GOOD | dict(a=dict(duration=2.5)))
-    assert faults_of(check()[2]) == {}                                 # of 1 s, by default
-    assert faults_of(check('--tolerance', 0.3)[2]) == {'a': ['duration']}
+def test_a_duration_may_differ_by_the_tolerance(make_dataset, run_check):
+    make_dataset(**GOOD | dict(a=dict(duration=2.5)))
+    assert faults_of(run_check()[2]) == {}                                 # of 1 s, by default
+    assert faults_of(run_check('--tolerance', 0.3)[2]) == {'a': ['duration']}
 
 
-def test_a_missing_duration_is_no_fault_and_numbers_may_be_strings(make, check):
-    make(**GOOD | dict(a=dict(duration=None, annotations=[action('0.5', '1.0')])))
-    assert faults_of(check()[2]) == {}
+def test_a_missing_duration_is_no_fault_and_numbers_may_be_strings(make_dataset, run_check):
+    make_dataset(**GOOD | dict(a=dict(duration=None, annotations=[action('0.5', '1.0')])))
+    assert faults_of(run_check()[2]) == {}
 
 
-def test_annotations_alone_can_be_checked(make, check):
-    folder = make(**GOOD | dict(b=dict(annotations=[action(2, 1)])))
+def test_annotations_alone_can_be_checked(make_dataset, run_check):
+    folder = make_dataset(**GOOD | dict(b=dict(annotations=[action(2, 1)])))
     shutil.rmtree(folder / 'videos')
-    status, _, report = check(files=False)
+    status, _, report = run_check(files=False)
     assert faults_of(report) == {'b': ['reversed']}
     assert '1 of 3' in status
 
 
-def test_classes_without_a_video_in_a_split_are_named(make, check):
-    make(**GOOD | dict(b=dict(annotations=[action(0, 1, 'swim')])))
-    status, output, report = check()
+def test_classes_without_a_video_in_a_split_are_named(make_dataset, run_check):
+    make_dataset(**GOOD | dict(b=dict(annotations=[action(0, 1, 'swim')])))
+    status, output, report = run_check()
     assert status == 0
     assert report['subsets']['validation']['missing_classes'] == ['swim']
     assert report['subsets']['training']['missing_classes'] == []
     assert 'no video of 1 classes in validation: swim' in output
 
 
-def test_one_file_in_two_splits_is_an_error_of_the_first_and_in_one_a_warning(make, check):
-    videos = make(**GOOD, d={}, e={}) / 'videos'
+def test_one_file_in_two_splits_is_an_error_of_the_first_and_in_one_a_warning(
+        make_dataset, run_check):
+    videos = make_dataset(**GOOD, d={}, e={}) / 'videos'
     shutil.copy(videos / 'c.mp4', videos / 'a.mp4')     # the same bytes
     (videos / 'd.mp4').unlink()
     (videos / 'd.mp4').symlink_to('e.mp4')
-    status, _, report = check()
+    status, _, report = run_check()
     found = faults_of(report)
     assert 'in two subsets' in found['a']
     assert 'same file' in found['d']
@@ -187,116 +133,29 @@ def test_one_file_in_two_splits_is_an_error_of_the_first_and_in_one_a_warning(ma
     assert '1 of 5 videos' in status
 
 
-def test_a_name_that_comes_twice_in_the_json_is_seen(make, check):
-    folder = make(**GOOD)
+def test_a_name_that_comes_twice_in_the_json_is_seen(make_dataset, run_check):
+    folder = make_dataset(**GOOD)
     text = (folder / 'gt.json').read_text()
     again = json.dumps(dict(subset='validation', duration=2.0, annotations=[]))
     (folder / 'gt.json').write_text(text.replace('"b":', f'"a": {again}, "b":'))
-    status, _, report = check()
+    status, _, report = run_check()
     assert faults_of(report)['a'] == ['listed twice']
     assert status
 
 
-def test_what_is_usable_is_written_as_annotations_or_names(make, check, tmp_path):
-    folder = make(**GOOD | dict(a=dict(url='kept')), d=dict(annotations=[action(2, 1)]))
+def test_what_is_usable_is_written_as_annotations_or_names(make_dataset, run_check, tmp_path):
+    folder = make_dataset(**GOOD | dict(a=dict(url='kept')), d=dict(annotations=[action(2, 1)]))
     (folder / 'videos' / 'b.mp4').write_text('no video')
-    _, output, _ = check('--write-usable', tmp_path / 'usable.json')
+    _, output, _ = run_check('--write-usable', tmp_path / 'usable.json')
     assert 'usable.json: 2 usable videos of 4' in output
     assert [record.name for record in load_annotations(tmp_path / 'usable.json')] == ['a', 'c']
     content = json.loads((tmp_path / 'usable.json').read_text())
     assert content['database']['a']['url'] == 'kept'
-    check('--write-usable', tmp_path / 'usable.txt')
+    run_check('--write-usable', tmp_path / 'usable.txt')
     assert (tmp_path / 'usable.txt').read_text() == 'a\nc\n'
-    again = check('--ann', tmp_path / 'usable.json', '--videos', tmp_path / 'videos')
+    again = run_check('--ann', tmp_path / 'usable.json', '--videos', tmp_path / 'videos')
     assert again[0] == 0
 
-
-# ---- a config
-
-@pytest.fixture
-def config(tmp_path):
-    def write(prefix, **more):
-        def loader(subset):
-            return dict(dataset=dict(
-                dict(type='UntrimmedVideoDataset', ann_file='gt.json', data_root=str(tmp_path),
-                     data_prefix=prefix, subset=subset), **more))
-        path = tmp_path / 'config.py'
-        path.write_text(f'train_dataloader = {loader("training")}\n'
-                        f'val_dataloader = {loader("validation")}\n'
-                        'test_dataloader = val_dataloader\n')
-        return path
-    return write
-
-
-def test_a_config_says_folders_subsets_and_classes(make, check, config):
-    make(**GOOD, other=dict(subset='testing', annotations=[action(2, 1)]))
-    status, output, report = check(config(dict(video='videos'), metainfo=dict(classes=['run'])))
-    assert status == 0
-    assert list(report['subsets']) == ['training', 'validation']
-    status, _, report = check(config(dict(video='videos'), metainfo=dict(classes=['swim'])))
-    assert {kind for kinds in faults_of(report).values() for kind in kinds} == {'unknown class'}
-    assert '3 of 3' in status
-
-
-def test_the_segments_of_acp_plus_are_checked_as_their_videos_are(make, check, config):
-    (make(**GOOD) / 'videos' / 'b.mp4').unlink()
-    status, _, report = check(config(dict(video='videos'), type='SegmentDataset'))
-    assert '1 of 3' in status
-    assert faults_of(report) == {'b': ['missing']}
-
-
-def test_settings_of_a_config_are_overridden_as_in_training(make, check, config):
-    folder = make(**GOOD)
-    (folder / 'videos').rename(folder / 'proxies_128')
-    path, key = config(dict(video='videos')), 'dataset.data_prefix.video=proxies_128'
-    assert '3 of 3' in check(path)[0]
-    assert check(path, '--cfg-options', f'train_dataloader.{key}', f'val_dataloader.{key}',
-                 f'test_dataloader.{key}')[0] == 0
-
-
-def test_h5_files_without_h5py_are_one_line(make, call_tool, config, monkeypatch):
-    (make(**GOOD) / 'tsp.h5').write_text('')
-    monkeypatch.setitem(sys.modules, 'h5py', None)
-    with pytest.raises(SystemExit, match='check_dataset: .*pip install h5py'):
-        call_tool('check_dataset.py', config(dict(feature='tsp.h5')))
-
-
-def test_features_are_checked_too(make, check, config, tmp_path):
-    make(**GOOD)
-    (tmp_path / 'features').mkdir()
-    for value, name in enumerate('abc'):
-        save_features(tmp_path / 'features' / f'{name}.npz', np.full((4, 8), value), 2.0)
-    path = config(dict(feature='features'))
-    assert check(path)[0] == 0
-    (tmp_path / 'features' / 'a.npz').write_text('cut')
-    (tmp_path / 'features' / 'b.npz').unlink()
-    assert faults_of(check(path)[2]) == {'a': ['unreadable'], 'b': ['missing']}
-
-
-HEADER = dict(backbone_sha256='1c', num_snippets=8, snippet_interval=None, clip_len=8,
-              frame_interval=8, side=224, feat_dim=4, dtype='float32')
-
-
-@pytest.mark.parametrize(('loader', 'changed', 'bad'), [
-    (dict(), dict(), ''), (dict(feat_dim=5), dict(), 'abc'), (dict(num_snippets=16), dict(), 'abc'),
-    (dict(expected=dict(side=[224, 256])), dict(side=112), 'b'), (dict(), dict(feat_dim=5), 'b'),
-    (dict(), dict(backbone_sha256='2d'), 'b')])
-def test_features_that_would_stop_a_training_are_found(make, check, config, tmp_path, loader,
-                                                       changed, bad):
-    make(**GOOD | dict(d={}))
-    (tmp_path / 'features').mkdir()
-    for value, name in enumerate('abcd'):
-        header = HEADER | (changed if name == 'b' else {})
-        save_features(tmp_path / 'features' / f'{name}.npz',
-                      np.full((header['feat_dim'], 8), value), 2.0, header)
-    pipeline = [dict(dict(type='LoadSnippetFeatures', num_snippets=8), **loader)]
-    status, _, report = check(config(dict(feature='features'), pipeline=pipeline))
-    bad += 'd' if len(bad) == 3 else ''
-    assert faults_of(report) == dict.fromkeys(bad, ['other features'])
-    assert status == 0 if not bad else f'{len(bad)} of 4' in status
-
-
-# ---- bad use
 
 @pytest.mark.parametrize(('arguments', 'message'), [
     ([], 'give either CONFIG or --ann'), (['c.py', '--videos', 'v'], 'go with --ann'),
@@ -310,8 +169,8 @@ def test_arguments_that_do_not_go_together_are_refused(call_tool, capsys, argume
     assert message in capsys.readouterr().err
 
 
-def test_what_cannot_be_read_is_one_line(make, call_tool, config, tmp_path):
-    make(**GOOD)
+def test_what_cannot_be_read_is_one_line(make_dataset, call_tool, tmp_path):
+    make_dataset(**GOOD)
     (tmp_path / 'acp.py').write_text("train_dataloader = dict(dataset=dict(type='VideoDataset'))")
     for arguments, message in (
             (['--ann', 'none.json'], 'no annotation file at'), (['none.py'], 'no config at'),
@@ -321,14 +180,12 @@ def test_what_cannot_be_read_is_one_line(make, call_tool, config, tmp_path):
             call_tool('check_dataset.py', *arguments)
 
 
-# ---- what is known
-
-def test_the_real_files_are_recognized_and_their_counts_shown(reference_data, check):
+def test_the_real_files_are_recognized_and_their_counts_shown(reference_data, run_check):
     for file, name, rows in (
             ('activitynet/activity_net.v1-3.json', 'ActivityNet-v1.3',
              [r'9649 .*10,024 (9,649', r'4728 .* 4,926 (4,728']),
             ('thumos14/thumos_gt.json', 'THUMOS14', ['200 .* 200 (', '210 .* 213 (210'])):
-        status, output, _ = check('--ann', reference_data / 'data' / file, files=False)
+        status, output, _ = run_check('--ann', reference_data / 'data' / file, files=False)
         assert f'By its classes this is {name}.' in output
         for row in rows:
             left, right = row.split('.*')

@@ -1,0 +1,94 @@
+"""What the check of a data set takes from a config: folders, subsets, classes, features."""
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from checked import GOOD, action, faults_of
+
+from mmlofi.datasets.transforms import save_features
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Writes a config whose loaders read what `make_dataset` made, from a prefix."""
+    def write(prefix, **more):
+        def loader(subset):
+            return dict(dataset=dict(
+                dict(type='UntrimmedVideoDataset', ann_file='gt.json', data_root=str(tmp_path),
+                     data_prefix=prefix, subset=subset), **more))
+        path = tmp_path / 'config.py'
+        path.write_text(f'train_dataloader = {loader("training")}\n'
+                        f'val_dataloader = {loader("validation")}\n'
+                        'test_dataloader = val_dataloader\n')
+        return path
+    return write
+
+
+def test_a_config_says_folders_subsets_and_classes(make_dataset, run_check, config):
+    make_dataset(**GOOD, other=dict(subset='testing', annotations=[action(2, 1)]))
+    status, output, report = run_check(config(dict(video='videos'), metainfo=dict(classes=['run'])))
+    assert status == 0
+    assert list(report['subsets']) == ['training', 'validation']
+    status, _, report = run_check(config(dict(video='videos'), metainfo=dict(classes=['swim'])))
+    assert {kind for kinds in faults_of(report).values() for kind in kinds} == {'unknown class'}
+    assert '3 of 3' in status
+
+
+def test_the_segments_of_acp_plus_are_checked_as_their_videos_are(make_dataset, run_check, config):
+    (make_dataset(**GOOD) / 'videos' / 'b.mp4').unlink()
+    status, _, report = run_check(config(dict(video='videos'), type='SegmentDataset'))
+    assert '1 of 3' in status
+    assert faults_of(report) == {'b': ['missing']}
+
+
+def test_settings_of_a_config_are_overridden_as_in_training(make_dataset, run_check, config):
+    folder = make_dataset(**GOOD)
+    (folder / 'videos').rename(folder / 'proxies_128')
+    path, key = config(dict(video='videos')), 'dataset.data_prefix.video=proxies_128'
+    assert '3 of 3' in run_check(path)[0]
+    assert run_check(path, '--cfg-options', f'train_dataloader.{key}', f'val_dataloader.{key}',
+                 f'test_dataloader.{key}')[0] == 0
+
+
+def test_h5_files_without_h5py_are_one_line(make_dataset, call_tool, config, monkeypatch):
+    (make_dataset(**GOOD) / 'tsp.h5').write_text('')
+    monkeypatch.setitem(sys.modules, 'h5py', None)
+    with pytest.raises(SystemExit, match='check_dataset: .*pip install h5py'):
+        call_tool('check_dataset.py', config(dict(feature='tsp.h5')))
+
+
+def test_features_are_checked_too(make_dataset, run_check, config, tmp_path):
+    make_dataset(**GOOD)
+    (tmp_path / 'features').mkdir()
+    for value, name in enumerate('abc'):
+        save_features(tmp_path / 'features' / f'{name}.npz', np.full((4, 8), value), 2.0)
+    path = config(dict(feature='features'))
+    assert run_check(path)[0] == 0
+    (tmp_path / 'features' / 'a.npz').write_text('cut')
+    (tmp_path / 'features' / 'b.npz').unlink()
+    assert faults_of(run_check(path)[2]) == {'a': ['unreadable'], 'b': ['missing']}
+
+
+HEADER = dict(backbone_sha256='1c', num_snippets=8, snippet_interval=None, clip_len=8,
+              frame_interval=8, side=224, feat_dim=4, dtype='float32')
+
+
+@pytest.mark.parametrize(('loader', 'changed', 'bad'), [
+    (dict(), dict(), ''), (dict(feat_dim=5), dict(), 'abc'), (dict(num_snippets=16), dict(), 'abc'),
+    (dict(expected=dict(side=[224, 256])), dict(side=112), 'b'), (dict(), dict(feat_dim=5), 'b'),
+    (dict(), dict(backbone_sha256='2d'), 'b')])
+def test_features_that_would_stop_a_training_are_found(make_dataset, run_check, config, tmp_path,
+                                                       loader, changed, bad):
+    make_dataset(**GOOD | dict(d={}))
+    (tmp_path / 'features').mkdir()
+    for value, name in enumerate('abcd'):
+        header = HEADER | (changed if name == 'b' else {})
+        save_features(tmp_path / 'features' / f'{name}.npz',
+                      np.full((header['feat_dim'], 8), value), 2.0, header)
+    pipeline = [dict(dict(type='LoadSnippetFeatures', num_snippets=8), **loader)]
+    status, _, report = run_check(config(dict(feature='features'), pipeline=pipeline))
+    bad += 'd' if len(bad) == 3 else ''
+    assert faults_of(report) == dict.fromkeys(bad, ['other features'])
+    assert status == 0 if not bad else f'{len(bad)} of 4' in status
