@@ -15,13 +15,16 @@ def whole_file(path: str | os.PathLike, suffix: str = PARTIAL) -> Iterator[Path]
     """Gives the path of a hidden file to write, which becomes `path` when the context ends well.
 
     Folders above it are made. After an error the hidden file is removed and `path` is as it was;
-    a process that was killed leaves `.NAME.PID.partial`.
+    a process that was killed leaves `.NAME.PID.partial`. A pipe or device is written directly.
 
     Args:
         path: The file to be.
         suffix: Of the hidden file, where its writer goes by it.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():   # such as /dev/stdout, which is not to be replaced
+        yield path
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f'.{path.name}.{os.getpid()}{suffix}')
     try:

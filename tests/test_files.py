@@ -30,6 +30,16 @@ def test_what_fails_leaves_the_file_as_it_was_and_no_other(error, tmp_path):
     assert os.listdir(tmp_path) == ['file']
 
 
+def test_a_pipe_is_written_and_stays_one(tmp_path):
+    path = tmp_path / 'pipe'
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    write_json(path, dict(a=1))
+    assert json.loads(os.read(reader, 100)) == dict(a=1)
+    os.close(reader)
+    assert path.is_fifo()
+
+
 def test_json_is_written_as_people_read_it(tmp_path):
     write_json(tmp_path / 'a.json', dict(name='Élan', numbers=[1, 0.5]))
     text = (tmp_path / 'a.json').read_text(encoding='utf-8')

@@ -33,7 +33,7 @@ def test_a_terminal_has_one_line_that_is_written_over(shown):
     assert len({len(line.rstrip('\n')) for line in lines}) == 1
 
 
-def test_a_log_has_a_line_each_tenth(monkeypatch, capsys):
+def test_a_log_has_a_line_each_tenth(capsys):
     line = ProgressLine('videos')
     for done in range(1, 41):
         line(done, 40)

@@ -47,13 +47,7 @@ from mmlofi.datasets.feature_header import (
     snippet_settings,
     write_folder,
 )
-from mmlofi.datasets.streaming import (
-    CHUNK_SNIPPETS,
-    FailedVideo,
-    SnippetChunk,
-    SnippetStream,
-    stream_snippets,
-)
+from mmlofi.datasets.streaming import CHUNK_SNIPPETS, FailedVideo, SnippetChunk, SnippetStream
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.files import PARTIAL
@@ -62,6 +56,7 @@ from mmlofi.models.streaming import encode_chunk, encode_videos
 
 DTYPES = dict(fp32='float32', fp16='float16')
 WAIT_SEC = 7 * 24 * 3600   # for the slowest process, at the end
+TRIED = 10   # videos that fail, before the config is taken for what is wrong
 DEAD_SEC = 600   # a temporary file that nobody has written to for so long is of a process that died
 
 
@@ -124,12 +119,22 @@ def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDatase
     plain |= {key: cfg.model.get(key) for key in ('backbone', 'data_preprocessor')}
     plain['encoder'] = dict(input_format=model.encoder.input_format)   # others change no feature
     # Sides and channels are those of a snippet that was encoded, whatever the transforms are.
-    chunk = next(stream_snippets(videos.pipeline.transforms, videos.sample_info(0), 1))
+    chunk = first_snippet(videos)
     with torch.no_grad():
         feat_dim = len(encode_chunk(model, chunk))
     return dict(backbone_sha256=hash_weights(model.backbone),
                 **snippet_settings(videos.pipeline.transforms), side=min(chunk.inputs.shape[-2:]),
                 feat_dim=feat_dim, dtype=dtype, **json.loads(json.dumps(plain, default=str)))
+
+
+def first_snippet(videos: UntrimmedVideoDataset) -> SnippetChunk:
+    """Of the first video that gives one."""
+    failed: list[FailedVideo] = []
+    for chunk in SnippetStream(videos, range(min(len(videos), TRIED)), 1):
+        if isinstance(chunk, SnippetChunk):
+            return chunk
+        failed.append(chunk)
+    raise SystemExit(f'extract_features: {failed[0].reason}')
 
 
 def hash_weights(module: torch.nn.Module) -> str:

@@ -238,7 +238,7 @@ def _find_other_features(files: Sequence[VideoCheck]) -> None:
         usual = Counter(one.stored.shape[0] for one in mine.values()).most_common(1)[0][0]
         for name, one in mine.items():
             if name in others:
-                one.faults.append(('other features', f'{name!r} {others[name]} the rest'))
+                one.faults.append(('other features', f'{name!r} is {others[name]} the rest'))
             elif one.stored.shape[0] != usual:
                 one.faults.append(('other features', f'{name!r} has {one.stored.shape[0]} '
                                                      f'channels, most have {usual}'))

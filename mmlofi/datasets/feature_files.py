@@ -143,11 +143,12 @@ def _npz_shape(content: NpzFile, key: str) -> tuple[int, ...]:
 def _from_csv(source: str | io.BytesIO, whole: bool) -> tuple[np.ndarray | None, FeatureFile]:
     """MMAction2's files for localization: names of the columns, then a line a snippet."""
     with open(source, 'rb') if isinstance(source, str) else source as file:
-        lines = file.read().decode().splitlines()
-    names = lines[0].split(',')
-    rows = lines[1:] if _are_names(names) else lines
+        lines = [line for line in file.read().decode().splitlines() if line.strip()]
+    rows = lines[1:] if lines and _are_names(lines[0].split(',')) else lines
+    if not rows:
+        raise ValueError('no line of numbers')
     return (np.loadtxt(rows, np.float32, delimiter=',', ndmin=2) if whole else None,
-            FeatureFile((len(rows), len(names))))
+            FeatureFile((len(rows), len(lines[0].split(',')))))
 
 
 def _are_names(cells: list[str]) -> bool:

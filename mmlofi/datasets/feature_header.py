@@ -102,10 +102,10 @@ def check_same(headers: Mapping[str, dict | None]) -> None:
     others = find_others(headers)
     if others:
         raise ValueError(
-            f'{len(others)} of {len(headers)} feature files {next(iter(others.values()))} the '
-            f'rest, the first: {list(others)[:3]}; expected features of one encoder at one '
-            'fidelity: delete these, and run tools/extract_features.py again, which makes what is '
-            'missing')
+            f'{len(others)} of {len(headers)} feature files are '
+            f'{next(iter(others.values()))} the rest, the first: {list(others)[:3]}; expected '
+            'features of one encoder at one fidelity: delete these, and run '
+            'tools/extract_features.py again, which makes what is missing')
 
 
 def find_others(headers: Mapping[str, dict | None]) -> dict[str, str]:
@@ -121,9 +121,9 @@ def find_others(headers: Mapping[str, dict | None]) -> dict[str, str]:
 
 def _unlike(header: Mapping | None, usual: Mapping | None) -> str:
     if header is None or usual is None:
-        return f'have {"no" if header is None else "a"} header, unlike'
+        return f'stored {"without" if header is None else "with"} a header, unlike'
     changed = ', '.join(key for key in KEYS if header.get(key) != usual.get(key))
-    return f'are made with other {changed} than'
+    return f'made with other {changed} than'
 
 
 def _text(header: Mapping | None) -> str:

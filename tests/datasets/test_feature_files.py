@@ -58,14 +58,17 @@ def test_a_published_npz_of_one_array_is_read_whatever_its_name(tmp_path, array)
 
 
 @pytest.mark.parametrize('head', ['f0,f1,f2,f3\n', '0,1,2,3\n', ''])
-def test_csv_files_are_read_as_mmaction2_reads_them_and_without_a_head_too(tmp_path, array, head):
+@pytest.mark.parametrize('end', ['', '\n \n'])
+def test_csv_files_are_read_as_mmaction2_reads_them_and_without_a_head_too(
+        tmp_path, array, head, end):
     path = tmp_path / 'v.csv'
-    path.write_text(head + ''.join(','.join(map(str, row)) + '\n' for row in array.T.tolist()))
+    lines = [','.join(map(str, row)) + '\n' for row in array.T.tolist()]
+    path.write_text(''.join([head, *lines, end]))
     assert look_at_features(str(path)) == FeatureFile((8, 4))
     stored, found = read_features(str(path))
     assert found == FeatureFile((8, 4))
     np.testing.assert_array_equal(stored, array.T)
-    if head:
+    if head and not end:
         theirs = LoadLocalizationFeature()(dict(feature_path=str(path)))['raw_feature']
         np.testing.assert_array_equal(stored.T, theirs)
 
@@ -79,7 +82,7 @@ def test_csv_files_feed_the_dataset_under_activitynets_names(folder, array):
     np.testing.assert_allclose(videos[0]['inputs'], array, rtol=1e-6)
 
 
-@pytest.mark.parametrize('text', ['', 'f0,f1\n1,two\n', 'f0,f1\n1,2\n3\n'])
+@pytest.mark.parametrize('text', ['', 'f0,f1\n', 'f0,f1\n1,two\n', 'f0,f1\n1,2\n3\n'])
 def test_csv_files_that_are_no_table_of_numbers_are_named(tmp_path, text):
     (tmp_path / 'v.csv').write_text(text)
     with pytest.raises(ValueError, match=r"v\.csv' cannot be read as features .*h5 or csv"):

@@ -80,13 +80,13 @@ def test_the_folder_tells_which_encoder_it_is_of_where_a_whole_subset_is_of_anot
 
 def test_a_file_without_a_header_among_others_is_refused(extracted):
     save_features(extracted / 'features' / 'a.npz', np.ones((4, 8), np.float32), 10.0)
-    with pytest.raises(ValueError, match='1 of 2 feature files have no header, unlike the'):
+    with pytest.raises(ValueError, match='1 of 2 .* are stored without a header, unlike the'):
         dataset(extracted, 'feature')
 
 
 def test_a_file_with_a_header_among_others_without_one_is_refused_as_such():
-    with pytest.raises(ValueError, match=r"1 of 3 feature files have a header, unlike the rest, "
-                                         r"the first: \['f/c.npz'\]"):
+    with pytest.raises(ValueError, match=r"1 of 3 feature files are stored with a header, unlike "
+                                         r"the rest, the first: \['f/c.npz'\]"):
         check_same({'f/a.npz': None, 'f/b.npz': None, 'f/c.npz': HEADER})
 
 

@@ -252,6 +252,21 @@ def test_a_video_with_a_damaged_part_is_named_and_the_others_are_stored(
     assert {path.stem for path in (tmp_path / 'features').glob('*.npz')} == VIDEOS - {'train_0002'}
 
 
+def test_a_first_video_that_fails_stops_no_other_and_a_config_that_fits_none_stops_at_once(
+        extract, untrained_lofi, toy_data, tmp_path):
+    videos = shutil.copytree(toy_data / 'videos', tmp_path / 'videos')
+    (videos / 'train_0000.mp4').unlink()
+    options = ('--cfg-options', 'test_dataloader.dataset.check_files=False',
+               f'test_dataloader.dataset.data_prefix.video={videos}')
+    with pytest.raises(SystemExit, match=r"1 videos failed, the first: \['train_0000'\]"):
+        extract(untrained_lofi, tmp_path / 'features', *options)
+    assert {path.stem for path in (tmp_path / 'features').glob('*.npz')} == VIDEOS - {'train_0000'}
+    with pytest.raises(SystemExit, match='^extract_features: no video at'):
+        extract(untrained_lofi, tmp_path / 'none', *options[:-1],
+                'test_dataloader.dataset.filename_tmpl={}.none')
+    assert not (tmp_path / 'none').exists()
+
+
 def test_features_that_half_precision_cannot_hold_stop_it(extract, untrained_lofi, tmp_path):
     state = torch.load(untrained_lofi)['state_dict']
     for name in state:
