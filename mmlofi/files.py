@@ -21,7 +21,7 @@ def whole_file(path: str | os.PathLike, suffix: str = PARTIAL) -> Iterator[Path]
         path: The file to be.
         suffix: Of the hidden file, where its writer goes by it.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))   # a link stays one
     if path.exists() and not path.is_file():   # such as /dev/stdout, which is not to be replaced
         yield path
         return

@@ -40,6 +40,13 @@ def test_a_pipe_is_written_and_stays_one(tmp_path):
     assert path.is_fifo()
 
 
+def test_a_link_stays_one_and_its_file_is_written(tmp_path):
+    (tmp_path / 'link').symlink_to(tmp_path / 'folder' / 'file')
+    write_json(tmp_path / 'link', dict(a=1))
+    assert (tmp_path / 'link').is_symlink()
+    assert json.loads((tmp_path / 'folder' / 'file').read_text()) == dict(a=1)
+
+
 def test_json_is_written_as_people_read_it(tmp_path):
     write_json(tmp_path / 'a.json', dict(name='Élan', numbers=[1, 0.5]))
     text = (tmp_path / 'a.json').read_text(encoding='utf-8')

@@ -36,7 +36,7 @@ from mmlofi.files import write_json
 from mmlofi.progress import ProgressLine
 
 SHOWN = 5   # videos of each fault
-DATASETS = ('UntrimmedVideoDataset', 'SegmentDataset')
+DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset')
 
 
 def parse_args() -> argparse.Namespace:
@@ -106,7 +106,7 @@ def read_config(path: str, options: dict | None) -> list[Source]:
         dataset = (cfg.get(name) or {}).get('dataset') or {}
         while 'dataset' in dataset:
             dataset = dataset['dataset']
-        if dataset.get('type') not in DATASETS:
+        if dataset.get('type') not in DATASET_TYPES:
             continue
         (kind, folder), = dataset['data_prefix'].items()
         if kind == 'img':
@@ -122,8 +122,8 @@ def read_config(path: str, options: dict | None) -> list[Source]:
             kind == 'feature', None if classes is None else tuple(classes),
             loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None))
     if not sources:
-        raise ValueError(f'{path} has no {" or ".join(DATASETS)} in its data loaders; expected a '
-                         'config of stage 2 or 3 or of ACP+, or --ann and --videos')
+        raise ValueError(f'{path} has no {" or ".join(DATASET_TYPES)} in its data loaders; '
+                         'expected a config of stage 2 or 3 or of ACP+, or --ann and --videos')
     return list(dict.fromkeys(sources))
 
 

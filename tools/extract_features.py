@@ -16,7 +16,6 @@ import os
 import os.path as osp
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -194,7 +193,14 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
     chunks = DataLoader(SnippetStream(dataset, todo, args.chunk_snippets), batch_size=None,
                         num_workers=min(cfg.test_dataloader.num_workers, len(todo)))
     progress = ProgressBar(len(todo)) if get_rank() == 0 else None
-    for sample, features in encode_videos(model, without_failed(chunks, failed)):
+
+    def note(failure: FailedVideo) -> None:
+        failed.append(failure)
+        print(f'\n{failure.reason.splitlines()[0]}', file=sys.stderr, flush=True)
+        if progress is not None:
+            progress.update()
+
+    for sample, features in encode_videos(model, chunks, note):
         name = sample.video_name
         save_features(osp.join(args.out, f'{name}.npz'), stored_as(features, args.dtype, name),
                       sample.duration_sec, header)
@@ -205,25 +211,16 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
     return failed
 
 
-def without_failed(chunks: Iterable[SnippetChunk | FailedVideo], failed: list[FailedVideo]
-                   ) -> Iterator[SnippetChunk]:
-    """Puts what failed into `failed`, and says it at once."""
-    for chunk in chunks:
-        if isinstance(chunk, FailedVideo):
-            failed.append(chunk)
-            print(f'\n{chunk.reason.splitlines()[0]}', file=sys.stderr, flush=True)
-        else:
-            yield chunk
-
-
 def stop_if_failed(mine: list[FailedVideo]) -> None:
-    """Exits with the failed videos of all processes; torchrun would end the others before."""
+    """Exits with the failed videos of all processes, once the first of them has said so."""
     names = [one.video for failed in all_gather_object(mine) for one in failed]
     if names:
-        raise SystemExit(1 if get_rank() else (
-            f'extract_features: {len(names)} videos failed, the first: {sorted(names)[:3]}; '
-            'expected videos of which every frame can be decoded: get them again and run the same '
-            'command, or drop them from the annotations'))
+        if get_rank() == 0:
+            print(f'extract_features: {len(names)} videos failed, the first: {sorted(names)[:3]}; '
+                  'expected videos of which every frame can be decoded: get them again and run '
+                  'the same command, or drop them from the annotations', file=sys.stderr)
+        barrier()   # torchrun ends the others as soon as one of them exits
+        raise SystemExit(1)
 
 
 def main() -> None:

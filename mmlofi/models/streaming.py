@@ -4,27 +4,33 @@ Shape legend: L snippets a video, l in a chunk, T frames a snippet, C channels.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from mmaction.structures import ActionDataSample
 from torch import Tensor
 
-from mmlofi.datasets.streaming import SnippetChunk
+from mmlofi.datasets.streaming import FailedVideo, SnippetChunk
 from mmlofi.models.localizer import EndToEndLocalizer
 
 
 @torch.no_grad()
-def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk]
+def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk | FailedVideo],
+                  on_failure: Callable[[FailedVideo], None] | None = None
                   ) -> Iterator[tuple[ActionDataSample, Tensor]]:
     """Each video's sample and features (C, L), as soon as its last chunk has come.
 
     Args:
         model: With a backbone, in evaluation mode.
         chunks: Of one video after the other, or of several in turns.
+        on_failure: Called with each video that failed; what was encoded of it is dropped.
     """
     unfinished: dict[str, Tensor] = {}
     for chunk in chunks:
+        if isinstance(chunk, FailedVideo):
+            unfinished.pop(chunk.video, None)
+            on_failure(chunk)
+            continue
         encoded = encode_chunk(model, chunk)                                        # (C, l)
         if chunk.video not in unfinished:
             # One piece from the start: small ones would keep the heap from closing its gaps.

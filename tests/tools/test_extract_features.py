@@ -246,9 +246,11 @@ def test_a_video_with_a_damaged_part_is_named_and_the_others_are_stored(
     content[middle:middle + part] = np.random.default_rng(0).bytes(part)
     path.write_bytes(content)
     options = ('--cfg-options', f'test_dataloader.dataset.data_prefix.video={videos}')
-    with pytest.raises(SystemExit, match=r"1 videos failed, the first: \['train_0002'\]; expected"):
+    with pytest.raises(SystemExit, match='^1$'):
         extract(untrained_lofi, tmp_path / 'features', *options)
-    assert "video 'train_0002' (" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "video 'train_0002' (" in printed
+    assert "1 videos failed, the first: ['train_0002']; expected" in printed
     assert {path.stem for path in (tmp_path / 'features').glob('*.npz')} == VIDEOS - {'train_0002'}
 
 
@@ -258,7 +260,7 @@ def test_a_first_video_that_fails_stops_no_other_and_a_config_that_fits_none_sto
     (videos / 'train_0000.mp4').unlink()
     options = ('--cfg-options', 'test_dataloader.dataset.check_files=False',
                f'test_dataloader.dataset.data_prefix.video={videos}')
-    with pytest.raises(SystemExit, match=r"1 videos failed, the first: \['train_0000'\]"):
+    with pytest.raises(SystemExit, match='^1$'):
         extract(untrained_lofi, tmp_path / 'features', *options)
     assert {path.stem for path in (tmp_path / 'features').glob('*.npz')} == VIDEOS - {'train_0000'}
     with pytest.raises(SystemExit, match='^extract_features: no video at'):
