@@ -246,6 +246,8 @@ def main() -> None:
                           title=os.path.basename(args.config))
             print(f'picture: {args.out}')
         if cfg.get('model') is not None and not args.schedule_only:
+            print('counting the memory of a step (--schedule-only leaves it out) …',
+                  file=sys.stderr, flush=True)
             print('\n' + '\n'.join(memory_text(cfg, plan, args.memory)))
     except (OSError, ValueError) as error:
         sys.exit(f'plan: {error}')

@@ -50,12 +50,12 @@ def plot_one(records: list[VideoRecord], sets: dict[str, Detections],
         where = f'subset {args.subset!r} of the annotations' if record is None else absent[0]
         raise ValueError(f'{where} has no video {args.video!r}; expected one that the annotations '
                          'and all predictions have: name another')
-    draw(record, sets, Path(args.out), args)
+    draw(record, sets, Path(args.out), args, record.name)
     print(f'{args.out}: {args.video}')
 
 
-def draw(record: VideoRecord, sets: dict[str, Detections], out: Path,
-         args: argparse.Namespace) -> None:
+def draw(record: VideoRecord, sets: dict[str, Detections], out: Path, args: argparse.Namespace,
+         title: str) -> None:
     """A picture of one video, with its frames and curves where it is said where they are."""
     ends = [end for _, end in record.segments_sec] + [
         float(found.of_video(record.name).segments_sec.max(initial=1))
@@ -63,7 +63,7 @@ def draw(record: VideoRecord, sets: dict[str, Detections], out: Path,
     figure = draw_video_timeline(
         record.name, sets, duration_sec=record.duration_sec or max(ends), record=record,
         filename=find_video(record.name, args), curves=find_curves(record.name, args),
-        top_k=args.top_k)
+        top_k=args.top_k, title=args.title or title)
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out)
 
@@ -107,7 +107,7 @@ def plot_extremes(records: list[VideoRecord], sets: dict[str, Detections],
             continue
         for place, (score, record) in enumerate(chosen, start=1):
             own = out.with_stem(f'{out.stem}_{place}')
-            draw(record, sets, own, args)
+            draw(record, sets, own, args, f'{record.name}, mAP {score:.1%}')
             print(f'{own}: {record.name} ({score:.1%})')
 
 

@@ -57,12 +57,23 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     return cfg
 
 
+class TestRunner(Runner):
+    """MMEngine's, which leaves the config in the work dir as the training wrote it.
+
+    A test of that very config would put its checkpoint, hooks and files into it; they are in the
+    log and in `vis_data/config.py`.
+    """
+
+    def dump_config(self) -> None:
+        """Writes nothing."""
+
+
 def main() -> None:
     args = parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = merge_args(Config.fromfile(args.config), args)
     prepare_launcher(cfg)
-    Runner.from_cfg(cfg).test()
+    TestRunner.from_cfg(cfg).test()
 
 
 if __name__ == '__main__':

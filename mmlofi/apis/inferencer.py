@@ -221,7 +221,8 @@ class TALInferencer(BaseInferencer):
             raise ValueError(
                 'the model takes features, and there is no encoder; expected the one that made the '
                 'features it was trained on: give encoder=CONFIG and encoder_weights=CHECKPOINT of '
-                'stage 2' if self.model.backbone is None else
+                'stage 2, to tools/localize.py as --encoder CONFIG CHECKPOINT'
+                if self.model.backbone is None else
                 'the model has a backbone of its own, and encoder names another; expected one: '
                 'leave encoder out, or give the config of a head on features (stage 3)')
         if self._encoder_cfg is not None:

@@ -70,8 +70,9 @@ def plot_contact_sheet(strips: Sequence[Strip], path: str | os.PathLike, *,
                        title: str | None = None) -> None:
     """Draws the middle frame of every snippet at its own size, and the truth on time lines below.
 
-    Each frame is centred in the part of the time line that its snippet stands for; ticks mark
-    where these parts begin. A strip that is too long for the page goes on in further rows.
+    Each frame is centred in the part of the time line that its snippet stands for; ticks below
+    it mark where these parts begin, those inside it the seconds. A strip that is too long for the
+    page goes on in further rows.
 
     Args:
         strips: Fidelities of one video.
@@ -150,7 +151,7 @@ def _draw_truth(axes: Axes, row: Row, colours: dict[str, str]) -> None:
     axes.set_xticks(borders, minor=True)
     axes.xaxis.remove_overlapping_locs = False   # a border keeps its mark where a second has one
     axes.xaxis.set_major_formatter('{x:g} s')
-    axes.tick_params(axis='x', labelsize=7, length=0, pad=4)
+    axes.tick_params(axis='x', labelsize=7, length=3, direction='in', color='0.4', pad=4)
     axes.tick_params(axis='x', which='minor', length=4, color='0.4')
     for side in ('top', 'left', 'right', 'bottom'):
         axes.spines[side].set_visible(False)

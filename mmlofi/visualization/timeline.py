@@ -25,6 +25,7 @@ _NAME, _FONT_SIZE = 28, 8  # letters of a row's name that are shown, and their p
 # Okabe and Ito's colours, which colour-blind eyes tell apart, and two more.
 _COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#6A3D9A', '#8C6D31')
 OTHER = '#808080'
+SHADES = 'darker: higher score'
 _LEGEND_COLUMNS = 4
 
 
@@ -128,7 +129,7 @@ def _add_legend(figure: Figure, colours: dict[str, str], rows: dict[str, dict]) 
     if predicted.difference(colours):
         patches.append(Patch(color=OTHER, label='other class'))
     figure.legend(handles=patches, loc='lower center', ncols=_LEGEND_COLUMNS, frameon=False,
-                  fontsize=8, title='darker: higher score', title_fontsize=7, borderpad=0.2,
+                  fontsize=8, title=SHADES, title_fontsize=7, borderpad=0.2,
                   labelspacing=0.3)
 
 

@@ -18,6 +18,7 @@ from mmlofi.evaluation.curves import Curves
 from mmlofi.evaluation.predictions import Detections
 from mmlofi.visualization.timeline import (
     OTHER,
+    SHADES,
     bare,
     best_detections,
     draw_rows,
@@ -36,7 +37,8 @@ _STYLES = dict(start=('#009E73', '-'), end=('#CC79A7', '--'))
 def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detections], *,
                         duration_sec: float, record: VideoRecord | None = None,
                         filename: str | None = None,
-                        curves: Curves | None = None, top_k: int = 20) -> Figure:
+                        curves: Curves | None = None, top_k: int = 20,
+                        title: str | None = None) -> Figure:
     """Draws a video's thumbnails, truth, best predictions and curves on one time axis.
 
     Colour is the class, grey one beyond the first eight, of which true ones and then those of the
@@ -44,12 +46,13 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
     there is nothing of is left out.
 
     Args:
-        name: Of the video among the detections, and above the picture.
+        name: Of the video among the detections.
         detections: With those of this video; one set, or several by name.
         record: The truth.
         filename: The video, of whose frames thumbnails are made.
         curves: Start and end probabilities.
         top_k: Predictions shown.
+        title: Above the picture; default the name.
 
     Raises:
         FileNotFoundError, ValueError: When the video cannot be decoded.
@@ -72,7 +75,8 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
     patches = [Patch(color=colour, label=label) for label, colour in colours.items()]
     if others_shown:
         patches.append(Patch(color=OTHER, label='other class'))
-    figure, axes = _stack(heights, left, legend_rows=-(-len(patches) // _LEGEND_COLUMNS))
+    legend_rows = -(-len(patches) // _LEGEND_COLUMNS) + bool(patches)     # and its title
+    figure, axes = _stack(heights, left, legend_rows)
     if frames is not None:
         _draw_frames(axes['frames'], frames, duration_sec)
     for row, items in rows.items():
@@ -87,10 +91,10 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
         one.set_xticks([])
         one.spines['bottom'].set_visible(False)
     last.set_xlabel('seconds', fontsize=8, labelpad=1)
-    next(iter(axes.values())).set_title(name, fontsize=9, loc='left', pad=3, color='0.25')
+    next(iter(axes.values())).set_title(title or name, fontsize=9, loc='left', pad=3, color='0.25')
     if patches:
         figure.legend(handles=patches, loc='lower center', ncols=_LEGEND_COLUMNS, frameon=False,
-                      fontsize=8, borderpad=0.2, labelspacing=0.3)
+                      fontsize=8, title=SHADES, title_fontsize=7, borderpad=0.2, labelspacing=0.3)
     return figure
 
 
@@ -134,8 +138,8 @@ def _strip_height(frames: np.ndarray, left: float) -> float:
     return min((_WIDTH - left - _RIGHT) / B * H / W, 1.2)
 
 
-def _stack(heights: Mapping[str, float], left: float,
-           legend_rows: int) -> tuple[Figure, dict[str, Axes]]:
+def _stack(heights: Mapping[str, float], left: float, legend_rows: int
+           ) -> tuple[Figure, dict[str, Axes]]:
     """Axes of these heights in inches below each other, `left` inches from the edge."""
     bottom = _BOTTOM + 0.1 + _LEGEND * legend_rows
     height = _TOP + bottom + sum(heights.values()) + _GAP * (len(heights) - 1)

@@ -82,7 +82,7 @@ def test_one_video_is_drawn_with_its_frames(tmp_path, write_numbered_video):
     assert sizes[1] > sizes[0]
     for arguments, message in [(('--video', 'other'), "has no video 'other'"),
                                (('--video', 'half', '--videos-dir', 'none'), 'no video at')]:
-        done = run(*files, *arguments)
+        done = run(*files, '--out', tmp_path / 'p.png', *arguments)
         assert done.returncode != 0
         assert message in done.stderr.strip().splitlines()[-1]
 
@@ -114,7 +114,7 @@ def test_the_best_and_the_worst_are_drawn_one_by_one_with_frames_and_curves(
             ('best_1.svg', 'good (100.0%)'), ('worst_1.svg', 'bad (0.0%)'),
             ('worst_2.svg', 'half (50.0%)'))]
     drawn = (tmp_path / 'new' / 'p_worst_2.svg').read_text()
-    assert '<!-- half -->' in drawn
+    assert '<!-- half, mAP 50.0% -->' in drawn
     assert '<!-- start -->' in drawn
     assert '<image' in drawn
 

@@ -84,6 +84,24 @@ def test_cfg_options_override_the_config(head_checkpoint, call_tool, toy_configs
     assert [len(detections) for detections in results.values()] == [3] * 5
 
 
+def test_a_test_of_a_runs_own_config_leaves_it_as_it_is(
+        head_checkpoint, call_tool, toy_configs, toy_data, toy_features, tmp_path, monkeypatch):
+    run = tmp_path / 'run'
+    run.mkdir()
+    monkeypatch.setenv('TOY_DATA', str(toy_data))
+    monkeypatch.setenv('TOY_FEATURES', str(toy_features))
+    config = Config.fromfile(toy_configs / 'gtad_toy.py')
+    config.work_dir = str(run)
+    config.dump(run / 'gtad_toy.py')
+    before = (run / 'gtad_toy.py').read_bytes()
+    for name in ('first', 'second'):      # each into its own files
+        call_tool('test.py', run / 'gtad_toy.py', head_checkpoint, '--dump',
+                  tmp_path / f'{name}.json', '--dump-raw', tmp_path / name)
+        assert len(list((tmp_path / name).glob('*.npz'))) == 5
+    assert (run / 'gtad_toy.py').read_bytes() == before
+    assert len(list(run.glob('*/vis_data/config.py'))) == 2
+
+
 def test_random_class_scores_are_refused_by_name(untrained_lofi, call_tool, toy_configs, tmp_path):
     with pytest.raises(ValueError, match='of class_scores 0 of 4 weights fit'):
         call_tool('test.py', toy_configs / 'gtad_toy.py', untrained_lofi, '--work-dir', tmp_path)
