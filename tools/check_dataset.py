@@ -16,8 +16,10 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from mmengine.config import Config
+from mmengine.utils import track_iter_progress
 
 from mmlofi.arguments import add_cfg_options
 from mmlofi.datasets.annotations import class_names
@@ -33,7 +35,6 @@ from mmlofi.datasets.check import (
 from mmlofi.datasets.find_files import TEMPLATES, default_template
 from mmlofi.datasets.known_counts import KnownSplit, known_split, recognize
 from mmlofi.files import write_json
-from mmlofi.progress import ProgressLine
 
 SHOWN = 5   # videos of each fault
 DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset')
@@ -78,7 +79,7 @@ def main() -> None:
                           args.filename_tmpl or TEMPLATES['video'])] if args.ann \
             else read_config(args.config, args.cfg_options)
         checks = check(sources, tolerance=args.tolerance, workers=args.workers,
-                       progress=ProgressLine('files'))
+                       track=partial(track_iter_progress, file=sys.stderr))
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f'check_dataset: {error}')
     dataset = recognize(class_names(one.record for one in checks), len(checks))

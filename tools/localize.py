@@ -126,7 +126,7 @@ def localize(inferencer: TALInferencer, video: dict, what: str,
 
 
 def save(detections: Detections, args: argparse.Namespace) -> None:
-    """Writes what is of all videos together, and says where everything is."""
+    """Writes what is of all videos together."""
     save_detections(detections, args.out / 'detections.json')
     if args.csv:
         with open(args.out / 'detections.csv', 'w', newline='', encoding='utf-8') as file:

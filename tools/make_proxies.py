@@ -16,12 +16,14 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
+
+from mmengine.utils import track_iter_progress
 
 from mmlofi.apis.video_files import find_videos
 from mmlofi.datasets.proxies import ProxyReport, make_proxies, plan_targets
 from mmlofi.datasets.proxy_file import ProxySettings
 from mmlofi.files import write_json
-from mmlofi.progress import ProgressLine
 
 SHOWN = 5   # problems
 REPORT = 'proxies.json'
@@ -59,7 +61,7 @@ def main() -> None:
         pairs = plan_targets(find_videos(args.videos), args.out)
         os.makedirs(args.out, exist_ok=True)
         reports = make_proxies(pairs, settings, redo=args.redo, workers=args.workers,
-                               progress=ProgressLine('videos'))
+                               track=partial(track_iter_progress, file=sys.stderr))
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f'make_proxies: {error}')
     write_json(os.path.join(args.out, REPORT), dict(

@@ -23,6 +23,7 @@ class DRNFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        """The spec of one of the two names; None leaves any other to Python."""
         if fullname not in (PACKAGE, MODULE):
             return None
         real = PathFinder.find_spec(fullname, path)
@@ -45,6 +46,7 @@ class DRNLoader(Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
+        """Fills the module in."""
         if module.__name__ == PACKAGE:
             return
         reason = 'the published mmaction2 does not ship it'

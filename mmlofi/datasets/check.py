@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 
 from mmlofi.datasets.annotations import (
     VideoRecord,
@@ -77,7 +78,8 @@ class VideoCheck:
 
 
 def check(sources: Sequence[Source], *, tolerance: float | None = None, workers: int = 4,
-          progress: Callable[[int, int], None] = lambda done, total: None) -> list[VideoCheck]:
+          track: Callable[[tuple[Iterable, int]], Iterable] = lambda tasks: tasks[0]
+          ) -> list[VideoCheck]:
     """Checks every video of the sources.
 
     Args:
@@ -85,7 +87,8 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, workers:
         tolerance: Seconds by which a file may differ from its annotated duration; by default 2 %
             of it, 1 s at least.
         workers: Files looked at at a time.
-        progress: Called with the files that are done, and all of them.
+        track: Passes on what an iterable gives, of which it gets the number too, such as MMEngine's
+            `track_iter_progress`.
 
     Raises:
         FileNotFoundError, ValueError: When an annotation file cannot be read, or has not the
@@ -97,8 +100,8 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, workers:
 
     files = [one for one in checks if one.filename is not None]
     with ThreadPoolExecutor(workers) as pool:
-        for done, _ in enumerate(pool.map(lambda one: _check_file(one, tolerance), files), start=1):
-            progress(done, len(files))
+        for _ in track((pool.map(lambda one: _check_file(one, tolerance), files), len(files))):
+            pass
     _find_other_features(files)
     _find_repeats(checks)
     return checks
@@ -221,10 +224,15 @@ def _check_features(one: VideoCheck) -> None:
     if one.source.loader is None:
         return
     try:
-        one.stored = LoadSnippetFeatures(**json.loads(one.source.loader)).check_file(
-            one.filename, windows=one.source.windows)
+        one.stored = _loader(one.source.loader).check_file(one.filename,
+                                                           windows=one.source.windows)
     except ValueError as error:
         one.faults.append(('other features', str(error).partition('; expected')[0]))
+
+
+@cache
+def _loader(settings: str) -> LoadSnippetFeatures:
+    return LoadSnippetFeatures(**json.loads(settings))
 
 
 def _find_other_features(files: Sequence[VideoCheck]) -> None:

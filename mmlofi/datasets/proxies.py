@@ -69,7 +69,8 @@ def plan_targets(videos: Iterable[str | os.PathLike], folder: str | os.PathLike
 
 
 def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *, redo: bool = False,
-                 workers: int = 1, progress: Callable[[int, int], None] = lambda done, total: None
+                 workers: int = 1,
+                 track: Callable[[tuple[Iterable, int]], Iterable] = lambda tasks: tasks[0]
                  ) -> list[ProxyReport]:
     """Makes the proxies that are not there yet; a video that fails stops no other.
 
@@ -78,7 +79,8 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
         settings: Of all of them.
         redo: Whether proxies of other settings, or of a file of another size, are made again.
         workers: Processes.
-        progress: Called with the videos that are done, and all of them.
+        track: Passes on what an iterable gives, of which it gets the number too, such as MMEngine's
+            `track_iter_progress`.
 
     Returns:
         A report for each pair, in their order.
@@ -97,7 +99,7 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
                                initargs=(os.getpid(),))
     try:
         pending = {pool.submit(make_proxy, *pair, settings): pair for pair in pairs}
-        for done, future in enumerate(as_completed(pending), start=1):
+        for future in track((as_completed(pending), len(pending))):
             video, proxy = pending[future]
             try:
                 reports[proxy] = future.result()
@@ -105,7 +107,6 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
                 reports[proxy] = ProxyReport(
                     video=str(video), proxy=str(proxy), problem='a worker died or ran out of '
                     'memory; run it again, with fewer workers')
-            progress(done, len(pairs))
     finally:
         pool.shutdown(cancel_futures=True)
     return [reports[proxy] for _, proxy in pairs]

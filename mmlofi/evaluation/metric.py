@@ -86,6 +86,7 @@ class TALMetric(BaseMetric):
 
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict) -> None:
+        """Compares its classes with those annotated."""
         self._dataset_meta = dataset_meta
         annotated = {label for record in self.records for label in record.labels}
         unknown = sorted(annotated.difference(self._classes()))

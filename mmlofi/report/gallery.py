@@ -47,10 +47,10 @@ def make_gallery(ground_truth: Sequence[VideoRecord], analyses: Sequence[Analysi
         first, comparison = analyses[0], compare(*analyses)
         gained, lost = most_changed(comparison, first.video_mAP, last.video_mAP, num_videos)
         by = f'actions that {last.name} finds and {first.name} does not, less the reverse'
-        groups = [('Won', f'Most first: {by}; of equal ones, such as none, by the gain in mAP.',
+        groups = [('Won', f'Most first: {by}; where these are as many, by the gain in mAP.',
                    gained),
-                  ('Lost', f'Fewest first: {by}; of equal ones, such as none, by the loss in mAP.',
-                   lost), *groups]
+                  ('Lost', f'Fewest first: {by}; where these are as many, or all won, by the loss '
+                   'in mAP.', lost), *groups]
     return [Group(title, why, tuple(
         _draw(place, ground_truth[place], analyses, comparison, top_k, files or {})
         for place in places)) for title, why, places in groups if len(places)]

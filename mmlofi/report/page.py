@@ -60,10 +60,18 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
     progress('drawing')
     gallery = make_gallery(ground_truth, analyses, num_videos=num_videos, top_k=top_k,
                            files=video_files)
-    text = _environment().get_template('page.html').render(
-        version=mmlofi.__version__, subset=subset, sets=analyses, two=len(analyses) == 2,
-        names=[one.name for one in analyses], num_detections=[len(one) for one in sets.values()],
-        bounds=bounds, match_tiou=tiou_name(match_tiou), tious=analyses[0].scores.tious,
+    write_text(path, _render(
+        analyses, subset=subset, num_detections=[len(one) for one in sets.values()], bounds=bounds,
+        match_tiou=match_tiou, gallery=gallery))
+    return analyses
+
+
+def _render(analyses: Sequence[Analysis], *, match_tiou: float, **shown: object) -> str:
+    """The page's text; what is `shown` goes to the template as it is."""
+    return _environment().get_template('page.html').render(
+        shown, version=mmlofi.__version__, sets=analyses, two=len(analyses) == 2,
+        names=[one.name for one in analyses], match_tiou=tiou_name(match_tiou),
+        tious=analyses[0].scores.tious,
         notes=[(one.name, note) for one in analyses for note in one.notes],
         summary=tables.summary(analyses), map_rows=tables.map_rows(analyses),
         map_chart=_map_chart(analyses), class_rows=tables.class_rows(analyses),
@@ -71,9 +79,7 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
                      for place in tables.shown_tious(analyses[0].scores.tious)],
         recall_rows=tables.recall_rows(analyses), recall_chart=_recall_chart(analyses),
         types=TYPES, gains=tables.gain_rows(analyses),
-        characteristics=tables.characteristic_tables(analyses), gallery=gallery)
-    write_text(path, text)
-    return analyses
+        characteristics=tables.characteristic_tables(analyses))
 
 
 def _environment() -> Environment:

@@ -57,10 +57,10 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
     Raises:
         FileNotFoundError, ValueError: When the video cannot be decoded.
     """
+    sets = dict(predicted=detections) if isinstance(detections, Detections) else detections
     rows = {} if record is None else {'truth': [
         (start, end, 1.0, label)
         for (start, end), label in zip(record.segments_sec, record.labels)]}
-    sets = dict(predicted=detections) if isinstance(detections, Detections) else detections
     rows |= {key: best_detections(found, [name], top_k)[name] for key, found in sets.items()}
     colours, others_shown = _colours(rows, len(rows) - len(sets))
     frames = None if filename is None else thumbnails(filename)
@@ -73,28 +73,16 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
     if curves is not None:
         heights['curves'] = _CURVES
     patches = [Patch(color=colour, label=label) for label, colour in colours.items()]
-    if others_shown:
-        patches.append(Patch(color=OTHER, label='other class'))
-    legend_rows = -(-len(patches) // _LEGEND_COLUMNS) + bool(patches)     # and its title
-    figure, axes = _stack(heights, left, legend_rows)
+    patches += [Patch(color=OTHER, label='other class')] * others_shown
+    figure, axes = _stack(heights, left, patches)
     if frames is not None:
         _draw_frames(axes['frames'], frames, duration_sec)
     for row, items in rows.items():
         draw_rows(axes[row], {row: items}, colours, duration_sec)
     if curves is not None:
         _draw_curves(axes['curves'], curves, duration_sec)
-    *others, last = axes.values()
-    for one in axes.values():
-        one.set_xlim(0, duration_sec)
-        bare(one)
-    for one in others:
-        one.set_xticks([])
-        one.spines['bottom'].set_visible(False)
-    last.set_xlabel('seconds', fontsize=8, labelpad=1)
+    _share_time_axis(list(axes.values()), duration_sec)
     next(iter(axes.values())).set_title(title or name, fontsize=9, loc='left', pad=3, color='0.25')
-    if patches:
-        figure.legend(handles=patches, loc='lower center', ncols=_LEGEND_COLUMNS, frameon=False,
-                      fontsize=8, title=SHADES, title_fontsize=7, borderpad=0.2, labelspacing=0.3)
     return figure
 
 
@@ -138,9 +126,23 @@ def _strip_height(frames: np.ndarray, left: float) -> float:
     return min((_WIDTH - left - _RIGHT) / B * H / W, 1.2)
 
 
-def _stack(heights: Mapping[str, float], left: float, legend_rows: int
+def _share_time_axis(axes: list[Axes], duration_sec: float) -> None:
+    """Seconds below the last of them."""
+    *others, last = axes
+    for one in axes:
+        one.set_xlim(0, duration_sec)
+        bare(one)
+    for one in others:
+        one.set_xticks([])
+        one.spines['bottom'].set_visible(False)
+    last.set_xlabel('seconds', fontsize=8, labelpad=1)
+
+
+def _stack(heights: Mapping[str, float], left: float, patches: list[Patch]
            ) -> tuple[Figure, dict[str, Axes]]:
-    """Axes of these heights in inches below each other, `left` inches from the edge."""
+    """Axes of these heights in inches below each other, `left` inches from the edge, and a legend.
+    """
+    legend_rows = -(-len(patches) // _LEGEND_COLUMNS) + bool(patches)     # and its title
     bottom = _BOTTOM + 0.1 + _LEGEND * legend_rows
     height = _TOP + bottom + sum(heights.values()) + _GAP * (len(heights) - 1)
     figure = Figure(figsize=(_WIDTH, height), dpi=150, facecolor='white')
@@ -149,6 +151,9 @@ def _stack(heights: Mapping[str, float], left: float, legend_rows: int
         axes[name] = figure.add_axes((left / _WIDTH, (top - own) / height,
                                       1 - (left + _RIGHT) / _WIDTH, own / height))
         top -= own + _GAP
+    if patches:
+        figure.legend(handles=patches, loc='lower center', ncols=_LEGEND_COLUMNS, frameon=False,
+                      fontsize=8, title=SHADES, title_fontsize=7, borderpad=0.2, labelspacing=0.3)
     return figure, axes
 
 

@@ -156,13 +156,13 @@ def test_proxies_of_real_videos_look_like_what_is_decoded_small(reference_data, 
 def test_a_video_that_fails_stops_no_other_and_leaves_no_file(videos, tmp_path):
     folder = tmp_path / 'out'
     folder.mkdir()
-    seen = []
+    totals = []
     reports = make_proxies(plan_targets(videos, folder), SMALL, workers=2,
-                           progress=lambda done, total: seen.append((done, total)))
+                           track=lambda tasks: totals.append(tasks[1]) or tasks[0])
     assert [report.problem is None for report in reports] == [True, True, False]
     assert "bad.mp4' cannot be decoded" in reports[2].problem
     assert sorted(path.name for path in folder.iterdir()) == ['a.mp4', 'b.mp4']
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert totals == [3]
 
 
 def test_a_worker_without_memory_stops_no_other_video(videos, tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ def test_a_good_data_set_passes_with_a_table(make_dataset, run_check):
 def test_progress_is_shown(make_dataset, call_tool, tmp_path, capsys):
     make_dataset(**GOOD)
     call_tool('check_dataset.py', '--ann', tmp_path / 'gt.json', '--videos', tmp_path / 'videos')
-    assert capsys.readouterr().err.splitlines()[-1] == '3 of 3 files, 0:00:00 left'
+    assert ' 3/3, ' in capsys.readouterr().err
 
 
 def make_sound(path):

@@ -16,7 +16,7 @@ def test_a_folder_becomes_proxies_with_a_report_and_a_second_run_keeps_them(toy_
                      '--workers', 2)
     count = len(list(videos.glob('*.mp4')))
     assert f'{count} proxies, {count} of them made now' in first
-    assert f'{count} of {count} videos' in first
+    assert f'] {count}/{count}, ' in first
     report = json.loads((tmp_path / 'out' / 'proxies.json').read_text())
     assert report['settings'] == dict(side=40, fps=5, gop=16, quality=3)
     for video in report['videos']:

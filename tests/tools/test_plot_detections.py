@@ -1,19 +1,26 @@
 """The drawing tool as a user runs it."""
 import json
-import subprocess
-import sys
-from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 import torch
 
 from mmlofi.evaluation.postprocess import RawProposals, save_raw
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'plot_detections.py'
 
-
-def run(*arguments):
-    return subprocess.run([sys.executable, str(TOOL), *map(str, arguments)],
-                          capture_output=True, text=True)
+@pytest.fixture
+def run(call_tool, capsys):
+    """Its exit status, what it printed, and what it said is wrong."""
+    def run(*arguments):
+        status = 0
+        try:
+            call_tool('plot_detections.py', *arguments)
+        except SystemExit as stop:
+            status = stop.code
+        printed = capsys.readouterr()
+        said = status if isinstance(status, str) else printed.err
+        return SimpleNamespace(returncode=status, stdout=printed.out, stderr=said)
+    return run
 
 
 def write_example(folder):
@@ -25,7 +32,7 @@ def write_example(folder):
     return predictions, truth
 
 
-def test_a_picture_of_two_named_sets_is_written(tmp_path):
+def test_a_picture_of_two_named_sets_is_written(run, tmp_path):
     predictions, truth = write_example(tmp_path)
     out = tmp_path / 'new' / 'picture.png'
     done = run(f'ACP={predictions}', f'LoFi={predictions}', truth, '--videos', 2, '--out', out)
@@ -34,7 +41,7 @@ def test_a_picture_of_two_named_sets_is_written(tmp_path):
     assert done.stdout == f'{out}: v\n'
 
 
-def test_bad_input_gives_one_line_and_an_exit_status(tmp_path):
+def test_bad_input_gives_one_line_and_an_exit_status(run, tmp_path):
     predictions, truth = write_example(tmp_path)
     for arguments, message in [(('ACP=none.json', truth), "'none.json'"),
                                ((predictions, predictions, truth), "called 'found'")]:
@@ -43,7 +50,6 @@ def test_bad_input_gives_one_line_and_an_exit_status(tmp_path):
         assert done.returncode != 0
         assert last.startswith('plot_detections: ')
         assert message in last
-        assert 'Traceback' not in done.stderr
 
 
 def write_three(folder):
@@ -60,7 +66,7 @@ def write_three(folder):
     return predictions, truth
 
 
-def test_the_best_and_the_worst_are_drawn_apart(tmp_path):
+def test_the_best_and_the_worst_are_drawn_apart(run, tmp_path):
     out = tmp_path / 'picture.png'
     done = run(*write_three(tmp_path), '--best', 1, '--worst', 2, '--out', out)
     assert done.returncode == 0, done.stderr
@@ -71,7 +77,7 @@ def test_the_best_and_the_worst_are_drawn_apart(tmp_path):
                                                                     'picture_worst.png']
 
 
-def test_one_video_is_drawn_with_its_frames(tmp_path, write_numbered_video):
+def test_one_video_is_drawn_with_its_frames(run, tmp_path, write_numbered_video):
     write_numbered_video(tmp_path / 'v_half.mp4', 100)
     files = write_three(tmp_path)
     sizes = []
@@ -87,7 +93,7 @@ def test_one_video_is_drawn_with_its_frames(tmp_path, write_numbered_video):
         assert message in done.stderr.strip().splitlines()[-1]
 
 
-def test_the_time_axis_of_a_video_without_duration_holds_the_truth(tmp_path):
+def test_the_time_axis_of_a_video_without_duration_holds_the_truth(run, tmp_path):
     predictions, truth = write_three(tmp_path)
     content = json.loads(truth.read_text())
     del content['database']['half']['duration']
@@ -99,7 +105,7 @@ def test_the_time_axis_of_a_video_without_duration_holds_the_truth(tmp_path):
 
 
 def test_the_best_and_the_worst_are_drawn_one_by_one_with_frames_and_curves(
-        tmp_path, write_numbered_video):
+        run, tmp_path, write_numbered_video):
     files = write_three(tmp_path)
     for name in ('good', 'bad', 'half'):
         write_numbered_video(tmp_path / f'v_{name}.mp4', 50)
@@ -119,7 +125,7 @@ def test_the_best_and_the_worst_are_drawn_one_by_one_with_frames_and_curves(
     assert '<image' in drawn
 
 
-def test_options_that_do_not_go_together_are_refused(tmp_path):
+def test_options_that_do_not_go_together_are_refused(run, tmp_path):
     files = write_three(tmp_path)
     for arguments, message in [
             (('--videos-dir', tmp_path), '--videos-dir and --raw are for the picture of one video'),
@@ -128,4 +134,3 @@ def test_options_that_do_not_go_together_are_refused(tmp_path):
         done = run(*files, '--out', tmp_path / 'p.png', *arguments)
         assert done.returncode != 0
         assert message in done.stderr.strip().splitlines()[-1]
-        assert 'Traceback' not in done.stderr
