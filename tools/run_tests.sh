@@ -24,4 +24,5 @@ case "${1:-}" in
 esac
 cd "$(dirname "$0")/.."
 . tools/environment.sh
-exec python -m pytest -n "${MMLOFI_TEST_WORKERS:-2}" --dist loadfile "$@"
+exec python -m pytest -n "${MMLOFI_TEST_WORKERS:-2}" --dist loadfile --no-loadscope-reorder \
+    "$@"
