@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord, class_names, load_annotations
+from mmlofi.detections.predictions import Detections, load_detections, save_detections
 from mmlofi.evaluation.detection_map import detection_map
-from mmlofi.evaluation.predictions import Detections, load_detections, save_detections
 from mmlofi.evaluation.recall import proposal_recall
 
 # The package must come first: it makes mmaction importable.

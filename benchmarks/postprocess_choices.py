@@ -16,10 +16,10 @@ import warnings
 from collections.abc import Sequence
 
 from mmlofi.datasets.annotations import VideoRecord, load_annotations
-from mmlofi.evaluation.boundaries import choose_again
+from mmlofi.detections.boundaries import choose_again
+from mmlofi.detections.postprocess import RawProposals, load_raw
+from mmlofi.detections.windows import detect, to_detections
 from mmlofi.evaluation.detection_map import detection_map
-from mmlofi.evaluation.postprocess import RawProposals, load_raw
-from mmlofi.evaluation.windows import detect, to_detections
 
 PLAIN = dict(nms=dict(sigma=0.84, top_k=100), top_classes=2, peak_filter=True,
              allow_end_at_last=True)

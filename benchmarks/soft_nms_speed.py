@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from mmlofi.evaluation.soft_nms import soft_nms, soft_nms_batch
+from mmlofi.detections.soft_nms import soft_nms, soft_nms_batch
 
 # The package must come first: it makes mmaction importable.
 from mmaction.models.localizers.utils import soft_nms as mmaction_soft_nms  # isort: skip

@@ -9,10 +9,10 @@ __version__ = '0.1.0'
 
 compat.apply()
 
-from mmlofi import datasets, engine, evaluation, models  # noqa: E402  (the mends come first)
+from mmlofi import datasets, detections, engine, evaluation, models  # noqa: E402  (mends first)
 from mmlofi.apis import TALInferencer  # noqa: E402
 from mmlofi.fidelity import Fidelity  # noqa: E402
 from mmlofi.schedule import FidelityCycle, FidelitySchedule  # noqa: E402
 
-__all__ = ['Fidelity', 'FidelityCycle', 'FidelitySchedule', 'TALInferencer', 'datasets', 'engine',
-           'evaluation', 'models']
+__all__ = ['Fidelity', 'FidelityCycle', 'FidelitySchedule', 'TALInferencer', 'datasets',
+           'detections', 'engine', 'evaluation', 'models']

@@ -13,9 +13,9 @@ import sys
 import warnings
 
 from mmlofi.datasets.annotations import load_annotations
+from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.diagnosis import diagnose
 from mmlofi.evaluation.diagnosis.characteristics import bounds_text
-from mmlofi.evaluation.predictions import load_detections
 from mmlofi.files import write_json
 
 

@@ -13,8 +13,8 @@ import warnings
 import numpy as np
 
 from mmlofi.datasets.annotations import load_annotations
+from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, tiou_name
-from mmlofi.evaluation.predictions import load_detections
 from mmlofi.evaluation.recall import ProposalScores, proposal_recall, topk_recall
 from mmlofi.files import write_json
 

@@ -19,7 +19,7 @@ from mmaction.structures import ActionDataSample
 
 from mmlofi.apis import TALInferencer
 from mmlofi.apis.video_files import file_stem, find_videos
-from mmlofi.evaluation.predictions import Detections, save_detections
+from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.visualization.subtitles import cut_cues, to_srt, to_vtt
 from mmlofi.visualization.video_labels import write_labelled_video
 

@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmlofi.datasets.annotations import load_annotations
-from mmlofi.evaluation.boundaries import choose_again
+from mmlofi.detections.boundaries import choose_again
+from mmlofi.detections.postprocess import RawProposals, load_raw
+from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.detections.soft_nms import check_options
+from mmlofi.detections.windows import detect as detect_in_windows
+from mmlofi.detections.windows import to_detections
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, parse_tious, tiou_name
-from mmlofi.evaluation.postprocess import RawProposals, load_raw
-from mmlofi.evaluation.predictions import Detections, save_detections
-from mmlofi.evaluation.soft_nms import check_options
-from mmlofi.evaluation.windows import detect as detect_in_windows
-from mmlofi.evaluation.windows import to_detections
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mmlofi.datasets.annotations import VideoRecord, load_annotations
 from mmlofi.datasets.find_files import find_files
-from mmlofi.evaluation.named_sets import load_named
+from mmlofi.detections.named_sets import load_named
 from mmlofi.report import write_report
 
 

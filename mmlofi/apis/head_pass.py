@@ -14,8 +14,8 @@ from torch import Tensor
 
 from mmlofi.datasets.transforms import LoadSnippetFeatures
 from mmlofi.datasets.windows import SlidingWindows, cut_window
-from mmlofi.evaluation.curves import curves_of, join_curves
-from mmlofi.evaluation.windows import detect_in_videos
+from mmlofi.detections.curves import curves_of, join_curves
+from mmlofi.detections.windows import detect_in_videos
 from mmlofi.models import EndToEndLocalizer
 
 

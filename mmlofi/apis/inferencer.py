@@ -24,7 +24,7 @@ from mmlofi.apis.load import find_class_names, find_test_dataset, load_encoder, 
 from mmlofi.apis.video_files import Inputs, file_stem, find_videos, name_videos
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetChunk, stream_snippets
 from mmlofi.datasets.untrimmed import reading
-from mmlofi.evaluation.predictions import Detections, save_detections
+from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_videos
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image

@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from mmlofi.evaluation.postprocess import INFO, save_raw
+from mmlofi.detections.postprocess import INFO, save_raw
 from mmlofi.files import write_json
 
 

@@ -21,8 +21,8 @@ from torch.utils.data import Dataset
 
 from mmlofi.apis.video_files import file_stem
 from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.evaluation import TALMetric
-from mmlofi.evaluation.curves import Curves, curves_of, join_curves
 from mmlofi.evaluation.ranking import rank_videos
 from mmlofi.visualization.timeline import choose_videos
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.detections.predictions import Detections
 from mmlofi.evaluation.matching import align, match
-from mmlofi.evaluation.predictions import Detections
 
 
 @dataclass(frozen=True, eq=False)

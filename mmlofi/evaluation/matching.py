@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord, class_names
-from mmlofi.evaluation.predictions import Detections
+from mmlofi.detections.predictions import Detections
 
 _PAIRS_AT_ONCE = 1_000_000  # bounds memory at about 100 MB, whatever the number of pairs
 

@@ -15,10 +15,10 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmlofi.datasets.annotations import VideoRecord, load_annotations
+from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.detections.windows import WindowResult, detect_in_videos
 from mmlofi.evaluation.detection_map import detection_map, parse_tious, tiou_name
-from mmlofi.evaluation.predictions import Detections, save_detections
 from mmlofi.evaluation.recall import proposal_recall, topk_recall
-from mmlofi.evaluation.windows import WindowResult, detect_in_videos
 
 _PROPOSALS = (1, 5, 10, 100)  # those of MMAction2's ANetMetric
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.detections.predictions import Detections
 from mmlofi.evaluation.detection_map import average_precision, parse_tious
 from mmlofi.evaluation.matching import Aligned, align, match
-from mmlofi.evaluation.predictions import Detections
 
 
 def rank_videos(ground_truth: Sequence[VideoRecord], detections: Detections,

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.detections.predictions import Detections
 from mmlofi.evaluation.detection_map import parse_tious
 from mmlofi.evaluation.matching import Aligned, align, all_pairs, place_in_group
-from mmlofi.evaluation.predictions import Detections
 
 MAX_PROPOSALS = 100  # a video on average; ActivityNet's
 _NEVER = np.iinfo(np.int64).max

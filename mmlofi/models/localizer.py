@@ -14,9 +14,9 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmlofi.evaluation.postprocess import RawProposals, label, suppress
-from mmlofi.evaluation.soft_nms import check_options
-from mmlofi.evaluation.windows import WindowResult
+from mmlofi.detections.postprocess import RawProposals, label, suppress
+from mmlofi.detections.soft_nms import check_options
+from mmlofi.detections.windows import WindowResult
 from mmlofi.models.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoder import SnippetEncoder
 from mmlofi.models.norm import set_norm_mode

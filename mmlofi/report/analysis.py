@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.detections.predictions import Detections
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, parse_tious
 from mmlofi.evaluation.diagnosis import diagnose
 from mmlofi.evaluation.diagnosis.by_characteristic import missed
 from mmlofi.evaluation.matching import align, match
-from mmlofi.evaluation.predictions import Detections
 from mmlofi.evaluation.ranking import score_videos
 from mmlofi.evaluation.recall import ProposalScores, proposal_recall, topk_recall
 

@@ -8,9 +8,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import mmlofi
 from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.detections.predictions import Detections
 from mmlofi.evaluation.detection_map import tiou_name
 from mmlofi.evaluation.diagnosis.false_positives import TYPES
-from mmlofi.evaluation.predictions import Detections
 from mmlofi.files import write_text
 from mmlofi.report import tables
 from mmlofi.report.analysis import Analysis, analyse

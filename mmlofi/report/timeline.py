@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
-from mmlofi.evaluation.predictions import Detections
+from mmlofi.detections.predictions import Detections
 from mmlofi.report.charts import MINUTES_FROM_SEC, time_ticks
 from mmlofi.visualization.timeline import in_lanes, palette
 from mmlofi.visualization.video_timeline import thumbnails

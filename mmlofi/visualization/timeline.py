@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.textpath import TextPath
 
 from mmlofi.datasets.annotations import VideoRecord
-from mmlofi.evaluation.predictions import Detections
+from mmlofi.detections.predictions import Detections
 
 _ROW_INCH, _GAP_INCH, _LEGEND_INCH = 0.25, 0.38, 0.19  # a row, between videos, a line of the legend
 _FAINTEST = 0.12  # opacity of a score of 0

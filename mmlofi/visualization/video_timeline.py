@@ -14,8 +14,8 @@ from matplotlib.patches import Patch
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
-from mmlofi.evaluation.curves import Curves
-from mmlofi.evaluation.predictions import Detections
+from mmlofi.detections.curves import Curves
+from mmlofi.detections.predictions import Detections
 from mmlofi.visualization.timeline import (
     OTHER,
     SHADES,

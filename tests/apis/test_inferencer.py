@@ -14,8 +14,8 @@ import torch
 from small_models import CLASSES, make
 
 from mmlofi import TALInferencer
+from mmlofi.detections.predictions import load_detections
 from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
-from mmlofi.evaluation.predictions import load_detections
 
 QUIET = dict(device='cpu', show_progress=False)
 

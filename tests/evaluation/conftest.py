@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from mmlofi.datasets.annotations import VideoRecord, load_annotations
-from mmlofi.evaluation.predictions import Detections, load_detections
+from mmlofi.detections.predictions import Detections, load_detections
 
 
 @pytest.fixture

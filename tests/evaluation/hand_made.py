@@ -2,7 +2,7 @@
 import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
-from mmlofi.evaluation.predictions import Detections
+from mmlofi.detections.predictions import Detections
 
 
 def video(name, *actions, duration=100.0):

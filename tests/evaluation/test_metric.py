@@ -10,12 +10,12 @@ from mmengine.hooks import CheckpointHook
 from mmengine.structures import InstanceData
 
 from mmlofi.datasets.annotations import load_annotations
+from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.predictions import load_detections
+from mmlofi.detections.windows import WindowResult
 from mmlofi.evaluation.detection_map import detection_map
 from mmlofi.evaluation.metric import TALMetric
-from mmlofi.evaluation.postprocess import RawProposals
-from mmlofi.evaluation.predictions import load_detections
 from mmlofi.evaluation.recall import proposal_recall, topk_recall
-from mmlofi.evaluation.windows import WindowResult
 
 CLASSES = ('jump', 'run')
 METRICS = ('mAP', 'AR@AN', 'Recall@1x', 'Recall@5x', 'AP')

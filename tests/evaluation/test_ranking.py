@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
-from mmlofi.evaluation.predictions import Detections
+from mmlofi.detections.predictions import Detections
 from mmlofi.evaluation.ranking import rank_videos
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
-from mmlofi.evaluation.predictions import Detections
+from mmlofi.detections.predictions import Detections
 
 UGLY = '<b>&"\'</script>'   # a class whose name must not become markup
 

@@ -11,8 +11,8 @@ import pytest
 from page_examples import FIRST, SECOND, TRUTH, UGLY, detections
 
 from mmlofi.datasets.annotations import load_annotations
+from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.detection_map import detection_map
-from mmlofi.evaluation.predictions import load_detections
 from mmlofi.report import write_report
 
 VOID = {'meta', 'link', 'input', 'br'}

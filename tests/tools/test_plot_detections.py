@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from mmlofi.evaluation.postprocess import RawProposals, save_raw
+from mmlofi.detections.postprocess import RawProposals, save_raw
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from mmlofi.apis import inferencer
-from mmlofi.evaluation.curves import curves_of, join_curves
-from mmlofi.evaluation.postprocess import load_raw_video
+from mmlofi.detections.curves import curves_of, join_curves
+from mmlofi.detections.postprocess import load_raw_video
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from mmlofi.datasets.annotations import VideoRecord
-from mmlofi.evaluation.predictions import Detections
+from mmlofi.detections.predictions import Detections
 from mmlofi.visualization.timeline import choose_videos, plot_timelines
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from mmlofi.datasets.annotations import VideoRecord
-from mmlofi.evaluation.curves import Curves
-from mmlofi.evaluation.predictions import Detections
+from mmlofi.detections.curves import Curves
+from mmlofi.detections.predictions import Detections
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image, thumbnails
 
 RECORD = VideoRecord('v', 'validation', 40.0, ((5.0, 15.0), (10.0, 30.0)), ('jump', 'run'))

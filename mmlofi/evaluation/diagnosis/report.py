@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.detections.predictions import Detections
 from mmlofi.evaluation.detection_map import average_precision, parse_tious, tiou_name
 from mmlofi.evaluation.diagnosis.by_characteristic import missed, normalized_map
 from mmlofi.evaluation.diagnosis.characteristics import Characteristic, characterize
@@ -18,7 +19,6 @@ from mmlofi.evaluation.diagnosis.false_positives import (
     profile,
 )
 from mmlofi.evaluation.matching import Aligned, align, match
-from mmlofi.evaluation.predictions import Detections
 
 
 def diagnose(ground_truth: Sequence[VideoRecord], detections: Detections,

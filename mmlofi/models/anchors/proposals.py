@@ -11,7 +11,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmlofi.evaluation.boundaries import is_likely
+from mmlofi.detections.boundaries import is_likely
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 
-from mmlofi.evaluation.soft_nms import soft_nms, soft_nms_batch
+from mmlofi.detections.soft_nms import soft_nms, soft_nms_batch
 
 
 def iou_of(one, two):

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmlofi.evaluation.soft_nms import soft_nms_batch
+from mmlofi.detections.soft_nms import soft_nms_batch
 from mmlofi.files import whole_file
 
 INFO = 'raw.json'

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from mmlofi.evaluation.postprocess import RawProposals, label, postprocess, suppress
-from mmlofi.evaluation.predictions import Detections
+from mmlofi.detections.postprocess import RawProposals, label, postprocess, suppress
+from mmlofi.detections.predictions import Detections
 
 
 @dataclass(frozen=True, eq=False)

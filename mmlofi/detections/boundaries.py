@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from mmlofi.evaluation.postprocess import RawProposals
+    from mmlofi.detections.postprocess import RawProposals
 
 
 def is_likely(probability: Tensor, always: int) -> Tensor:

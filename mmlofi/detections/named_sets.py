@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from mmlofi.evaluation.predictions import Detections, load_detections
+from mmlofi.detections.predictions import Detections, load_detections
 
 
 def named_files(texts: Iterable[str]) -> dict[str, str]:

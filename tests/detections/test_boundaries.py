@@ -4,8 +4,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmlofi.evaluation.boundaries import choose_again, is_likely
-from mmlofi.evaluation.postprocess import RawProposals
+from mmlofi.detections.boundaries import choose_again, is_likely
+from mmlofi.detections.postprocess import RawProposals
 from mmlofi.models.anchors import ProposalSelection
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from mmlofi.evaluation.postprocess import INFO, RawProposals, load_raw, postprocess, save_raw
-from mmlofi.evaluation.soft_nms import soft_nms
+from mmlofi.detections.postprocess import INFO, RawProposals, load_raw, postprocess, save_raw
+from mmlofi.detections.soft_nms import soft_nms
 
 
 def proposals(name='v', count=30, class_scores=(0.1, 0.7, 0.4), seed=0):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from mmaction.structures import ActionDataSample
 
-from mmlofi.evaluation.postprocess import RawProposals
+from mmlofi.detections.postprocess import RawProposals
 
 
 class Curves(NamedTuple):

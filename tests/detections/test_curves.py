@@ -6,8 +6,8 @@ import pytest
 import torch
 from mmaction.structures import ActionDataSample
 
-from mmlofi.evaluation.curves import curves_of, join_curves
-from mmlofi.evaluation.postprocess import RawProposals, load_raw_video, save_raw
+from mmlofi.detections.curves import curves_of, join_curves
+from mmlofi.detections.postprocess import RawProposals, load_raw_video, save_raw
 
 
 def window(first, start, name='v'):

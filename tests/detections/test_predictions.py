@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from mmlofi.evaluation.predictions import Detections, load_detections, save_detections
+from mmlofi.detections.predictions import Detections, load_detections, save_detections
 
 
 def example():

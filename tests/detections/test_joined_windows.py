@@ -10,10 +10,10 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.structures import InstanceData
 
+from mmlofi.detections.postprocess import INFO, RawProposals, load_raw, save_raw, suppress
+from mmlofi.detections.soft_nms import soft_nms
+from mmlofi.detections.windows import WindowResult, detect, detect_in_videos, join_windows
 from mmlofi.evaluation import TALMetric
-from mmlofi.evaluation.postprocess import INFO, RawProposals, load_raw, save_raw, suppress
-from mmlofi.evaluation.soft_nms import soft_nms
-from mmlofi.evaluation.windows import WindowResult, detect, detect_in_videos, join_windows
 
 NMS = dict(sigma=0.5, top_k=3)
 
