@@ -24,8 +24,8 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmengine.registry import init_default_scope
 
-from mmlofi.datasets.proxies import make_proxy
-from mmlofi.datasets.proxy_file import ProxySettings
+from mmlofi.datasets.videos.proxies import make_proxy
+from mmlofi.datasets.videos.proxy_file import ProxySettings
 
 SIDES = {224: 256, 158: 182, 112: 128}            # of the crop: the shorter side before it
 SAMPLINGS = ((100, 8, 8), (32, 4, 2))             # snippets, frames each, every so many

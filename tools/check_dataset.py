@@ -23,6 +23,7 @@ from mmengine.utils import track_iter_progress
 
 from mmlofi.arguments import add_cfg_options
 from mmlofi.datasets.annotations import class_names
+from mmlofi.datasets.annotations.known_counts import KnownSplit, known_split, recognize
 from mmlofi.datasets.check import (
     ERRORS,
     WARNINGS,
@@ -33,7 +34,6 @@ from mmlofi.datasets.check import (
     usable_entries,
 )
 from mmlofi.datasets.find_files import TEMPLATES, default_template
-from mmlofi.datasets.known_counts import KnownSplit, known_split, recognize
 from mmlofi.files import write_json
 
 SHOWN = 5   # videos of each fault

@@ -38,8 +38,8 @@ from torch.utils.data import DataLoader
 
 from mmlofi.apis import load_encoder
 from mmlofi.arguments import add_cfg_options
-from mmlofi.datasets.feature_files import look_at_features, save_features
-from mmlofi.datasets.feature_header import (
+from mmlofi.datasets.features.feature_files import look_at_features, save_features
+from mmlofi.datasets.features.feature_header import (
     FOLDER_HEADER,
     header_of,
     read_folder,

@@ -21,8 +21,8 @@ from functools import partial
 from mmengine.utils import track_iter_progress
 
 from mmlofi.apis.video_files import find_videos
-from mmlofi.datasets.proxies import ProxyReport, make_proxies, plan_targets
-from mmlofi.datasets.proxy_file import ProxySettings
+from mmlofi.datasets.videos.proxies import ProxyReport, make_proxies, plan_targets
+from mmlofi.datasets.videos.proxy_file import ProxySettings
 from mmlofi.files import write_json
 
 SHOWN = 5   # problems

@@ -21,11 +21,11 @@ from mmlofi.datasets.annotations import (
     segments_after,
     tolerance_sec,
 )
-from mmlofi.datasets.feature_files import FeatureFile
-from mmlofi.datasets.feature_header import find_others
+from mmlofi.datasets.features.feature_files import FeatureFile
+from mmlofi.datasets.features.feature_header import find_others
 from mmlofi.datasets.find_files import find_spellings
 from mmlofi.datasets.transforms import LoadSnippetFeatures, OpenVideo
-from mmlofi.datasets.video_file import is_cut_off
+from mmlofi.datasets.videos.video_file import is_cut_off
 
 # What a fault is called, in the order of the table, and what it means.
 ERRORS = {

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from mmlofi.datasets.annotations import segments_after, tolerance_sec
-from mmlofi.datasets.feature_header import check_same
+from mmlofi.datasets.features.feature_header import check_same
 from mmlofi.datasets.find_files import exists, spellings
 from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.datasets.transforms import OpenFrames
-from mmlofi.datasets.video_file import MISSING, FileState, look_at_video
+from mmlofi.datasets.videos.video_file import MISSING, FileState, look_at_video
 
 Transforms = Sequence[Callable[[dict], dict]]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from mmlofi.datasets.feature_files import in_container, names_in
+from mmlofi.datasets.features.feature_files import in_container, names_in
 
 PREFIX = 'v_'
 SUFFIXES = ('.avi', '.flv', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.ts', '.webm', '.wmv')

@@ -11,8 +11,8 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmlofi.datasets.enlarging import warn_of_enlarging
 from mmlofi.datasets.sampler import FidelityBatchSampler
+from mmlofi.datasets.videos.enlarging import warn_of_enlarging
 from mmlofi.randomness import derive_seed, seed_all
 
 # In the message hub, and so in every checkpoint.

@@ -10,7 +10,7 @@ import pytest
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 
-from mmlofi.datasets.feature_header import KEYS
+from mmlofi.datasets.features.feature_header import KEYS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'features.md').read_text()

@@ -10,7 +10,7 @@ import pytest
 from checked import GOOD, action, faults_of
 
 from mmlofi.datasets import load_annotations
-from mmlofi.datasets.known_counts import known_split, recognize
+from mmlofi.datasets.annotations.known_counts import known_split, recognize
 
 
 def test_a_good_data_set_passes_with_a_table(make_dataset, run_check):

@@ -17,8 +17,8 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 
-from mmlofi.datasets.feature_files import look_at_features, save_features
-from mmlofi.datasets.feature_header import KEYS
+from mmlofi.datasets.features.feature_files import look_at_features, save_features
+from mmlofi.datasets.features.feature_header import KEYS
 
 VIDEOS = {f'train_{i:04d}' for i in range(6)} | {f'val_{i:04d}' for i in range(5)}
 

@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from mmlofi.datasets.feature_files import (
+from mmlofi.datasets.features.feature_files import (
     FeatureFile,
     look_at_features,
     read_features,
     save_features,
 )
-from mmlofi.datasets.feature_header import check_header
+from mmlofi.datasets.features.feature_header import check_header
 from mmlofi.datasets.windows import cut_window, window_norm
 from mmlofi.fidelity import FULL
 

@@ -10,7 +10,7 @@ from mmaction.datasets.transforms import LoadLocalizationFeature
 from small_videos import FEATURES, VIDEOS, dataset
 
 from mmlofi.datasets.check import Source, check
-from mmlofi.datasets.feature_files import (
+from mmlofi.datasets.features.feature_files import (
     FeatureFile,
     in_container,
     look_at_features,

@@ -8,8 +8,8 @@ import pytest
 from small_videos import FEATURES, VIDEOS, dataset
 
 from mmlofi.datasets.check import Source, check
-from mmlofi.datasets.feature_files import save_features
-from mmlofi.datasets.feature_header import (
+from mmlofi.datasets.features.feature_files import save_features
+from mmlofi.datasets.features.feature_header import (
     check_header,
     check_same,
     read_folder,

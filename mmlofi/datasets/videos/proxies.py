@@ -11,7 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmlofi.datasets.proxy_file import (
+from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.videos.proxy_file import (
     ProxySettings,
     encode,
     frames_taken,
@@ -19,8 +20,7 @@ from mmlofi.datasets.proxy_file import (
     label,
     read_settings,
 )
-from mmlofi.datasets.transforms import OpenVideo
-from mmlofi.datasets.video_file import is_cut_off
+from mmlofi.datasets.videos.video_file import is_cut_off
 from mmlofi.files import whole_file
 
 

@@ -9,8 +9,8 @@ from mmaction.registry import TRANSFORMS
 from small_videos import FRAMES, VIDEOS, dataset
 
 from mmlofi import Fidelity
-from mmlofi.datasets import enlarging
-from mmlofi.datasets.enlarging import resized_side, warn_of_enlarging
+from mmlofi.datasets.videos import enlarging
+from mmlofi.datasets.videos.enlarging import resized_side, warn_of_enlarging
 
 S, T = Fidelity('S', spatial=2), Fidelity('T', temporal=4)
 RESIZE = dict(type='AtFidelity', transform=dict(type='Resize', scale=(-1, 96)))

@@ -9,10 +9,10 @@ import decord
 import numpy as np
 import pytest
 
-from mmlofi.datasets import proxies, proxy_file
-from mmlofi.datasets.proxies import make_proxies, make_proxy, measure, plan_targets
-from mmlofi.datasets.proxy_file import ProxySettings, read_settings
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets
+from mmlofi.datasets.videos import proxies, proxy_file
+from mmlofi.datasets.videos.proxies import make_proxies, make_proxy, measure, plan_targets
+from mmlofi.datasets.videos.proxy_file import ProxySettings, read_settings
 
 av = pytest.importorskip('av')
 

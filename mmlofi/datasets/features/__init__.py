@@ -1,0 +1,1 @@
+"""Files of snippet features: reading, writing, and what their headers say."""
