@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PARTIAL = '.partial'
+POINTER = b'version https://git-lfs'
+PAGES = (b'<!doctype html', b'<html', b'<?xml')
 
 
 @contextmanager
@@ -43,3 +45,16 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_json(path: str | os.PathLike, content: Mapping) -> None:
     """Writes json that people can read, whole or not at all."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + '\n')
+
+
+def stand_in(head: bytes) -> str | None:
+    """What was saved in place of a file: a web page, or a pointer to where the file is.
+
+    Args:
+        head: The first bytes, 100 or more where there are as many.
+    """
+    if head.startswith(POINTER):
+        return 'a pointer of Git LFS, whose files `git lfs pull` fetches,'
+    if head.lstrip(b'\xef\xbb\xbf \t\r\n').lower().startswith(PAGES):
+        return 'a web page, as a download saves it whose address has moved or wants a log-in,'
+    return None if head else 'an empty file'

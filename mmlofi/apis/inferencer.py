@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from mmaction.registry import INFERENCERS
+from mmaction.registry import INFERENCERS, MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
 from mmengine.infer import BaseInferencer
 from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader
 
 from mmlofi.apis.head_pass import HeadPass
 from mmlofi.apis.load import find_class_names, find_test_dataset, load_encoder, load_weights
 from mmlofi.apis.video_files import Inputs, file_stem, find_videos, name_videos
+from mmlofi.compat.stored_config import stored_config
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetChunk, stream_snippets
 from mmlofi.datasets.untrimmed import reading
 from mmlofi.detections.predictions import Detections, save_detections
@@ -197,6 +199,16 @@ class TALInferencer(BaseInferencer):
         return draw_video_timeline(
             sample.video_name, self.to_detections([sample]), filename=sample.filename,
             duration_sec=sample.duration_sec, curves=sample.curves)
+
+    def _init_model(self, cfg: ConfigDict, weights: str, device: str = 'cpu') -> EndToEndLocalizer:
+        """As MMEngine's, but the text of a stored config is read, not run."""
+        checkpoint = CheckpointLoader.load_checkpoint(weights, map_location='cpu')
+        if not cfg:
+            cfg.update(stored_config(checkpoint, weights)._cfg_dict)
+        model = MODELS.build(cfg.model)
+        model.cfg = cfg
+        self._load_weights_to_model(model, checkpoint, cfg)
+        return model.to(device).eval()
 
     def _load_weights_to_model(self, model: EndToEndLocalizer, checkpoint: dict | None,
                                cfg: ConfigDict) -> None:
