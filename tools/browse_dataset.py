@@ -18,7 +18,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from mmengine.utils import ProgressBar
 
-from mmlofi.arguments import add_cfg_options
+from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.fidelity import FULL, Fidelity
 from mmlofi.schedule import FidelitySchedule
@@ -130,7 +130,7 @@ def main() -> None:
     args = parse_args()
     try:
         cfg = Config.fromfile(args.config)
-        cfg.merge_from_dict(args.cfg_options or {})
+        merge_cfg_options(cfg, args.cfg_options)
         init_default_scope('mmaction')
         fidelities = fidelities_of(cfg, args.full)
         dataset = build_dataset(cfg, args.split)

@@ -21,7 +21,7 @@ from functools import partial
 from mmengine.config import Config
 from mmengine.utils import track_iter_progress
 
-from mmlofi.arguments import add_cfg_options
+from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.datasets.annotations import class_names
 from mmlofi.datasets.annotations.known_counts import KnownSplit, known_split, recognize
 from mmlofi.datasets.check import (
@@ -102,7 +102,7 @@ def read_config(path: str, options: dict | None) -> list[Source]:
     if not os.path.isfile(path):
         raise FileNotFoundError(f'no config at {path!r}; expected a file, or --ann and --videos')
     cfg, sources = Config.fromfile(path), []
-    cfg.merge_from_dict(options or {})
+    merge_cfg_options(cfg, options)
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         dataset = (cfg.get(name) or {}).get('dataset') or {}
         while 'dataset' in dataset:

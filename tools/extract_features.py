@@ -37,7 +37,7 @@ from mmengine.utils import ProgressBar
 from torch.utils.data import DataLoader
 
 from mmlofi.apis import load_encoder
-from mmlofi.arguments import add_cfg_options
+from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.datasets.features.feature_files import look_at_features, save_features
 from mmlofi.datasets.features.feature_header import (
     FOLDER_HEADER,
@@ -227,8 +227,7 @@ def main() -> None:
     args = parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_cfg_options(cfg, args.cfg_options)
     init_default_scope('mmaction')
     cfg.launcher = args.launcher
     if args.launcher != 'none':
