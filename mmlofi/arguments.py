@@ -13,9 +13,22 @@ from mmengine.runner import Runner
 
 RUNNER_SETTINGS = tuple(inspect.signature(Runner.__init__).parameters)[1:]
 
+class SettingsAction(DictAction):
+    """MMEngine's, which ends in an error of the command line where it cannot read a setting."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
+                 values: list[str], option_string: str | None = None) -> None:
+        """Adds the settings of one `--cfg-options` to those before."""
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (AssertionError, RecursionError, ValueError) as error:
+            parser.error(f'{option_string} {" ".join(values)[:200]}: {error}; expected KEY=VALUE, '
+                         'such as model.nms.sigma=0.5 or norm.mean=[1,2,3]')
+
+
 def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     """Adds `--cfg-options` as MMEngine's tools have it: a later one adds to those before."""
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=SettingsAction, metavar='KEY=VALUE',
                         help='override settings of the config, such as model.nms.sigma=0.5; may '
                              'be given several times; those that the config did not have are named')
 
@@ -31,7 +44,7 @@ def merge_cfg_options(cfg: Config, options: Mapping[str, object] | None) -> None
         options: Values by dotted names, as MMEngine's DictAction gives them.
 
     Raises:
-        ValueError: For a name at the top that means nothing.
+        ValueError: For a name at the top that means nothing, or one that leads through a value.
     """
     new = {key: where for key in options or {} if (where := _first_new(cfg, key)) is not None}
     for key, (place, known) in new.items():
@@ -42,7 +55,11 @@ def merge_cfg_options(cfg: Config, options: Mapping[str, object] | None) -> None
                              f'names{near or ": correct its spelling"}')
         print_log(f'--cfg-options {key}=… sets {place!r}, which nothing in the config had{near}',
                   'current', logging.WARNING)
-    cfg.merge_from_dict(dict(options or {}))
+    try:
+        cfg.merge_from_dict(dict(options or {}))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f'--cfg-options {" ".join(options)}: {error}; expected names of settings '
+                         'in the config, with numbers for places in a list') from error
 
 
 def _first_new(cfg: Config, key: str) -> tuple[str, list[str]] | None:
