@@ -27,6 +27,7 @@ from mmlofi.compat.trust import is_trusted, refusal
 # Where MMEngine keeps a config as text, the place that it reads first in front.
 PLACES = (('message_hub', 'runtime_info', 'cfg'), ('meta', 'cfg'), ('meta', 'config'))
 SCOPE_KEYS = ('_scope_', 'default_scope')
+PICKLES, OWN_READER = ('.pkl', '.pickle'), 'ClassScoreFile'
 LEFT_OUT = '# '
 
 
@@ -90,7 +91,7 @@ def refuse_foreign_types(values: object) -> None:
 
     Raises:
         NotData: When a `type` is neither the name nor the path of something registered and could
-            be imported, or a scope is no registry's.
+            be imported, a scope is no registry's, or a pickle would be read by others than us.
     """
     scopes, names, paths = _registered()
     for mapping in _mappings(values):
@@ -99,6 +100,10 @@ def refuse_foreign_types(values: object) -> None:
             if scope is not None and scope not in scopes:
                 raise NotData(f'{key}={scope!r}, a scope that no registry here has')
         kind = mapping.get('type')
+        pickles = [value for value in mapping.values()
+                   if isinstance(value, str) and value.lower().endswith(PICKLES)]
+        if pickles and kind != OWN_READER:   # some of MMAction2's models load these as they are
+            raise NotData(f'{pickles[0]!r} for a {kind}, which may run what a pickle says')
         if not isinstance(kind, str) or kind in paths:
             continue
         scope, _, name = kind.rpartition('.')

@@ -101,6 +101,12 @@ def test_values_that_name_what_to_run_are_refused_where_a_model_is_made_of_them(
         TALInferencer(weights=save(text), device='cpu')
 
 
+def test_a_pickle_is_left_to_the_reader_that_runs_nothing_of_it():
+    refuse_foreign_types(dict(type='ClassScoreFile', path='scores.pkl'))
+    with pytest.raises(NotData, match=r"'x\.pkl' for a UniFormerHead"):
+        refuse_foreign_types([dict(type='UniFormerHead', channel_map='x.pkl')])
+
+
 def test_weights_beside_such_values_load_and_readers_of_the_text_get_none_of_it():
     loaded = CheckpointLoader.load_checkpoint(save("model = dict(type='os.system')"))
     assert loaded['state_dict'] == {}
