@@ -44,8 +44,14 @@ def merge_cfg_options(cfg: Config, options: Mapping[str, object] | None) -> None
         options: Values by dotted names, as MMEngine's DictAction gives them.
 
     Raises:
-        ValueError: For a name at the top that means nothing, or one that leads through a value.
+        ValueError: For a name at the top that means nothing, one that leads through a value, or one
+            that is set itself and in a part.
     """
+    both = [(key, other) for key in options or {} for other in options
+            if other.startswith(f'{key}.')]
+    if both:
+        raise ValueError(f'--cfg-options sets {both[0][0]!r} and {both[0][1]!r}, a part of it; '
+                         'expected one of them: leave the other out')
     new = {key: where for key in options or {} if (where := _first_new(cfg, key)) is not None}
     for key, (place, known) in new.items():
         near = _near(place.rpartition('.')[2], known)

@@ -55,6 +55,11 @@ def test_a_setting_that_would_change_nothing_is_refused_with_the_name_that_is_ne
         merge_cfg_options(cfg, {'something_else': 1})
 
 
+def test_a_setting_and_a_part_of_it_are_refused_together(log):
+    with pytest.raises(ValueError, match=r"sets 'model\.head' and 'model\.head\.k', a part of it"):
+        merge_cfg_options(config(), {'model.head.k': 1, 'model.head': None})
+
+
 @pytest.mark.parametrize(('key', 'words'), [
     ('model.encoder.chunk_size', "sets 'model.encoder', which nothing in the config had"),
     ('model.haed.k', "sets 'model.haed', which nothing in the config had: did you mean 'head'?"),

@@ -11,6 +11,7 @@ to run code in any version.
 """
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import re
@@ -89,9 +90,9 @@ def load_safely(load: Callable[[bool], object], source: str) -> object:
     try:
         with torch.serialization.safe_globals(runner_types()):
             checkpoint = load(True)
-    except OSError:
-        raise
     except Exception as error:   # what torch's readers of broken files raise has no common kind
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:   # a jump out of the file
+            raise
         found = refused_name(str(error)) if isinstance(error, UnpicklingError) else None
         if found is not None:
             raise refusal(source, found) from error
@@ -141,30 +142,48 @@ def load_stream(file: BinaryIO, source: str, map_location: object) -> object:
     """Load a checkpoint's bytes, after a look at what they are.
 
     Raises:
-        ValueError: As `load_safely`; also for a page or a pointer in place of a checkpoint, and
-            for packed weights, of which a small file may hold more than any memory does.
+        ValueError: As `load_safely`; also for a page or a pointer in place of a checkpoint, for
+            bytes that changed since they were written, and for packed weights, of which a small
+            file may hold more than any memory does.
     """
-    found = stand_in(file.read(512))
-    file.seek(0)
-    if found is None and zipfile.is_zipfile(file):
-        found = packed_entry(file)
+    found = stand_in(file.read(512)) or archive_fault(file)
     file.seek(0)
     if found is not None:
         raise ValueError(f'{source} is {found}; expected a checkpoint that a Runner or torch.save '
-                         'wrote: get the file itself')
+                         'wrote: get the file itself, whole')
     return load_safely(
         lambda weights_only: torch.load(file, map_location, weights_only=weights_only), source)
 
 
-def packed_entry(file: BinaryIO) -> str | None:
-    """What is wrong with an archive whose entries are compressed; torch.save compresses none."""
+def archive_fault(file: BinaryIO) -> str | None:
+    """What is wrong with an archive, where its entries can be listed; torch looks at the rest.
+
+    torch compresses no entry. It writes a check sum of each, unless told otherwise, and reads none
+    of them: without a look here a weight would change with a bit on the disk.
+    """
     try:
         with zipfile.ZipFile(file) as archive:
-            packed = [entry for entry in archive.infolist()
+            entries = archive.infolist()
+            packed = [entry.filename for entry in entries
                       if entry.compress_type != zipfile.ZIP_STORED]
-    except (zipfile.BadZipFile, ValueError, OSError):   # torch says what is wrong with it
+            if packed:
+                return f'an archive with compressed entries, such as {packed[0]!r}'
+            changed = [entry.filename for entry in entries if _changed(archive, entry)]
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         return None
-    return f'an archive with compressed entries, such as {packed[0].filename!r}' if packed else None
+    if 0 < len(changed) < len(entries):   # all: torch was told to write no check sums
+        return f'damaged: the check sum of {changed[0]!r} is another one'
+    return None
+
+
+def _changed(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    try:
+        with archive.open(entry) as file:
+            while file.read(1 << 20):
+                pass
+    except (zipfile.BadZipFile, EOFError):
+        return True
+    return False
 
 
 def load_url(url: str, **kwargs: object) -> object:

@@ -13,6 +13,7 @@ import io
 import math
 import tokenize
 from collections.abc import Iterator, Mapping
+from keyword import iskeyword
 from typing import NoReturn
 
 MAX_CHARACTERS = 4 * 2**20   # of a text; configs of 1,000 lines have 50,000
@@ -151,6 +152,8 @@ class _Reader:
     def dict_call(self, depth: int) -> dict[str, object]:
         found = {}
         while self.token.string != ')':
+            if self.token.string in found:
+                self.refuse()
             name = self.name()
             self.take('=')
             found[name] = self.value(depth + 1)
@@ -187,7 +190,8 @@ class _Reader:
         return value
 
     def name(self) -> str:
-        if self.token.type != tokenize.NAME or self.token.string == '_base_':
+        text = self.token.string
+        if self.token.type != tokenize.NAME or iskeyword(text) or text == '_base_':
             self.refuse()
         return self.next().string
 

@@ -196,6 +196,25 @@ def test_packed_weights_are_refused_before_they_are_unpacked(tmp_path):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'packed.pth'))
 
 
+def test_a_bit_that_changed_on_the_disk_is_found(tmp_path):
+    torch.save(dict(weight=torch.zeros(10_000)), tmp_path / 'c.pth')
+    content = bytearray((tmp_path / 'c.pth').read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / 'c.pth').write_bytes(content)
+    with pytest.raises(ValueError, match=r"c\.pth is damaged: the check sum of 'c/data/0'"):
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'c.pth'))
+
+
+def test_a_checkpoint_that_was_written_without_check_sums_loads(tmp_path):
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(dict(weight=torch.ones(3)), tmp_path / 'c.pth')
+    finally:
+        torch.serialization.set_crc32_options(True)
+    loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'c.pth'))
+    assert loaded['weight'].tolist() == [1, 1, 1]
+
+
 @pytest.mark.parametrize('cut', [1, 100, 500, 1000])
 def test_a_checkpoint_that_is_cut_off_is_named(tmp_path, cut):
     torch.save(dict(weight=torch.zeros(300)), tmp_path / 'c.pth')
