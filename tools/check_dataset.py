@@ -116,12 +116,14 @@ def read_config(path: str, options: dict | None) -> list[Source]:
                              'the annotations')
         root, subset = dataset.get('data_root') or '', dataset['subset']
         classes = (dataset.get('metainfo') or {}).get('classes')
+        ignore = dataset.get('ignore_classes')
         sources.append(Source(
             os.path.join(root, dataset['ann_file']),
             (subset,) if isinstance(subset, str) else tuple(subset), os.path.join(root, folder),
             dataset.get('filename_tmpl') or default_template(kind, os.path.join(root, folder)),
             kind == 'feature', None if classes is None else tuple(classes),
-            loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None))
+            loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None,
+            ignore if ignore is None else tuple(ignore)))
     if not sources:
         raise ValueError(f'{path} has no {" or ".join(DATASET_TYPES)} in its data loaders; '
                          'expected a config of stage 2 or 3 or of ACP+, or --ann and --videos')

@@ -58,6 +58,7 @@ class Source:
     classes: tuple[str, ...] | None = None     # those allowed
     loader: str | None = None                  # json of the settings of LoadSnippetFeatures
     windows: bool = False                      # whether windows are cut of the features
+    ignore: tuple[str, ...] | None = None      # classes that do not count; None: if known, those
 
 
 @dataclass
@@ -130,7 +131,7 @@ def usable_entries(checks: Iterable[VideoCheck]) -> dict[str, dict]:
 
 
 def _read(source: Source) -> list[VideoCheck]:
-    records, _ = read_records(source.ann_file)
+    records, _ = read_records(source.ann_file, ignore=source.ignore)
     subsets = {record.subset for record in records}
     absent = sorted(set(source.subset or ()) - subsets)
     if absent:

@@ -60,6 +60,8 @@ class UntrimmedVideoDataset(BaseDataset):
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
             window of the pipeline's `num_snippets`, all of them in testing, in training those that
             hold an action. Each video is opened at construction, to know how many it has.
+        ignore_classes: Classes that are not trained on. None: those of the data set, if it is known
+            (THUMOS14's `Ambiguous`); () takes every class.
         backend_args: The MMEngine file backend of the annotation file. Videos, pictures and
             features are read by the `backend_args` of the transform that opens them; those that
             are not on a disk are looked for under the template's names, and not opened here.
@@ -74,8 +76,8 @@ class UntrimmedVideoDataset(BaseDataset):
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
                  filename_tmpl: str | None = None, check_files: bool = True,
-                 window: dict | None = None, backend_args: dict | None = None,
-                 **kwargs) -> None:
+                 window: dict | None = None, ignore_classes: Sequence[str] | None = None,
+                 backend_args: dict | None = None, **kwargs) -> None:
         if len(data_prefix) != 1 or not set(TEMPLATES) & set(data_prefix):
             raise ValueError(f'UntrimmedVideoDataset got data_prefix={data_prefix}; expected '
                              "dict(video='folder'), dict(feature='folder') or dict(img='folder')")
@@ -85,6 +87,7 @@ class UntrimmedVideoDataset(BaseDataset):
                                                                data_prefix[self.source])
         self.check_files = check_files
         self.window = window
+        self.ignore_classes = ignore_classes
         self.backend_args = backend_args
         self.num_videos = 0   # len() counts windows, where there are any
         self.stored_sides: list[int] = []   # of the videos' frames, the shorter ones, if known
@@ -93,7 +96,8 @@ class UntrimmedVideoDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """One dict a video: video_name, filename, segments_sec, gt_labels, duration_sec (which
         transforms replace by the file's) and annotated_duration_sec."""
-        records = load_annotations(self.ann_file, self.subset, self.backend_args)
+        records = load_annotations(self.ann_file, self.subset, self.backend_args,
+                                   self.ignore_classes)
         self._take_classes(records)
         class_index = {label: index for index, label in enumerate(self._metainfo['classes'])}
         self._refuse_unknown_classes(records, class_index)
@@ -203,7 +207,7 @@ class UntrimmedVideoDataset(BaseDataset):
         given = 'classes' in self._metainfo
         if given and (self.test_mode or any(record.labels for record in records)):
             return
-        names = load_class_names(self.ann_file, self.backend_args)
+        names = load_class_names(self.ann_file, self.backend_args, self.ignore_classes)
         if not names and not self.test_mode:
             raise ValueError(f'{self.ann_file} labels no action in any of its videos; expected '
                              'some to train on: set `ann_file` to one that has "annotations", or '

@@ -16,10 +16,11 @@ import json
 import math
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmengine.fileio import get_text
 
+from mmlofi.datasets.annotations.known_counts import known_to_ignore
 from mmlofi.datasets.storage import is_there
 
 
@@ -32,16 +33,20 @@ class VideoRecord:
     duration_sec: float | None
     segments_sec: tuple[tuple[float, float], ...]
     labels: tuple[str, ...]
+    ignored_sec: tuple[tuple[float, float], ...] = ()   # segments of classes that do not count
 
 
 def load_annotations(path: str | os.PathLike, subset: str | Sequence[str] | None = None,
-                     backend_args: dict | None = None) -> list[VideoRecord]:
+                     backend_args: dict | None = None,
+                     ignore: Sequence[str] | None = None) -> list[VideoRecord]:
     """Reads the videos of one or several subsets in the order of the file.
 
     Args:
         path: A json file in ActivityNet's format.
         subset: The subset's name, several of them, or None for all.
         backend_args: The MMEngine file backend that has the file; None reads from disk.
+        ignore: Classes that are neither trained on nor scored, whose segments are a record's
+            `ignored_sec`. None: those of the data set, if it is known (`known_to_ignore`).
 
     Raises:
         FileNotFoundError: When there is no such file.
@@ -52,7 +57,7 @@ def load_annotations(path: str | os.PathLike, subset: str | Sequence[str] | None
     Segments of no length are kept (ActivityNet-v1.3 has 12 and its mAP counts them as missed);
     `UntrimmedVideoDataset` leaves them out of training.
     """
-    records, problems = read_records(path, backend_args)
+    records, problems = read_records(path, backend_args, ignore)
     wanted = None if subset is None else {subset} if isinstance(subset, str) else set(subset)
     if wanted is not None:
         present = sorted({record.subset for record in records})
@@ -77,10 +82,10 @@ def class_names(records: Iterable[VideoRecord]) -> tuple[str, ...]:
     return tuple(sorted({label for record in records for label in record.labels}))
 
 
-def load_class_names(path: str | os.PathLike,
-                     backend_args: dict | None = None) -> tuple[str, ...]:
+def load_class_names(path: str | os.PathLike, backend_args: dict | None = None,
+                     ignore: Sequence[str] | None = None) -> tuple[str, ...]:
     """`class_names` of all subsets of a file, whether or not their segments are good."""
-    return class_names(read_records(path, backend_args)[0])
+    return class_names(read_records(path, backend_args, ignore)[0])
 
 
 def load_video_names(path: str | os.PathLike, backend_args: dict | None = None) -> list[str]:
@@ -112,9 +117,12 @@ def segments_after(segments_sec: Iterable[Sequence[float]], end_sec: float
     return [(float(start), float(end)) for start, end in segments_sec if end > start >= end_sec]
 
 
-def read_records(path: str | os.PathLike, backend_args: dict | None = None
+def read_records(path: str | os.PathLike, backend_args: dict | None = None,
+                 ignore: Sequence[str] | None = None
                  ) -> tuple[list[VideoRecord], list[tuple[str, str]]]:
     """All videos of a file, and their bad segments as (video, what is wrong).
+
+    Those of classes to `ignore`, of which `load_annotations` says more, are held to the same rules.
 
     Raises:
         FileNotFoundError, ValueError: As `load_annotations`, but for bad segments.
@@ -127,7 +135,20 @@ def read_records(path: str | os.PathLike, backend_args: dict | None = None
         records.append(_parse_entry(str(path), name, entry, problems))
     if not records:
         raise ValueError(f'{path} holds no video; its "database" is empty')
-    return records, problems
+    if ignore is None:
+        ignore = known_to_ignore(class_names(records), len(records))
+    ignored = {ignore} if isinstance(ignore, str) else set(ignore)
+    return [_set_aside(record, ignored) for record in records], problems
+
+
+def _set_aside(record: VideoRecord, ignored: set[str]) -> VideoRecord:
+    if ignored.isdisjoint(record.labels):
+        return record
+    both = list(zip(record.segments_sec, record.labels))
+    kept = [one for one in both if one[1] not in ignored]
+    return replace(record, segments_sec=tuple(segment for segment, _ in kept),
+                   labels=tuple(label for _, label in kept),
+                   ignored_sec=tuple(segment for segment, label in both if label in ignored))
 
 
 def _read_database(path: str | os.PathLike, backend_args: dict | None) -> dict:
