@@ -59,7 +59,7 @@ def test_a_bad_segment_of_an_ignored_class_is_named_too(write, tmp_path):
     path = write('jump', 'run')
     text = (tmp_path / 'gt.json').read_text()
     (tmp_path / 'gt.json').write_text(text.replace('[1, 2]', '[2, 1]'))
-    with pytest.raises(ValueError, match="1 bad segments: v: 'run'"):
+    with pytest.raises(ValueError, match="1 faults: 'v': 'run'"):
         load_annotations(path, ignore='run')
 
 
