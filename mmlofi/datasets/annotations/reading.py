@@ -92,7 +92,8 @@ def read_records(path: str | os.PathLike, backend_args: dict | None = None,
         records.append(record)
         faults += found
     if not records:
-        raise ValueError(f'{path} holds no video; its "database" is empty')
+        raise ValueError(f'{path} holds no video; its "database" is empty, expected some videos: '
+                         'take another file')
     if ignore is None:
         ignore = known_to_ignore(class_names(records), len(records))
     ignored = {ignore} if isinstance(ignore, str) else set(ignore)
@@ -110,7 +111,7 @@ def of_subsets(path: str | os.PathLike, records: Sequence[VideoRecord], faults: 
     present = sorted({record.subset for record in records} - {''})
     if not present:
         name = '+'.join(sorted(wanted or ())) or 'all'
-        if wanted:
+        if wanted and not faults:
             print_log(f'{path} has no subsets: all its {len(records)} videos are taken as '
                       f'{name!r}', logger='current')
         return [replace(record, subset=name) for record in records], list(faults)
