@@ -11,9 +11,9 @@ Durations are those of the files. What cannot be read is named with its row, and
 from __future__ import annotations
 
 import argparse
+import codecs
 import csv
 import io
-import json
 import math
 import random
 import sys
@@ -119,8 +119,9 @@ def read_text(path: Path) -> str:
     if not path.is_file():
         raise FileNotFoundError(f'no table at {str(path)!r}; expected a csv file')
     data = path.read_bytes()
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return data.decode(json.detect_encoding(data))
+        return data.decode('utf-16' if wide else 'utf-8-sig')
     except UnicodeDecodeError as error:
         raise ValueError(f'{path} is no text in UTF-8 ({error}); expected a csv file: save the '
                          'spreadsheet as "CSV UTF-8"') from error

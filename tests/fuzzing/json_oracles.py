@@ -83,8 +83,15 @@ def _load(data: bytes) -> Pairs:
 def _one(pairs: Pairs, key: str) -> object:
     """The value of a key, which has the same one each time that it comes; None without any."""
     values = [value for name, value in pairs if name == key]
-    _expect(all(value == values[0] for value in values))
-    return values[0] if values else None
+    _expect(all(_plain(value) == _plain(values[-1]) for value in values))
+    return values[-1] if values else None
+
+
+def _plain(value: object) -> object:
+    """As Python's json reads it."""
+    if isinstance(value, Pairs):
+        return {key: _plain(one) for key, one in value}
+    return list(map(_plain, value)) if isinstance(value, list) else value
 
 
 def _name(value: object) -> str:

@@ -17,7 +17,10 @@ from mmlofi.detections import load_detections
 def expected(data: bytes) -> dict | None:
     try:
         if data[:2] == b'\x1f\x8b':
-            data = zlib.decompress(data, 31)   # one member, as they are written here
+            unpack = zlib.decompressobj(31)   # of one member, as they are written here
+            data = unpack.decompress(data)
+            if not unpack.eof or unpack.unused_data.strip(b'\0'):   # zeros may fill a block
+                return None
         return detections_of(data)
     except (Refused, zlib.error):
         return None

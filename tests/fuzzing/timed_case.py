@@ -5,6 +5,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 
 @contextmanager
 def timed_case(seed: int, shown: object = '', *, seconds: float = 5) -> Iterator[None]:
@@ -15,7 +17,7 @@ def timed_case(seed: int, shown: object = '', *, seconds: float = 5) -> Iterator
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
-    except Exception as error:
+    except (Exception, pytest.fail.Exception) as error:   # the latter is none of the former
         raise AssertionError(f'seed {seed}: {type(error).__name__}: {error}\n{shown!r:.2000}'
                              ) from error
     finally:
