@@ -6,8 +6,11 @@ what is scored is held to one rule.
 from __future__ import annotations
 
 import json
+import re
 import reprlib
 from collections import Counter
+
+_UNWRITABLE = re.compile('[\0\ud800-\udfff]')   # halves of surrogate pairs, by json's escapes
 
 
 class Doubled(dict):
@@ -20,16 +23,8 @@ class Doubled(dict):
     def repeats(self) -> dict[str, bool]:
         """The keys that come again, and whether with another value."""
         counts = Counter(key for key, _ in self.pairs)
-        return {key: any(self._differ(value, self[key]) for name, value in self.pairs
-                         if name == key)
+        return {key: any(value != self[key] for name, value in self.pairs if name == key)
                 for key, count in counts.items() if count > 1}
-
-    @staticmethod
-    def _differ(one: object, other: object) -> bool:
-        try:
-            return one != other
-        except RecursionError:   # nested as deeply as can be parsed, but not compared
-            return True
 
 
 def parse_json(data: bytes) -> object:
@@ -88,7 +83,7 @@ def text_fault(value: object) -> str | None:
         return f'{brief(value)} is no text'
     if not value.strip():
         return f'{value!r} is empty'
-    if '\0' in value or any('\ud800' <= character <= '\udfff' for character in value):
+    if _UNWRITABLE.search(value):
         return f'{brief(value)} has characters that no file name or text can have'
     return None
 

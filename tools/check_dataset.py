@@ -92,8 +92,11 @@ def main() -> None:
             write_json(args.out, report(checks, dataset, lacking))
         if args.write_usable:
             write_usable(args.write_usable, checks)
-    except (OSError, RecursionError) as error:   # nested as deeply as can be read, not written
+    except OSError as error:
         sys.exit(f'check_dataset: {error}')
+    except RecursionError:   # more can be read than written
+        sys.exit(f'check_dataset: {args.write_usable} cannot be written: an entry is nested too '
+                 'deeply; expected what annotations need: write names, to a .txt')
     bad = sum(bool(one.errors) for one in checks)
     if bad:
         sys.exit(f'check_dataset: {bad} of {len(checks)} videos would stop a training or spoil its '

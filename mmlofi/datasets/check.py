@@ -65,7 +65,7 @@ class Source:
     loader: str | None = None                  # json of the settings of LoadSnippetFeatures
     windows: bool = False                      # whether windows are cut of the features
     ignore: tuple[str, ...] | None = None      # classes that do not count; None: if known, those
-    training: bool = False                     # whether it is for training, whatever the subset
+    training: bool = field(default=False, compare=False)   # whether it is, whatever the subset
 
 
 @dataclass

@@ -209,6 +209,17 @@ def test_files_as_other_programs_write_them_are_good(make_dataset, run_check, tm
     assert len(load_annotations(tmp_path / 'usable.json', 'training')) == 3
 
 
+@pytest.mark.parametrize('depth', [500, 5000, 100_000])
+def test_an_entry_that_is_nested_deeply_is_written_or_named(make_dataset, run_check, depth):
+    folder = make_dataset(**GOOD | dict(a=dict(url='DEEP')))
+    text = (folder / 'gt.json').read_text()
+    (folder / 'gt.json').write_text(text.replace('"DEEP"', '[' * depth + ']' * depth))
+    status, output, _ = run_check('--ann', folder / 'gt.json', '--write-usable',
+                                  folder / 'usable.json')
+    assert status == 0 or 'nested too deeply' in status
+    assert status or '3 usable videos' in output
+
+
 def test_segments_of_classes_that_do_not_count_are_counted_apart(make_dataset, run_check):
     names = ['CricketBowling', 'VolleyballSpiking', *map(str, range(18))]
     make_dataset(**GOOD | dict(a=dict(annotations=[

@@ -6,8 +6,8 @@ A file a split, without "database" and without subsets::
                        "annotations": [{"segment": [30.0, 205.2], "label": "Rock climbing"}],
                        "fps": 30.0, "rfps": 29.96}}
 
-Its features stand for the first `feature_frame` of a video's `duration_frame` frames, and
-MMAction2's `LoadLocalizationFeature` and targets take the seconds of these for the whole.
+Its features stand for the first `feature_frame` of a video's `duration_frame` frames: of so many
+seconds MMAction2's `GenerateLocalizationLabels` takes an action's share.
 """
 from __future__ import annotations
 

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import pytest
+from mmaction.datasets.transforms import GenerateLocalizationLabels
 
 from mmlofi.datasets import UntrimmedVideoDataset, load_annotations
 from mmlofi.datasets.annotations import load_class_names
+from mmlofi.datasets.check import Source, check
 
 # Two entries of the docstring of MMAction2's ActivityNetDataset.
 FILE = {
@@ -39,10 +41,19 @@ def test_it_trains_with_the_classes_of_its_file(write):
     assert videos.get_data_info(1)['duration_sec'] == 26.75
 
 
-def test_features_stand_for_the_frames_that_they_were_made_of(write):
-    """As `corrected_second` in MMAction2's LoadLocalizationFeature."""
+def test_of_features_an_action_has_the_share_that_mmaction2_takes(write):
     features = dataset(write(content=FILE), subset='training', data_prefix=dict(feature='csv'))
-    assert features.get_data_info(1)['duration_sec'] == pytest.approx(624 / 647 * 26.75)
+    for index, entry in enumerate(FILE.values()):
+        info = features.get_data_info(index)
+        assert info['segments_sec'] / info['duration_sec'] == pytest.approx(
+            GenerateLocalizationLabels()(dict(entry))['gt_bbox'])
+
+
+def test_the_check_finds_one_file_used_for_two_subsets(write):
+    path = str(write(content=FILE))
+    found = check([Source(path, ('training',)), Source(path, ('validation',))])
+    assert [(one.record.subset, one.errors) for one in found] == [
+        *2 * [('training', ['in two subsets'])], *2 * [('validation', [])]]
 
 
 def test_with_subsets_each_video_needs_one(write):
