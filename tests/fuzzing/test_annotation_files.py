@@ -19,13 +19,13 @@ TOOL = Path(__file__).parents[2] / 'tools' / 'check_dataset.py'
 
 @pytest.fixture(scope='module')
 def check():
-    """Runs check_dataset in this process on annotations alone; what it exits with."""
+    """Runs check_dataset in this process; what it exits with."""
     main = runpy.run_path(str(TOOL))['main']
 
-    def check(path: Path) -> str | None:
+    def check(path: Path, *more: str) -> str | None:
         before, sys.argv = sys.argv, [
             str(TOOL), '--ann', str(path), '--out', str(path.with_name('report.json')),
-            '--write-usable', str(path.with_name('usable.json'))]
+            '--write-usable', str(path.with_name('usable.json')), *more]
         try:
             main()
         except SystemExit as stop:
@@ -51,6 +51,8 @@ def test_annotations_are_read_as_they_say_or_refused_and_the_check_agrees(tmp_pa
         with timed_case(seed, data):
             wanted = expected(data)
             said = check(path)
+            if seed % 5 == 0:   # no video is there, whatever its name
+                assert check(path, '--videos', str(tmp_path)).startswith('check_dataset: ')
             if wanted is None:
                 with pytest.raises(ValueError, match=r'gt\.json') as error:
                     load_annotations(path)
