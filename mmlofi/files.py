@@ -38,8 +38,8 @@ def whole_file(path: str | os.PathLike, suffix: str = PARTIAL) -> Iterator[Path]
 
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes UTF-8, whole or not at all."""
-    with whole_file(path) as partial:
-        partial.write_text(text, encoding='utf-8')
+    with whole_file(path) as partial:   # half of a surrogate pair as json escapes it
+        partial.write_text(text, encoding='utf-8', errors='backslashreplace')
 
 
 def write_json(path: str | os.PathLike, content: Mapping) -> None:

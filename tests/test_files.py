@@ -53,3 +53,9 @@ def test_json_is_written_as_people_read_it(tmp_path):
     assert json.loads(text) == dict(name='Élan', numbers=[1, 0.5])
     assert 'Élan' in text
     assert text.endswith('}\n')
+
+
+def test_json_with_half_of_a_surrogate_pair_is_read_as_it_was(tmp_path):
+    write_json(tmp_path / 'file.json', {'Läufer': 'a\ud800"'})
+    assert 'Läufer' in (tmp_path / 'file.json').read_text(encoding='utf-8')
+    assert json.loads((tmp_path / 'file.json').read_bytes()) == {'Läufer': 'a\ud800"'}

@@ -112,7 +112,7 @@ def find_class_names(checkpoint: Mapping, cfg: Config) -> tuple[str, ...]:
             return tuple(metainfo['classes'])
     ann_file = os.path.join(dataset.get('data_root') or '', dataset.get('ann_file') or '')
     if os.path.isfile(ann_file):
-        return load_class_names(ann_file)
+        return load_class_names(ann_file, ignore=dataset.get('ignore_classes'))
     raise ValueError('neither the checkpoint nor the config names the classes, and there is no '
                      f'annotation file at {ann_file!r}; expected their names in the order of the '
                      'labels: set test_dataloader.dataset.metainfo.classes in the config')
