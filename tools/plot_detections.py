@@ -13,12 +13,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmlofi.datasets.annotations import VideoRecord, load_annotations
+from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.detections.named_sets import load_named
 from mmlofi.detections.postprocess import load_raw_video
 from mmlofi.detections.predictions import Detections
+from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 from mmlofi.evaluation.ranking import rank_videos
 from mmlofi.visualization.timeline import plot_timelines
 from mmlofi.visualization.video_timeline import draw_video_timeline
@@ -28,7 +29,7 @@ def main() -> None:
     args = parse_args()
     try:
         sets = load_named(args.predictions)
-        records = load_annotations(args.ground_truth, args.subset)
+        records = read_ground_truth(args)
         if args.video is not None:
             plot_one(records, sets, args)
         elif args.best or args.worst:
@@ -116,8 +117,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
                         help='json of predictions and what to call them')
-    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
-    parser.add_argument('--subset', default='validation', help='subset of the annotations')
+    add_ground_truth(parser)
     parser.add_argument('--videos', type=int, default=6, help='videos shown')
     parser.add_argument('--best', type=int, default=0, metavar='K',
                         help='the K videos of the best mAP by themselves, of the last set')

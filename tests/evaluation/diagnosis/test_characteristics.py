@@ -76,6 +76,15 @@ def test_a_detection_of_another_action_is_left_out_at_every_threshold():
     assert normalized_map(aligned, matched, 1.0).tolist() == [1, pytest.approx(0.5 / 3 * 1)]
 
 
+def test_what_lies_in_segments_to_ignore_costs_nothing_and_hides_no_action():
+    records = [video('v', (0, 10, 'a'), ignored=[(40, 50)])]
+    aligned, matched = prepare(records, detected(v=[
+        *((45, 60, 'a', 0.9) for _ in range(40)), (0, 10, 'a', 0.5)]), 0.5)
+    assert normalized_map(aligned, matched, 1.0).tolist() == [1]
+    assert missed(aligned, matched, 1.0).tolist() == [[False]]
+    assert characterize(records, 'thumos14')['num-instances'].values.tolist() == [1]
+
+
 def test_classes_without_such_actions_do_not_count():
     records = truth(v=[(0, 10, 'a')], w=[(0, 60, 'b')])
     aligned, matched = prepare(records, detected(v=[(0, 10, 'a', 0.9)], w=[]), 0.5)
