@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.named_sets import load_named
 from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
@@ -31,6 +31,7 @@ def main() -> None:
         analyses = write_report(
             args.out, records, sets, tious=args.tiou, bounds=args.bins, match_tiou=args.match_tiou,
             num_videos=args.videos, top_k=args.top_k, subset=args.subset,
+            classes=load_class_names(args.ground_truth, ignore=args.ignore_classes),
             video_files=find_videos(records, args),
             progress=lambda what: print(f'{what} …', file=sys.stderr, flush=True))
     except (OSError, ValueError) as error:

@@ -196,7 +196,7 @@ class TALInferencer(BaseInferencer):
     def _draw(self, sample: ActionDataSample) -> Figure:
         return draw_video_timeline(
             sample.video_name, self.to_detections([sample]), filename=sample.filename,
-            duration_sec=sample.duration_sec, curves=sample.curves)
+            duration_sec=sample.duration_sec, classes=self.classes, curves=sample.curves)
 
     def _load_weights_to_model(self, model: EndToEndLocalizer, checkpoint: dict | None,
                                cfg: ConfigDict) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hand_made import detected, truth, video
 
 from mmlofi.evaluation.diagnosis.by_characteristic import missed, normalized_map
-from mmlofi.evaluation.diagnosis.characteristics import characterize
+from mmlofi.evaluation.diagnosis.characteristics import bounds_text, characterize
 from mmlofi.evaluation.matching import align, match
 
 pytestmark = pytest.mark.filterwarnings('ignore:.*detection')
@@ -50,6 +50,17 @@ def test_quintiles_hold_a_fifth_each():
     records = [video('v', *((0, length, 'a') for length in range(1, 51)))]
     members = characterize(records, 'quintiles')['length'].members()
     assert [mine.sum() for mine in members.values()] == [10] * 5
+
+
+@pytest.mark.parametrize(('lengths', 'sizes'), [
+    ([1, 1, 1, 1, 1, 1, 1, 1, 2, 3], [8, 2]), ([1, 2, 2, 2, 2, 2, 2, 2, 2, 3], [9, 1]),
+    ([5, 5, 5], [3]), ([1, 2, 3], [1, 1, 1]), ([1, 1, 2, 2, 3, 3, 4, 4, 5, 5], [2] * 5)])
+def test_quintiles_of_equal_values_are_fewer_and_none_is_empty(lengths, sizes):
+    records = [video('v', *((0, length, 'a') for length in lengths))]
+    found = characterize(records, 'quintiles')['length']
+    assert [mine.sum() for mine in found.members().values()] == sizes
+    edges = [None, *found.bounds, None]
+    assert (bounds_text(*edges[:2]) == 'all') == (len(sizes) == 1)
 
 
 def test_unknown_bounds_are_refused():

@@ -114,4 +114,4 @@ def test_any_annotations_will_do():
     records = [video('v', (0, 10, 'a'), duration=None)]
     report = diagnose(records, detected(v=[(0, 10, 'a', 0.9)]), 0.5, bounds='quintiles')
     assert list(report['bins']) == list(report['sensitivity']) == ['length', 'num-instances']
-    assert report['bins']['length']['S'] == [10, 10]
+    assert report['bins']['length'] == {'XS': [None, None]}
