@@ -120,7 +120,8 @@ def draw_sheets(dataset: BaseDataset, chosen: dict[str, int], fidelities: Sequen
         for name, number in chosen.items():
             strips = [make_strip(dataset, name, SampleIndex(number, fidelity, seed))
                       for fidelity in fidelities]
-            plot_contact_sheet(strips, osp.join(folder, f'{name}.png'), title=name)
+            plot_contact_sheet(strips, osp.join(folder, f'{name}.png'), title=name,
+                               classes=dataset.metainfo['classes'])
             progress.update()
     finally:
         print(file=sys.stderr)   # ends the progress bar's line

@@ -198,7 +198,7 @@ class TALInferencer(BaseInferencer):
     def _draw(self, sample: ActionDataSample) -> Figure:
         return draw_video_timeline(
             sample.video_name, self.to_detections([sample]), filename=sample.filename,
-            duration_sec=sample.duration_sec, curves=sample.curves)
+            duration_sec=sample.duration_sec, classes=self.classes, curves=sample.curves)
 
     def _init_model(self, cfg: ConfigDict, weights: str, device: str = 'cpu') -> EndToEndLocalizer:
         """As MMEngine's, but the text of a stored config is read, not run."""

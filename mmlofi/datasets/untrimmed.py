@@ -172,13 +172,15 @@ class UntrimmedVideoDataset(BaseDataset):
         windows = SlidingWindows.of_pipeline(self.window, self.pipeline.transforms)
         with ThreadPoolExecutor(8) as pool:
             grids = list(pool.map(self._grid, data_list))
-        cut, total = [], 0
+        cut, total, too_long = [], 0, []
         for info, (positions, covered, before) in zip(data_list, grids):
-            starts = windows.starts(positions)
-            total += len(starts)
+            grid = starts = windows.starts(positions)
             if not self.test_mode:
                 segments = (info['segments_sec'] - before) / covered
                 starts = windows.training_starts(positions, segments)
+                too_long += [(info['video_name'], *segment) for segment in info['segments_sec'][
+                    windows.too_long(positions, segments)].tolist()]
+            total += len({*grid, *starts})
             cut += [dict(info, first_snippet=first) for first in starts]
         if not cut:
             raise ValueError(
@@ -188,6 +190,15 @@ class UntrimmedVideoDataset(BaseDataset):
         print_log(f'{len(cut)} windows of {windows.num_snippets} snippets of {len(data_list)} '
                   f'videos of {self.subset!r}' + ('' if self.test_mode else
                   f', which hold an action, of {total}'), logger='current')
+        if too_long:
+            actions = sum(len(info['gt_labels']) for info in data_list)
+            shown = ', '.join(f'{name} [{start:g}, {end:g}]' for name, start, end in too_long[:5])
+            print_log(
+                f'{len(too_long)} of {actions} actions of {self.subset!r} fit no window, which '
+                f'would have to hold {windows.min_inside:g} of them: {shown}'
+                f'{", …" * (len(too_long) > 5)}; only windows that hold another action show them, '
+                'clipped. More snippets a window, or a lower window.min_inside, would take them in',
+                'current', logging.WARNING)
         return cut
 
     def _grid(self, info: dict) -> tuple[int, float | None, float]:

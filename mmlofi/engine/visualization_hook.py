@@ -170,7 +170,8 @@ def _picture(record: VideoRecord, metric: TALMetric, duration_sec: float | None,
     for file in dict.fromkeys((filename, None)):
         try:
             return figure_to_image(draw_video_timeline(
-                record.name, found, duration_sec=duration, record=record, filename=file, **options))
+                record.name, found, duration_sec=duration, record=record, filename=file,
+                classes=found.classes, **options))
         except (OSError, ValueError) as error:
             if file is None:
                 raise

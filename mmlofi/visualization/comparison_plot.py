@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mmlofi.visualization.timeline import palette
+from mmlofi.visualization.colours import palette
 
 
 def plot_comparison(methods: Mapping[str, Sequence[Mapping[str, float]]],

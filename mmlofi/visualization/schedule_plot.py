@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from mmlofi.fidelity import Fidelity
-from mmlofi.visualization.timeline import palette
+from mmlofi.visualization.colours import palette
 
 MAX_RUNS = 100   # that can be told apart in the picture's width
 _PANEL_INCH, _BAND_INCH = 0.9, 0.16

@@ -4,8 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 from mmlofi.detections.postprocess import RawProposals, save_raw
+from mmlofi.visualization.colours import palette
 
 
 @pytest.fixture
@@ -50,6 +53,23 @@ def test_bad_input_gives_one_line_and_an_exit_status(run, tmp_path):
         assert done.returncode != 0
         assert last.startswith('plot_detections: ')
         assert message in last
+
+
+def test_a_class_has_the_colour_that_it_has_among_all_classes_of_the_file(
+        run, tmp_path, monkeypatch):
+    predictions, truth = write_example(tmp_path)
+    content = json.loads(truth.read_text())
+    content['database']['w'] = dict(subset='training', annotations=[
+        dict(segment=[0, 1], label=label) for label in ('a', 'b', 'jump', 'run')])
+    truth.write_text(json.dumps(content))
+    figures = []
+    monkeypatch.setattr(Figure, 'savefig', lambda self, path: figures.append(self))
+    for options in ((), ('--best', 1), ('--video', 'v')):
+        assert run(predictions, truth, *options, '--out', tmp_path / 'p.png').returncode == 0
+    for figure in figures:
+        (patch, *_) = figure.legends[0].get_patches()
+        assert to_hex(patch.get_facecolor()) == palette(3)[2].lower()
+    assert len(figures) == 3
 
 
 def write_three(folder):
