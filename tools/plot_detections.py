@@ -17,8 +17,8 @@ from mmlofi.datasets.annotations import VideoRecord, load_annotations
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.detections.named_sets import load_named
-from mmlofi.detections.postprocess import load_raw_video
 from mmlofi.detections.predictions import Detections
+from mmlofi.detections.raw_files import load_raw_video
 from mmlofi.evaluation.ranking import rank_videos
 from mmlofi.visualization.timeline import plot_timelines
 from mmlofi.visualization.video_timeline import draw_video_timeline

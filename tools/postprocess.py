@@ -24,8 +24,9 @@ from pathlib import Path
 
 from mmlofi.datasets.annotations import load_annotations
 from mmlofi.detections.boundaries import choose_again
-from mmlofi.detections.postprocess import RawProposals, load_raw
+from mmlofi.detections.postprocess import RawProposals
 from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.detections.raw_files import load_raw
 from mmlofi.detections.soft_nms import check_options
 from mmlofi.detections.windows import detect as detect_in_windows
 from mmlofi.detections.windows import to_detections

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from mmlofi.detections.postprocess import RawProposals, save_raw
+from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.raw_files import save_raw
 
 
 @pytest.fixture
