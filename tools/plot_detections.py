@@ -20,6 +20,7 @@ from mmlofi.detections.named_sets import load_named
 from mmlofi.detections.predictions import Detections
 from mmlofi.detections.raw_files import load_raw_video
 from mmlofi.evaluation.ranking import rank_videos
+from mmlofi.files import path_in
 from mmlofi.visualization.timeline import plot_timelines
 from mmlofi.visualization.video_timeline import draw_video_timeline
 
@@ -72,7 +73,7 @@ def find_video(name: str, args: argparse.Namespace) -> str | None:
     """The file in --videos-dir, if that is given."""
     if args.videos_dir is None:
         return None
-    wanted = str(args.videos_dir / args.filename_tmpl.format(name))
+    wanted = path_in(args.videos_dir, name, args.filename_tmpl)
     (found,) = find_files([wanted], lambda: [wanted])
     return found
 

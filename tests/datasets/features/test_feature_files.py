@@ -73,6 +73,33 @@ def test_csv_files_are_read_as_mmaction2_reads_them_and_without_a_head_too(
         np.testing.assert_array_equal(stored.T, theirs)
 
 
+@pytest.mark.parametrize('head', ['', 'f0,f1\n', '0,1\n'])
+def test_a_byte_order_mark_hides_no_snippet(tmp_path, head):
+    (tmp_path / 'v.csv').write_text(f'{head}0.5,1.5\r\n2.5,3.5\r\n', 'utf-8-sig', newline='')
+    assert read_features(str(tmp_path / 'v.csv'))[0].tolist() == [[0.5, 1.5], [2.5, 3.5]]
+
+
+@pytest.mark.parametrize(('text', 'fault'), [
+    ('0.5,x\n1,2\n', "its first line has 'x' among numbers; expected numbers, or names of all"),
+    ('0.5,\n1,2\n', "its first line has '' among numbers"), (',\n1,2\n', "has '' among numbers"),
+    (',0,1\n0,1,2\n', "has '' among numbers"), ('a,b\n1,2#3\n', "'2#3'"), ('a,b\n1,\n', '')])
+def test_a_first_line_that_may_be_a_snippet_is_not_taken_for_names(tmp_path, text, fault):
+    (tmp_path / 'v.csv').write_text(text)
+    with pytest.raises(ValueError, match=rf"v\.csv' cannot be read as features .*{fault}"):
+        read_features(str(tmp_path / 'v.csv'))
+
+
+@pytest.mark.parametrize(('beside', 'fault'), [
+    (dict(duration_sec=np.nan), 'lasts nan s'), (dict(duration_sec=np.ones(2)), 'no single value'),
+    (dict(header='[1]'), r'header is \[1\], and not a dict'), (dict(header='{'), 'Expecting'),
+    (dict(header='[' * 100_000), 'recursion'), (dict(header=np.ones(2)), 'no single value')])
+def test_what_an_npz_says_of_its_video_is_looked_at(tmp_path, array, beside, fault):
+    np.savez(tmp_path / 'v.npz', features=array, **beside)
+    for read in (read_features, look_at_features):
+        with pytest.raises(ValueError, match=rf"v\.npz' cannot be read as features .*{fault}"):
+            read(str(tmp_path / 'v.npz'))
+
+
 def test_csv_files_feed_the_dataset_under_activitynets_names(folder, array):
     (folder / 'csv').mkdir()
     for name in VIDEOS:
