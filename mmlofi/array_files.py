@@ -51,6 +51,7 @@ class NpzFile:
             if name in self._members:
                 raise ValueError(f'it has {name!r} twice')
             self._members[name] = member
+            self._open(name).close()   # its own header has to have the name of the list's
 
     @property
     def names(self) -> list[str]:

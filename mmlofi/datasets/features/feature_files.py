@@ -167,15 +167,16 @@ def _are_names(line: str) -> bool:
     Raises:
         ValueError: For a line of both, of which nobody knows whether it is of a snippet.
     """
-    cells = line.split(',')
+    cells = line.lstrip('# ').split(',')   # numpy.savetxt puts a # before names
     numbers = [value for value in map(_number, cells) if value is not None]
-    if line.startswith('#') or not numbers and all(map(str.strip, cells)):
+    if not numbers and all(map(str.strip, cells)):
         return True
-    if len(numbers) < len(cells):
-        odd = next(cell for cell in cells if _number(cell) is None)
+    of_columns = len(cells) > 1 and numbers == list(range(len(cells)))
+    if len(numbers) < len(cells) or line.startswith('#') and not of_columns:
+        odd = next((cell for cell in cells if _number(cell) is None), line[:20])
         raise ValueError(f'its first line has {odd!r} among numbers; expected numbers, or names of '
                          'all columns')
-    return len(cells) > 1 and numbers == list(range(len(cells)))
+    return of_columns
 
 
 def _number(cell: str) -> float | None:

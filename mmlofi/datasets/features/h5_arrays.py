@@ -76,14 +76,31 @@ def _member(group: object, name: str):
 
 
 def _attributes(node: object, names: Sequence[str]) -> dict:
-    return {name: node.attrs[name] for name in names if name in node.attrs}
+    found = {}
+    for name in names:
+        if name in node.attrs:
+            _check_single(node.attrs.get_id(name), name)
+            found[name] = np.asarray(node.attrs[name]).item()
+    return found
 
 
 def _single(node: object, name: str) -> object:
-    """The one number or text of an array without axes."""
-    if getattr(node, 'shape', None) != () or node.is_virtual or node.external:
+    """The one number or text of an array."""
+    _check_single(node, name)
+    if node.is_virtual or node.external:
+        raise ValueError(f'{name!r} lies in another file')
+    return np.asarray(node[()]).item()
+
+
+def _check_single(value: object, name: str) -> None:
+    """Sees that there is one number, or one text of a fixed length; of other texts HDF5 keeps no
+    more than a place in a heap, and when that is damaged it never ends."""
+    shape, dtype = getattr(value, 'shape', None), getattr(value, 'dtype', None)
+    if shape is None or math.prod(shape) != 1:
         raise ValueError(f'{name!r} is no single value')
-    return node[()]
+    if dtype.kind not in NUMBERS + 'S':
+        raise ValueError(f'{name!r} is of type {dtype}, not a number or a text of fixed length, '
+                         'numpy.bytes_(text)')
 
 
 def _check_stored(array: object) -> None:

@@ -96,9 +96,11 @@ def test_what_is_no_array_of_numbers_is_refused(tmp_path, value):
 
 @pytest.mark.parametrize(('beside', 'fault'), [
     (dict(duration_sec=np.nan), 'says that its video lasts nan s'),
-    (dict(duration_sec=-1.0), 'lasts -1.0 s'), (dict(duration_sec=[1.0, 2.0]), 'can be converted'),
-    (dict(header='[1]'), r'its header is \[1\], and not a dict'), (dict(header='{'), 'Expecting'),
-    (dict(header='[' * 50_000), 'recursion')])
+    (dict(duration_sec=-1.0), 'lasts -1.0 s'), (dict(duration_sec=[1.0, 2.0]), 'no single value'),
+    (dict(header=np.bytes_('[1]')), r'its header is \[1\], and not a dict'),
+    (dict(header=np.bytes_('{')), 'Expecting'),
+    (dict(header=np.bytes_('[' * 50_000)), 'recursion'),
+    (dict(header='{}'), 'not a number or a text of fixed length')])
 def test_what_lies_beside_an_array_is_looked_at(tmp_path, beside, fault):
     with h5py.File(tmp_path / 'x.h5', 'w') as file:
         file['v'] = ARRAY
