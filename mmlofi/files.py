@@ -36,6 +36,28 @@ def whole_file(path: str | os.PathLike, suffix: str = PARTIAL) -> Iterator[Path]
         partial.unlink(missing_ok=True)
 
 
+def path_in(folder: str | os.PathLike, name: str, template: str = '{}') -> str:
+    """The path of a video's file in a folder, by the name that an annotation file has for it.
+
+    A name may have folders of its own, `a/b`. None leads out of the folder, whatever the file says;
+    a link that lies in the folder may, since its owner put it there.
+
+    Args:
+        folder: A folder, or an h5 file of many videos.
+        name: The video's.
+        template: The file's, by the user; '{}' is the video's name.
+
+    Raises:
+        ValueError: For a name that is no plain path inside a folder: absolute, with a part `..` or
+            `.`, with an empty part, or with a zero byte.
+    """
+    if '\0' in name or {'', '.', '..'} & set(name.split('/')):
+        raise ValueError(f'a video is named {name!r}, of which no file in a folder can be called; '
+                         'expected a name such as "x", or "a/x" for a folder in it: correct the '
+                         'name where it comes from, such as in the annotations')
+    return os.path.join(folder, template.format(name))
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes UTF-8, whole or not at all."""
     with whole_file(path) as partial:   # half of a surrogate pair as json escapes it

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import os
+import resource
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -57,6 +59,17 @@ def reference_data() -> Path:
         pytest.skip(f'the reference data is absent at {folder}; MMLOFI_REFERENCE_DATA says where '
                     'it is')
     return folder
+
+
+@pytest.fixture(scope='session')
+def little_memory():
+    """A context in which the process may not grow much."""
+    @contextmanager
+    def little():
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        yield
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000   # KiB
+    return little
 
 
 def numbered_frame(number: int, width: int, height: int) -> np.ndarray:

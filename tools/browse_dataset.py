@@ -7,7 +7,6 @@ of the config's schedule. Where the files of a large data set need not all be lo
 from __future__ import annotations
 
 import argparse
-import os.path as osp
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -21,6 +20,7 @@ from mmengine.utils import ProgressBar
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.fidelity import FULL, Fidelity
+from mmlofi.files import path_in
 from mmlofi.schedule import FidelitySchedule
 from mmlofi.visualization.contact_sheet import Strip, plot_contact_sheet
 
@@ -120,7 +120,7 @@ def draw_sheets(dataset: BaseDataset, chosen: dict[str, int], fidelities: Sequen
         for name, number in chosen.items():
             strips = [make_strip(dataset, name, SampleIndex(number, fidelity, seed))
                       for fidelity in fidelities]
-            plot_contact_sheet(strips, osp.join(folder, f'{name}.png'), title=name,
+            plot_contact_sheet(strips, path_in(folder, name, '{}.png'), title=name,
                                classes=dataset.metainfo['classes'])
             progress.update()
     finally:

@@ -5,8 +5,9 @@
     python tools/check_dataset.py --ann annotations.json          # the annotations alone
 
 CONFIG says by its data loaders which subsets, folders and classes are meant. Each video is opened
-and a frame of it decoded. The exit status is 1 when something would stop a training or make its
-score worthless, such as a video that is in two subsets; --write-usable writes what is left.
+and a frame of it decoded; features are read whole. The exit status is 1 when something would stop a
+training or make its score worthless, such as a video that is in two subsets; --write-usable writes
+what is left.
 """
 from __future__ import annotations
 
@@ -53,6 +54,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--tolerance', type=float, metavar='SEC',
                         help='by which a file may differ from its annotated duration; default 2 %% '
                              'of it, 1 s at least')
+    parser.add_argument('--headers-only', action='store_true',
+                        help='of features, read not their values but how many there are')
     parser.add_argument('--workers', type=int, default=4,
                         help='files looked at at a time; default %(default)s')
     parser.add_argument('--out', metavar='REPORT.json', help='write all that was found as json')
@@ -78,6 +81,7 @@ def main() -> None:
                           args.filename_tmpl or TEMPLATES['video'])] if args.ann \
             else read_config(args.config, args.cfg_options)
         checks = check(sources, tolerance=args.tolerance, workers=args.workers,
+                       values=not args.headers_only,
                        track=partial(track_iter_progress, file=sys.stderr))
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f'check_dataset: {error}')

@@ -49,7 +49,7 @@ from mmlofi.datasets.features.feature_header import (
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, FailedVideo, SnippetChunk, SnippetStream
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
-from mmlofi.files import PARTIAL
+from mmlofi.files import PARTIAL, path_in
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_chunk, encode_videos
 
@@ -183,7 +183,7 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
     names = [dataset.get_data_info(index)['video_name'] for index in range(len(dataset))]
     mine = range(get_rank(), len(names), get_world_size())
     todo = [index for index in mine
-            if not is_done(osp.join(args.out, f'{names[index]}.npz'), header)]
+            if not is_done(path_in(args.out, names[index], '{}.npz'), header)]
     if get_rank() == 0:
         print(f'{subset}: {len(names)} videos, {len(todo)} of {len(mine)} to do on this process',
               flush=True)
@@ -202,7 +202,7 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
 
     for sample, features in encode_videos(model, chunks, note):
         name = sample.video_name
-        save_features(osp.join(args.out, f'{name}.npz'), stored_as(features, args.dtype, name),
+        save_features(path_in(args.out, name, '{}.npz'), stored_as(features, args.dtype, name),
                       sample.duration_sec, header)
         if progress is not None:
             progress.update()

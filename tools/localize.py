@@ -20,6 +20,7 @@ from mmaction.structures import ActionDataSample
 from mmlofi.apis import TALInferencer
 from mmlofi.apis.video_files import file_stem, find_videos
 from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.options import require_number, require_whole
 from mmlofi.visualization.subtitles import cut_cues, to_srt, to_vtt
 from mmlofi.visualization.video_labels import write_labelled_video
 
@@ -58,9 +59,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        if args.top_k < 0:
-            raise ValueError(f'got --top-k {args.top_k}; expected a number of segments, or 0 for '
-                             'all')
+        require_whole('the command line', least=0, top_k=args.top_k)
+        require_number('the command line', threshold=args.threshold)
         inferencer = TALInferencer(
             args.config, args.checkpoint, encoder=args.encoder[0], encoder_weights=args.encoder[1],
             device=args.device, chunk_snippets=args.chunk_snippets, show_progress=False)

@@ -17,10 +17,11 @@ from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.detections.named_sets import load_named
-from mmlofi.detections.postprocess import load_raw_video
 from mmlofi.detections.predictions import Detections
+from mmlofi.detections.raw_files import load_raw_video
 from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 from mmlofi.evaluation.ranking import rank_videos
+from mmlofi.files import path_in
 from mmlofi.visualization.timeline import plot_timelines
 from mmlofi.visualization.video_timeline import draw_video_timeline
 
@@ -76,7 +77,7 @@ def find_video(name: str, args: argparse.Namespace) -> str | None:
     """The file in --videos-dir, if that is given."""
     if args.videos_dir is None:
         return None
-    wanted = str(args.videos_dir / args.filename_tmpl.format(name))
+    wanted = path_in(args.videos_dir, name, args.filename_tmpl)
     (found,) = find_files([wanted], lambda: [wanted])
     return found
 

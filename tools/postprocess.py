@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmlofi.detections.boundaries import choose_again
-from mmlofi.detections.postprocess import RawProposals, load_raw
+from mmlofi.detections.postprocess import RawProposals
 from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.detections.raw_files import load_raw
 from mmlofi.detections.soft_nms import check_options
 from mmlofi.detections.windows import detect as detect_in_windows
 from mmlofi.detections.windows import to_detections

@@ -17,6 +17,7 @@ from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.named_sets import load_named
 from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
+from mmlofi.files import path_in
 from mmlofi.report import write_report
 
 
@@ -48,7 +49,7 @@ def find_videos(records: list[VideoRecord], args: argparse.Namespace) -> dict[st
     """The files that are there, by the names of the videos."""
     if args.videos_dir is None:
         return {}
-    wanted = [str(args.videos_dir / args.filename_tmpl.format(record.name)) for record in records]
+    wanted = [path_in(args.videos_dir, record.name, args.filename_tmpl) for record in records]
     files = {record.name: file for record, file in zip(records, find_files(wanted, lambda: wanted))
              if Path(file).is_file()}
     if not files:

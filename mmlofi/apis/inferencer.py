@@ -29,6 +29,7 @@ from mmlofi.datasets.untrimmed import reading
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_videos
+from mmlofi.options import require_number, require_whole
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
 
 ONE_CLASS = 'action'   # of a model that tells no classes apart
@@ -80,9 +81,7 @@ class TALInferencer(BaseInferencer):
         if weights is None:
             raise ValueError('TALInferencer got no weights; expected the checkpoint of a trained '
                              'model, since a random one finds nothing: weights="epoch_15.pth"')
-        if chunk_snippets < 1:
-            raise ValueError(f'TALInferencer got chunk_snippets={chunk_snippets}; expected a '
-                             'number of snippets, 1 or more')
+        require_whole('TALInferencer', chunk_snippets=chunk_snippets)
         _check_device(device)
         init_default_scope('mmaction')
         self.chunk_snippets, self._weights, self._lock = chunk_snippets, weights, threading.Lock()
@@ -114,13 +113,12 @@ class TALInferencer(BaseInferencer):
 
         Raises:
             FileNotFoundError: Before the first video is looked at, when one is not there.
-            ValueError: For a `top_k` below 1; with its name, for a video that cannot be decoded.
-                Videos that may be bad are better given one by one.
+            ValueError: For a `top_k` or `threshold` that is none; with its name, for a video that
+                cannot be decoded. Videos that may be bad are better given one by one.
         """
-        top_k = kwargs.get('top_k')
-        if top_k is not None and top_k < 1:
-            raise ValueError(f'TALInferencer got top_k={top_k}; expected 1 or more segments of a '
-                             'video, or None for all')
+        if kwargs.get('top_k') is not None:   # all
+            require_whole('TALInferencer', top_k=kwargs['top_k'])
+        require_number('TALInferencer', threshold=kwargs.get('threshold', 0.0))
         with self._lock:
             return super().__call__(inputs, return_datasamples, **kwargs)
 

@@ -6,13 +6,11 @@ changed.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 
 from mmlofi.datasets.annotations import (
     VideoRecord,
@@ -21,11 +19,16 @@ from mmlofi.datasets.annotations import (
     segments_after,
     tolerance_sec,
 )
+from mmlofi.datasets.feature_checks import (
+    check_features,
+    features_duration,
+    find_other_features,
+)
 from mmlofi.datasets.features.feature_files import FeatureFile
-from mmlofi.datasets.features.feature_header import find_others
 from mmlofi.datasets.find_files import find_spellings
-from mmlofi.datasets.transforms import LoadSnippetFeatures, OpenVideo
+from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.video_file import is_cut_off
+from mmlofi.files import path_in
 from mmlofi.json_values import text_fault
 
 # What a fault is called, in the order of the table, and what it means.
@@ -38,6 +41,8 @@ ERRORS = {
     'bad duration': 'the annotated duration is no number of seconds above 0',
     'bad segment': 'a segment is no pair of numbers',
     'bad label': 'a label is no text, or an empty one',
+    'bad values': 'features are damaged behind their header, or not finite',
+    'bad name': 'the video is named as no file in a folder can be called',
     'reversed': 'a segment ends before it starts, or is no number',
     'outside': 'a segment lies outside the annotated duration',
     'after end': 'a segment starts after the end of the file',
@@ -86,6 +91,7 @@ class VideoCheck:
 
 
 def check(sources: Sequence[Source], *, tolerance: float | None = None, workers: int = 4,
+          values: bool = True,
           track: Callable[[tuple[Iterable, int]], Iterable] = lambda tasks: tasks[0]
           ) -> list[VideoCheck]:
     """Checks every video of the sources.
@@ -95,6 +101,7 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, workers:
         tolerance: Seconds by which a file may differ from its annotated duration; by default 2 %
             of it, 1 s at least.
         workers: Files looked at at a time.
+        values: Whether features are read whole; otherwise their headers are.
         track: Passes on what an iterable gives, of which it gets the number too, such as MMEngine's
             `track_iter_progress`.
 
@@ -108,9 +115,10 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, workers:
 
     files = [one for one in checks if one.filename is not None]
     with ThreadPoolExecutor(workers) as pool:
-        for _ in track((pool.map(lambda one: _check_file(one, tolerance), files), len(files))):
+        looks = pool.map(lambda one: _check_file(one, tolerance, values), files)
+        for _ in track((looks, len(files))):
             pass
-    _find_other_features(files)
+    find_other_features(files)
     _find_repeats(checks)
     return checks
 
@@ -126,24 +134,35 @@ def _read(source: Source) -> list[VideoCheck]:
     for one in chosen.values():
         _check_annotations(one)
     if source.folder is not None:
-        _find_files([one for one in chosen.values() if not text_fault(one.record.name)],
-                    [record for record in every if not text_fault(record.name)])
+        _find_files(source, list(chosen.values()), every)
     return list(chosen.values())
 
 
-def _find_files(chosen: Sequence[VideoCheck], every: Sequence[VideoRecord]) -> None:
+def _find_files(source: Source, chosen: Sequence[VideoCheck], every: Sequence[VideoRecord]) -> None:
     """Finds the file of each video, among those of all videos of the annotations."""
-    def path_of(record: VideoRecord) -> str:
-        source = chosen[0].source
-        return os.path.join(source.folder, source.filename_tmpl.format(record.name))
-    paths = [path_of(one.record) for one in chosen]
-    found = find_spellings(paths, lambda: list(map(path_of, every)))
-    for one, path, there in zip(chosen, paths, found):
+    paths = _paths(source, chosen)
+    named = [one for one in chosen if one.record.name in paths]
+    found = find_spellings([paths[one.record.name] for one in named], lambda: _paths(
+        source, [VideoCheck(record, source) for record in every]).values())
+    for one, there in zip(named, found):
         if len(there) == 1:
             one.filename = there[0]
         else:
             one.faults.append(('several files', ' and '.join(there)) if there
-                              else ('missing', path))
+                              else ('missing', paths[one.record.name]))
+
+
+def _paths(source: Source, checks: Iterable[VideoCheck]) -> dict[str, str]:
+    """Where the videos' files are by the template; of names that are none there is a fault."""
+    paths = {}
+    for one in checks:
+        if text_fault(one.record.name):   # a fault of the entry already
+            continue
+        try:
+            paths[one.record.name] = path_in(source.folder, one.record.name, source.filename_tmpl)
+        except ValueError as error:
+            one.faults.append(('bad name', str(error).partition('; expected')[0]))
+    return paths
 
 
 def _check_annotations(one: VideoCheck) -> None:
@@ -155,15 +174,15 @@ def _check_annotations(one: VideoCheck) -> None:
         one.faults.append(('unknown class', label))
 
 
-def _check_file(one: VideoCheck, tolerance: float | None) -> None:
+def _check_file(one: VideoCheck, tolerance: float | None, values: bool) -> None:
     try:
-        one.duration_sec = _features_duration(one.filename) if one.source.features \
+        one.duration_sec = features_duration(one.filename) if one.source.features \
             else _video_duration(one.filename)
     except (OSError, ValueError, RuntimeError) as error:   # decord raises the last of these
         one.faults.append(('unreadable', str(error).partition(';')[0]))
         return
     if one.source.features:
-        _check_features(one)
+        check_features(one, values)
     duration, annotated = one.duration_sec, one.record.duration_sec
     if duration is None:
         return
@@ -184,43 +203,6 @@ def _video_duration(filename: str) -> float:
     results = OpenVideo()(dict(filename=filename))
     results['video_reader'][0]   # a header may be whole where no frame can be decoded
     return results['duration_sec']
-
-
-def _features_duration(filename: str) -> float | None:
-    return LoadSnippetFeatures().grid(dict(filename=filename, duration_sec=None))[1]
-
-
-def _check_features(one: VideoCheck) -> None:
-    """Asks the transform that will load them, as the dataset does before a training."""
-    if one.source.loader is None:
-        return
-    try:
-        one.stored = _loader(one.source.loader).check_file(one.filename,
-                                                           windows=one.source.windows)
-    except ValueError as error:
-        one.faults.append(('other features', str(error).partition('; expected')[0]))
-
-
-@cache
-def _loader(settings: str) -> LoadSnippetFeatures:
-    return LoadSnippetFeatures(**json.loads(settings))
-
-
-def _find_other_features(files: Sequence[VideoCheck]) -> None:
-    """Notes features unlike most of their subset."""
-    subsets: dict[Source, dict[str, VideoCheck]] = defaultdict(dict)
-    for one in files:
-        if one.stored is not None:
-            subsets[one.source][one.filename] = one
-    for mine in subsets.values():
-        others = find_others({name: one.stored.header for name, one in mine.items()})
-        usual = Counter(one.stored.shape[0] for one in mine.values()).most_common(1)[0][0]
-        for name, one in mine.items():
-            if name in others:
-                one.faults.append(('other features', f'{name!r} is {others[name]} the rest'))
-            elif one.stored.shape[0] != usual:
-                one.faults.append(('other features', f'{name!r} has {one.stored.shape[0]} '
-                                                     f'channels, most have {usual}'))
 
 
 def _find_repeats(checks: Sequence[VideoCheck]) -> None:

@@ -25,6 +25,7 @@ from mmlofi.datasets.storage import on_disk
 from mmlofi.datasets.videos.enlarging import warn_of_enlarging
 from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
+from mmlofi.files import path_in
 from mmlofi.randomness import derive_seed, seeded
 
 ATTEMPTS = 8   # videos tried in place of one that cannot be read
@@ -58,7 +59,7 @@ class UntrimmedVideoDataset(BaseDataset):
             '{}' in an h5 file and for folders. A file is also found with ActivityNet's leading
             ``v_`` added or left out, and a video with another ending than the template's.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
-            and the header of each feature file read.
+            and the header of each feature file read (tools/check_dataset.py reads the values).
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
             window of the pipeline's `num_snippets`, all of them in testing, in training those that
             hold an action. Each video is opened at construction, to know how many it has.
@@ -157,7 +158,7 @@ class UntrimmedVideoDataset(BaseDataset):
         return [index for index, name in enumerate(names) if name not in failed]
 
     def _path(self, name: str) -> str:
-        return os.path.join(self.data_prefix[self.source], self.filename_tmpl.format(name))
+        return path_in(self.data_prefix[self.source], name, self.filename_tmpl)
 
     def _data_info(self, record: VideoRecord, filename: str, class_index: dict[str, int]) -> dict:
         duration = record.duration_sec
@@ -251,8 +252,9 @@ class UntrimmedVideoDataset(BaseDataset):
     def _refuse_bad_files(self, data_list: list[dict]) -> None:
         if os.environ.get('LOCAL_RANK', '0') != '0':   # once a machine; if it fails, all stop
             return
+        more = '; tools/check_dataset.py reads values' if self.source == 'feature' else ''
         print_log(f'looking at {len(data_list)} {self.source} files of {self.subset!r} '
-                  '(check_files=False leaves it out)', logger='current')
+                  f'(check_files=False leaves it out{more})', logger='current')
         self.stored_sides = refuse_bad_files(
             data_list, source=self.source, subset=self.subset,
             transforms=self.pipeline.transforms, windows=self.window is not None)

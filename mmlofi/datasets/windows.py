@@ -26,6 +26,8 @@ from dataclasses import dataclass
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmlofi.options import require_number, require_whole
+
 
 @dataclass(frozen=True, kw_only=True)
 class SlidingWindows:
@@ -50,13 +52,12 @@ class SlidingWindows:
     min_inside: float = 0.9
 
     def __post_init__(self) -> None:
+        require_whole('window', stride=self.stride, num_snippets=self.num_snippets)
         if not 1 <= self.stride <= self.num_snippets:
             raise ValueError(f'window got stride={self.stride} for windows of {self.num_snippets} '
                              'snippets; expected 1 to as many, so that windows leave no gap: half '
                              'of them is usual')
-        if not 0 < self.min_inside <= 1:
-            raise ValueError(f'window got min_inside={self.min_inside}; expected a share of an '
-                             'action above 0 and at most 1, such as 0.9')
+        require_number('window', above=0, most=1, min_inside=self.min_inside)
 
     @classmethod
     def of_pipeline(cls, window: Mapping, transforms: Iterable[BaseTransform]) -> SlidingWindows:

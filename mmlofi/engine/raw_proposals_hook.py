@@ -13,8 +13,9 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from mmlofi.detections.postprocess import INFO, save_raw
+from mmlofi.detections.raw_files import INFO, save_raw
 from mmlofi.files import write_json
+from mmlofi.options import require_whole
 
 
 @HOOKS.register_module()
@@ -33,9 +34,7 @@ class RawProposalsHook(Hook):
     """
 
     def __init__(self, *, out_dir: str, max_proposals: int = 2000) -> None:
-        if max_proposals < 1:
-            raise ValueError(f'RawProposalsHook got max_proposals={max_proposals}; expected 1 or '
-                             'more')
+        require_whole('RawProposalsHook', max_proposals=max_proposals)
         if os.path.isdir(out_dir) and os.listdir(out_dir):
             raise ValueError(f'RawProposalsHook got the folder {out_dir!r}, which holds files '
                              'already; expected a new one, since proposals of two models must not '

@@ -225,7 +225,8 @@ def test_features_stored_the_other_way_round_have_windows_too(features):
 def test_a_stride_that_leaves_gaps_and_other_nonsense_is_refused():
     for settings, message in ((dict(stride=9), 'stride=9 for windows of 8 .* leave no gap'),
                               (dict(stride=0), 'stride=0'),
-                              (dict(stride=4, min_inside=0), 'min_inside=0; expected a share'),
+                              (dict(stride=2.5), 'stride=2.5; expected a whole number'),
+                              (dict(stride=4, min_inside=0), 'min_inside=0; expected a finite'),
                               (dict(num_snippets=4, stride=4), r'expected dict\(stride=…\)'),
                               ({}, 'expected dict')):
         with pytest.raises(ValueError, match=message):

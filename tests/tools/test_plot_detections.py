@@ -7,7 +7,8 @@ import torch
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from mmlofi.detections.postprocess import RawProposals, save_raw
+from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.raw_files import save_raw
 from mmlofi.visualization.colours import palette
 
 
@@ -130,7 +131,7 @@ def test_the_best_and_the_worst_are_drawn_one_by_one_with_frames_and_curves(
     for name in ('good', 'bad', 'half'):
         write_numbered_video(tmp_path / f'v_{name}.mp4', 50)
         save_raw(tmp_path, RawProposals(
-            name, 50.0, (0.0, 1.0), torch.rand(2, 2), torch.rand(2), None,
+            name, 50.0, (0.0, 1.0), torch.rand(2, 2).sort(1).values, torch.rand(2), None,
             start=torch.rand(8), end=torch.rand(8)), 10)
     done = run(*files, '--best', 1, '--worst', 2, '--videos-dir', tmp_path, '--raw', tmp_path,
                '--out', tmp_path / 'new' / 'p.svg')
