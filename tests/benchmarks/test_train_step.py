@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +20,11 @@ def run(*arguments: object) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.slow
+@pytest.mark.sums
 def test_steps_are_measured_as_planned_and_what_cannot_run_is_said(tmp_path):
     done = run('--encoders', 'TSM-R18', '--fidelities', 'ST', '--snippets', 8, '--side', 64,
-               '--options', 'plain', 'chunk+bf16', 'checkpointing', '--out', tmp_path)
+               '--options', 'plain', 'chunk+bf16', 'checkpointing', '--threads', 1, '--repeats', 1,
+               '--out', tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     written = json.loads((tmp_path / 'train_step.json').read_text())
     plain, chunk, refused = written['steps']
@@ -36,6 +39,21 @@ def test_steps_are_measured_as_planned_and_what_cannot_run_is_said(tmp_path):
     assert table in done.stdout
     assert '| TSM-R18 | checkpointing | – |' in table
     assert f'TSM-R18, ST, checkpointing: {refused["error"]}' in table
+
+
+def test_what_a_convolution_takes_and_gives_back_does_not_count(monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPT.parent)
+    peak = runpy.run_path(str(SCRIPT))['peak_without_workspaces']
+
+    def memory(time: float, total: int) -> dict:
+        return dict(name='[memory]', ts=time, args={'Total Allocated': total})
+    within = [memory(11, 40), memory(12, 900), memory(13, 50)]     # output, workspace, its end
+    trace = [memory(2, 10), memory(15, 20), memory(20, 35),
+             dict(name='aten::convolution', ts=10, dur=4), dict(name='aten::add', ts=1, dur=30)]
+    assert peak(trace + within) == 50
+    assert peak([*trace, *within, memory(17, 60)]) == 60
+    assert peak([*trace, *within, memory(12.5, 70)]) == 50
+    assert peak(trace) == 35
 
 
 def test_an_unknown_option_is_refused_with_those_there_are():

@@ -48,6 +48,12 @@ def test_too_few_arguments_give_the_usage(script):
     assert 'usage: ' in done.stderr
 
 
+def test_a_processor_that_cannot_be_played_is_refused():
+    done = run('run_tests.sh', '--processor', 'mmx')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr == 'run_tests: got --processor mmx; expected avx2 or sse4.1\n'
+
+
 def test_torchrun_gets_the_processes_of_one_machine(path):
     done = run('dist_train.sh', 'config.py', '4', PATH=path)
     assert done.stdout.splitlines()[:5] == [

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from near_detections import assert_near
 
 from mmlofi.apis import inferencer
 from mmlofi.detections.curves import curves_of, join_curves
@@ -174,23 +175,13 @@ def test_localizing_finds_what_testing_finds(stage, stage_2, tested, toy_data, c
     found = json.loads((tmp_path / 'detections.json').read_text())['results']
     _, dump, raw = tested(stage, model)
     expected = json.loads(dump.read_text())['results']
-    assert found.keys() == expected.keys()
-    for name, detections in expected.items():
-        assert len(found[name]) == len(detections)
-        assert_near(found[name], detections)
+    assert_near(found, expected)
+    for name in expected:
         stored = join_curves([curves_of(window) for window in load_raw_video(raw, name)])
         assert stored.window_norm == drawn[name].window_norm
         assert len(stored.start) > 40 or stored.window_norm[1] >= 1     # one window, or several
         np.testing.assert_allclose(drawn[name][:2], stored[:2], atol=1e-4)
     assert (tmp_path / 'val_0000.png').exists()
-
-
-def assert_near(found: list[dict], expected: list[dict]) -> None:
-    """Equal to float precision; those of nearly equal scores may change places."""
-    for one in sorted(expected, key=lambda one: -one['score'])[:40]:
-        assert any(other['label'] == one['label'] and other['score'] == pytest.approx(
-            one['score'], rel=1e-3) and other['segment'] == pytest.approx(one['segment'], abs=0.02)
-            for other in found), one
 
 
 def test_saved_proposals_of_windows_are_joined_as_the_model_does(stage_3, toy_data, call_tool,

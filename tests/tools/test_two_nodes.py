@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from near_detections import assert_near
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -190,7 +191,8 @@ def test_a_killed_rank_ends_both_nodes_and_the_same_command_resumes(nodes, confi
     assert (seen[0]['world'], seen[0]['epochs']) == (2, 2)
 
 
-def test_two_nodes_score_as_they_train_and_a_test_finds_the_score_of_one_process_again(
+@pytest.mark.sums
+def test_two_nodes_score_as_they_train_and_find_what_one_process_finds(
         nodes, toy_configs, call_tool, tmp_path):
     config = toy_configs / 'gtad_toy.py'
     trained, second = nodes.run(
@@ -210,7 +212,7 @@ def test_two_nodes_score_as_they_train_and_a_test_finds_the_score_of_one_process
     one, two = (json.loads((tmp_path / f'{name}.json').read_text())['results']
                 for name in ('one', 'two'))
     assert len(one) == 5
-    assert two == one
+    assert_near(two, one)     # 5 videos in one batch, or 3 on each node
 
 
 @pytest.fixture

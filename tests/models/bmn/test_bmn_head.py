@@ -12,6 +12,7 @@ from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.bmn import BMNHead
 
 SMALL = dict(in_channels=8, num_samples=4)
+pytestmark = pytest.mark.sums
 
 
 @pytest.mark.parametrize('length', [7, 25, 100])

@@ -13,6 +13,7 @@ from mmlofi.models.gtad import GTADHead
 THUMOS = dict(max_duration=0.5, inner_bins=16, context_bins=16, kernel_size=3)
 VARIANTS = {'anet': {}, 'thumos': THUMOS}
 SMALL = dict(in_channels=8, inner_bins=4, context_bins=2)
+pytestmark = pytest.mark.sums
 
 
 def authors_weights(case):
