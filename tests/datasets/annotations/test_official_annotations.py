@@ -62,7 +62,7 @@ def test_activitynet_with_its_test_split_and_other_fields(write):
      dict(training=(9_649, 14_859), validation=(4_728, 7_293))),
     ('thumos14/thumos_gt.json', dict(train=(200, 3_007), test=(210, 3_311)))])
 def test_the_real_files_become_data_sets_in_seconds(reference_data, file, sizes):
-    path, start = reference_data / 'data' / file, time.monotonic()
+    path, start = reference_data / 'data' / file, time.process_time()
     names = set(load_video_names(path))
     for subset, (videos, segments) in sizes.items():
         data = dataset(path, subset)
@@ -71,7 +71,7 @@ def test_the_real_files_become_data_sets_in_seconds(reference_data, file, sizes)
         assert all(info['segments_sec'].dtype == 'float64' for info in infos)
         names -= {info['video_name'] for info in infos}
     assert not names
-    assert time.monotonic() - start < 30
+    assert time.process_time() - start < 30   # of this process: others may be at work
 
 
 def test_thumos_has_numbers_as_strings_and_no_durations(reference_data):
