@@ -14,11 +14,10 @@ from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.datasets.annotations import VideoRecord, load_annotations
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.detections.windows import WindowResult, detect_in_videos
 from mmlofi.evaluation.detection_map import detection_map, parse_tious, tiou_name
-from mmlofi.evaluation.ground_truth import load_ground_truth
 from mmlofi.evaluation.recall import proposal_recall, topk_recall
 
 _PROPOSALS = (1, 5, 10, 100)  # those of MMAction2's ANetMetric
@@ -69,8 +68,7 @@ class TALMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.tious = parse_tious(tious)
         self.metric_types = _check_types(metric_type)
-        self.records = load_ground_truth(ann_file, subset, ignore=ignore_classes,
-                                         backend_args=backend_args)
+        self.records = load_annotations(ann_file, subset, backend_args, ignore_classes)
         if not any(record.labels for record in self.records):
             raise ValueError(f'{ann_file} has no action in the {len(self.records)} videos of '
                              f'subset {subset!r}; expected annotations to score against: choose '

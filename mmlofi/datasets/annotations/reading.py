@@ -78,7 +78,7 @@ def read_records(path: str | os.PathLike, backend_args: dict | None = None,
 
     Raises:
         FileNotFoundError: When there is no such file.
-        ValueError: When it is not of these formats, or empty.
+        ValueError: When it is not of these formats, or empty, or lacks a class to ignore.
     """
     videos, have_subsets = read_entries(path, backend_args)
     faults = [Fault(name, '', 'listed twice' if differing else 'listed again',
@@ -94,9 +94,13 @@ def read_records(path: str | os.PathLike, backend_args: dict | None = None,
     if not records:
         raise ValueError(f'{path} holds no video; its "database" is empty, expected some videos: '
                          'take another file')
-    if ignore is None:
-        ignore = known_to_ignore(class_names(records), len(records))
-    ignored = {ignore} if isinstance(ignore, str) else set(ignore)
+    names = class_names(records)
+    ignored = set(known_to_ignore(names, len(records)) if ignore is None else
+                  [ignore] if isinstance(ignore, str) else ignore)
+    unknown = sorted(ignored.difference(names))
+    if unknown and ignore is not None:
+        raise ValueError(f'asked to ignore the classes {unknown}, which {path} does not have; '
+                         f'expected some of {list(names[:5])}, …: correct the names')
     return [_set_aside(record, ignored) for record in records], faults
 
 

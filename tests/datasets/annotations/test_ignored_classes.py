@@ -42,10 +42,15 @@ def test_of_another_data_set_ambiguous_is_a_class(write):
     assert record.ignored_sec == ()
 
 
-@pytest.mark.parametrize('ignore', ['run', ['run'], ('run', 'unheard of')])
+@pytest.mark.parametrize('ignore', ['run', ['run'], ('run',)])
 def test_classes_are_ignored_by_name(write, ignore):
     record, = load_annotations(write('jump', 'run'), ignore=ignore)
     assert (record.labels, record.ignored_sec) == (('jump',), ((1, 2),))
+
+
+def test_a_class_to_ignore_that_the_file_lacks_is_named(write):
+    with pytest.raises(ValueError, match=r"ignore the classes \['rnu'\], .*some of \['jump', 'run'"):
+        load_annotations(write('jump', 'run'), ignore=['run', 'rnu'])
 
 
 def test_nothing_is_ignored_if_so_asked(write):
