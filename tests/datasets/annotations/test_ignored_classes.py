@@ -49,7 +49,7 @@ def test_classes_are_ignored_by_name(write, ignore):
 
 
 def test_a_class_to_ignore_that_the_file_lacks_is_named(write):
-    with pytest.raises(ValueError, match=r"ignore the classes \['rnu'\], .*some of \['jump', 'run'"):
+    with pytest.raises(ValueError, match=r"the classes \['rnu'\], .*some of \['jump', 'run'"):
         load_annotations(write('jump', 'run'), ignore=['run', 'rnu'])
 
 
