@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections import Counter
@@ -71,6 +72,8 @@ def parse_args() -> argparse.Namespace:
         parser.error('--cfg-options go with CONFIG')
     if args.workers < 1:
         parser.error(f'--workers {args.workers}: expected 1 or more')
+    if args.tolerance is not None and not 0 <= args.tolerance < math.inf:
+        parser.error(f'--tolerance {args.tolerance}: expected seconds, 0 or more')
     return args
 
 

@@ -157,7 +157,7 @@ def _as_row(row: object, num_classes: int | None, path: str, name: str) -> Tenso
         row = row[0]
     plain = isinstance(row, list | tuple) and all(type(score) in (int, float) for score in row)
     if not plain and getattr(getattr(row, 'dtype', None), 'kind', '') not in ('f', 'i', 'u'):
-        raise ValueError(f'{path!r} has {short(row)} for the video {name!r}; expected a list of '
+        raise ValueError(f'{path!r} has {_shown(row)} for the video {name!r}; expected a list of '
                          f'{num_classes or ""} numbers: write the file again')
     try:
         scores = _in_single(np.array(row, np.float64).ravel())
@@ -168,6 +168,13 @@ def _as_row(row: object, num_classes: int | None, path: str, name: str) -> Tenso
         raise ValueError(f'{path!r} has {len(scores)} scores for the video {name!r}; expected '
                          f'{num_classes}, one for each class: write the file again')
     return scores
+
+
+def _shown(value: object) -> str:
+    try:
+        return short(value)
+    except ValueError:   # Python writes numbers of up to 4,300 digits
+        return f'a {type(value).__name__} of a very long number'
 
 
 def _read_npy(path: str, videos: Sequence[str] | None) -> tuple[None, dict[str, Tensor]]:

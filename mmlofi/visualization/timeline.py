@@ -16,6 +16,7 @@ from matplotlib.textpath import TextPath
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.predictions import Detections
+from mmlofi.options import require_whole
 from mmlofi.visualization.colours import OTHER, class_colours
 
 _ROW_INCH, _GAP_INCH, _LEGEND_INCH = 0.25, 0.38, 0.19  # a row, between videos, a line of the legend
@@ -99,7 +100,12 @@ def choose_videos(records: Sequence[VideoRecord], sets: Sequence[Detections] | N
 
 def best_detections(found: Detections, names: list[str],
                     top_k: int) -> dict[str, list[tuple[float, float, float, str]]]:
-    """(start, end, share of the set's best score, label) of each video, best first."""
+    """(start, end, share of the set's best score, label) of each video, best first.
+
+    Raises:
+        ValueError: For a `top_k` that is no number of detections.
+    """
+    require_whole('a picture of detections', top_k=top_k)
     place_of = {name: place for place, name in enumerate(found.video_names)}
     best = {}
     for name in names:

@@ -156,7 +156,7 @@ def test_files_need_not_be_looked_for(folder):
 
 
 @pytest.mark.parametrize('source', ['video', 'feature'])
-@pytest.mark.parametrize('name', ['../features/a', '/etc/passwd', 'x/../../a', ''])
+@pytest.mark.parametrize('name', ['../features/a', '/etc/passwd', 'x/../../a', '..'])
 def test_a_video_whose_name_leads_out_of_the_folder_is_refused_and_not_looked_for(
         folder, source, name):
     write_annotations(folder, {**VIDEOS, name: VIDEOS['a']})

@@ -192,7 +192,8 @@ def nested(depth):
 
 @pytest.mark.parametrize('row', [nested(30), {'a': 1}, 'ab', None, [True, False], [[1], [2]],
                                  np.array([True, False]), np.array([1j, 2]), ['1', '2'],
-                                 [0.1, None]])
+                                 [0.1, None], pytest.param(10 ** 5000, id='long'),
+                                 [10 ** 5000, 'a']])
 def test_what_is_no_list_of_numbers_is_named_with_its_video(row, tmp_path):
     (tmp_path / 'x.pkl').write_bytes(pickle.dumps([dict(pred_score=row, filename='v.mp4')]))
     with pytest.raises(ValueError, match=r"x\.pkl. (has .* for the video 'v'; expected a list of|"

@@ -250,6 +250,8 @@ def test_what_is_usable_is_written_as_annotations_or_names(make_dataset, run_che
     ([], 'give either CONFIG or --ann'), (['c.py', '--videos', 'v'], 'go with --ann'),
     (['c.py', '--filename-tmpl', 'v_{}.mp4'], 'go with --ann'),
     (['--ann', 'a', '--cfg-options', 'a=1'], 'go with CONFIG'),
+    (['--ann', 'a', '--tolerance', 'nan'], '--tolerance nan: expected seconds, 0 or more'),
+    (['--ann', 'a', '--tolerance', '-1'], '--tolerance -1.0: expected seconds, 0 or more'),
     (['--ann', 'a', '--workers', '0'], 'expected 1 or more')])
 def test_arguments_that_do_not_go_together_are_refused(call_tool, capsys, arguments, message):
     with pytest.raises(SystemExit) as stop:

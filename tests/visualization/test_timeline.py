@@ -98,3 +98,10 @@ def test_nothing_to_show_is_an_error():
         choose_videos([video('a', 'jump')], [detections('b')], 3)
     with pytest.raises(ValueError, match='0 videos; expected at least 1'):
         choose_videos([video('a', 'jump')], [detections('a')], 0)
+
+
+@pytest.mark.parametrize('top_k', [0, -1, 2.5])
+def test_a_number_of_predictions_that_is_none_is_refused(tmp_path, top_k):
+    with pytest.raises(ValueError, match=f'got top_k={top_k}; expected a whole number, 1 or more'):
+        plot_timelines([video('a', 'jump')], {'one': detections('a')}, tmp_path / 'p.png',
+                       top_k=top_k)

@@ -45,9 +45,9 @@ def read_folder(folder: str) -> dict | None:
     if not os.path.isfile(path):
         return None
     try:
-        with open(path, encoding='utf-8') as file:
+        with open(path, encoding='utf-8-sig') as file:
             return dict(json.load(file))
-    except (TypeError, ValueError) as error:
+    except (RecursionError, TypeError, ValueError) as error:
         raise ValueError(f'{path!r} is no json of settings ({error}); expected what '
                          'tools/extract_features.py wrote: delete the folder and extract '
                          'again') from error

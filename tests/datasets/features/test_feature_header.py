@@ -128,9 +128,10 @@ def test_settings_of_a_folder_are_read_as_written_and_may_be_absent(tmp_path):
     assert read_folder(str(tmp_path)) == dict(HEADER, more=[1])
     assert [path.name for path in tmp_path.iterdir()] == ['features.json']
     check_same({str(tmp_path / 'a.npz'): json.loads(json.dumps(HEADER))})
-    (tmp_path / 'features.json').write_text('[1]')
-    with pytest.raises(ValueError, match='features.json. is no json of settings.*extract again'):
-        read_folder(str(tmp_path))
+    for text in ('[1]', '{', '[' * 100_000):
+        (tmp_path / 'features.json').write_text(text)
+        with pytest.raises(ValueError, match='features.json. is no json of settings.*extract aga'):
+            read_folder(str(tmp_path))
 
 
 def test_the_check_of_a_data_set_takes_features_of_any_grid(extracted):
