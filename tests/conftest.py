@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import os
+import resource
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -57,6 +59,20 @@ def reference_data() -> Path:
         pytest.skip(f'the reference data is absent at {folder}; MMLOFI_REFERENCE_DATA says where '
                     'it is')
     return folder
+
+
+@pytest.fixture(scope='session')
+def files_of_at_most():
+    """Within it no file grows beyond so many bytes: as on a full disk, which only root can have."""
+    @contextmanager
+    def limit(size: int):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    return limit
 
 
 def numbered_frame(number: int, width: int, height: int) -> np.ndarray:
