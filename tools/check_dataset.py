@@ -34,7 +34,7 @@ from mmlofi.datasets.check import (
     usable_entries,
 )
 from mmlofi.datasets.find_files import TEMPLATES, default_template
-from mmlofi.files import write_json
+from mmlofi.files import CannotWrite, check_writable, write_json, write_text
 
 SHOWN = 5   # videos of each fault
 DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset')
@@ -75,6 +75,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
+        for path in filter(None, (args.out, args.write_usable)):
+            check_writable(path)
         sources = [Source(args.ann, tuple(args.subset) if args.subset else None, args.videos,
                           args.filename_tmpl or TEMPLATES['video'])] if args.ann \
             else read_config(args.config, args.cfg_options)
@@ -86,10 +88,13 @@ def main() -> None:
     lacking = missing_classes(checks)
     print(table(checks, dataset))
     print(details(checks, lacking))
-    if args.out:
-        write_json(args.out, report(checks, dataset, lacking))
-    if args.write_usable:
-        write_usable(args.write_usable, checks)
+    try:
+        if args.out:
+            write_json(args.out, report(checks, dataset, lacking))
+        if args.write_usable:
+            write_usable(args.write_usable, checks)
+    except CannotWrite as error:
+        sys.exit(f'check_dataset: {error}')
     bad = sum(bool(one.errors) for one in checks)
     if bad:
         sys.exit(f'check_dataset: {bad} of {len(checks)} videos would stop a training or spoil its '
@@ -208,8 +213,7 @@ def write_usable(path: str, checks: Sequence[VideoCheck]) -> None:
     """A json of annotations, or a list of names."""
     entries = usable_entries(checks)
     if path.endswith('.txt'):
-        with open(path, 'w', encoding='utf-8') as file:
-            file.writelines(f'{name}\n' for name in entries)
+        write_text(path, ''.join(f'{name}\n' for name in entries))
     else:
         write_json(path, dict(version='usable videos', database=entries))
     print(f'{path}: {len(entries)} usable videos of {len(checks)}')

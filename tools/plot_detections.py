@@ -20,6 +20,7 @@ from mmlofi.detections.named_sets import load_named
 from mmlofi.detections.postprocess import load_raw_video
 from mmlofi.detections.predictions import Detections
 from mmlofi.evaluation.ranking import rank_videos
+from mmlofi.visualization.figure_file import save_figure
 from mmlofi.visualization.timeline import plot_timelines
 from mmlofi.visualization.video_timeline import draw_video_timeline
 
@@ -64,8 +65,7 @@ def draw(record: VideoRecord, sets: dict[str, Detections], out: Path, args: argp
         record.name, sets, duration_sec=record.duration_sec or max(ends), record=record,
         filename=find_video(record.name, args), curves=find_curves(record.name, args),
         top_k=args.top_k, title=args.title or title)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out)
+    save_figure(figure, out)
 
 
 def find_video(name: str, args: argparse.Namespace) -> str | None:

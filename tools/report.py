@@ -16,6 +16,7 @@ from pathlib import Path
 from mmlofi.datasets.annotations import VideoRecord, load_annotations
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.named_sets import load_named
+from mmlofi.files import check_writable
 from mmlofi.report import write_report
 
 
@@ -25,6 +26,7 @@ def main() -> None:
         if len(args.predictions) > 2:
             raise ValueError(f'got {len(args.predictions)} files of predictions; expected one, or '
                              'two to compare, and then the annotations')
+        check_writable(args.out)
         records = load_annotations(args.ground_truth, args.subset)
         sets = load_named(args.predictions)
         analyses = write_report(

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from mmlofi.fidelity import Fidelity
+from mmlofi.visualization.figure_file import save_figure
 from mmlofi.visualization.timeline import palette
 
 MAX_RUNS = 100   # that can be told apart in the picture's width
@@ -87,8 +88,7 @@ def plot_schedule(runs: Sequence[Run], path: str | os.PathLike, *, epoch_steps: 
     _add_legend(figure, colours)
     if title:
         figure.suptitle(title, fontsize=10, x=0.01, ha='left')
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    figure.savefig(path)
+    save_figure(figure, path)
 
 
 def _draw_panel(axes: Axes, runs: Sequence[Run], values: Sequence[float],
