@@ -31,6 +31,7 @@ from mmlofi.files import path_in
 
 UPLOAD = 'upload'        # what a video that was sent is called
 PIECE_BYTES = 2**20      # of a body, in memory at a time
+LOOK_SEC = 1             # between looks whether a client still waits for its turn
 LINGER_SEC = 2           # for which what a refused client still sends is thrown away
 
 
@@ -224,8 +225,7 @@ class LocalizationHandler(BaseHTTPRequestHandler):
         """What is found in one video, once it is its turn."""
         inferencer = self.server.inferencer
         (video,) = inferencer.list_videos([path])
-        with self.server.turn:
-            self._stop_if_hung_up()
+        with self._turn():
             try:
                 (found,) = inferencer(dict(video, video_name=name), **self.server.options,
                                       progress=self._stop_if_hung_up)['predictions']
@@ -233,6 +233,16 @@ class LocalizationHandler(BaseHTTPRequestHandler):
                 reason = str(error).replace(path, name)      # where it lies concerns nobody
                 raise Refused(HTTPStatus.BAD_REQUEST, reason) from None
         return dict(video=name, duration_sec=found['duration_sec'], detections=found['detections'])
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        while not self.server.turn.acquire(timeout=LOOK_SEC):
+            self._stop_if_hung_up()
+        try:
+            self._stop_if_hung_up()
+            yield
+        finally:
+            self.server.turn.release()
 
     def _stop_if_hung_up(self, *done: int) -> None:
         poll = select.poll()

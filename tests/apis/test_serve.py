@@ -62,6 +62,7 @@ def start(stub, tmp_path, monkeypatch):
     """Starts servers of a folder with one video; gives the port."""
     monkeypatch.setattr(serve.LocalizationHandler, 'log_message', lambda *_: None)
     monkeypatch.setattr(serve, 'LINGER_SEC', 0.2)
+    monkeypatch.setattr(serve, 'LOOK_SEC', 0.05)
     (tmp_path / 'videos').mkdir()
     (tmp_path / 'videos' / 'a b.mp4').write_bytes(b'named')
     (tmp_path / 'secret').write_bytes(b'secret')
@@ -71,6 +72,7 @@ def start(stub, tmp_path, monkeypatch):
         servers.append(LocalizationServer(stub, ('127.0.0.1', 0), folder=folder, **options))
         threading.Thread(target=servers[-1].serve_forever, args=(0.02,), daemon=True).start()
         return servers[-1].server_port
+    start.room = lambda: servers[-1].room._value     # for how many more requests there is room
     yield start
     stub.may_go_on.set()
     for server in servers:
@@ -106,6 +108,13 @@ def post(body, length=None, *more, path='/'):
 
 def get(path, method='GET'):
     return f'{method} {path} HTTP/1.1\r\n\r\n'.encode()
+
+
+def wait_until(condition):
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_video_that_is_sent_or_named_is_localized_in_with_the_servers_options(start, stub):
@@ -188,12 +197,13 @@ def test_an_upload_that_stops_is_given_up_and_one_that_ends_early_is_refused(sta
 
 
 def test_for_a_client_that_hangs_up_nothing_more_is_computed(start, stub):
-    port = start()
+    port = start(max_requests=2)
     stub.may_go_on.clear()
     with sent(port, post(b'first')) as first:
         assert stub.waits.wait(10)
-        with sent(port, post(b'second')):     # waits for its turn, and hangs up
-            time.sleep(0.2)
+        with sent(port, post(b'second')):
+            wait_until(lambda: start.room() == 0)
+        wait_until(lambda: start.room() == 1)     # while the first is still computed for
         assert not stub.stopped.is_set()
         first.close()
         assert stub.stopped.wait(10)
@@ -211,11 +221,10 @@ def test_the_model_takes_one_at_a_time_and_too_many_requests_come_back(start, st
     threads = [threading.Thread(target=ask, args=(port, post(b'video'))) for _ in range(3)]
     for thread in threads:
         thread.start()
-    end = time.monotonic() + 10
-    while (status := ask(port, post(b'')))[0] != 503 and time.monotonic() < end:
-        time.sleep(0.02)
-    assert status == (503, dict(error='as many requests as this server takes are waiting; expected '
-                                      'fewer at a time: send it again later'))
+    wait_until(lambda: start.room() == 0)
+    assert ask(port, post(b'video')) == (503, dict(
+        error='as many requests as this server takes are waiting; expected fewer at a time: send '
+              'it again later'))
     stub.may_go_on.set()
     for thread in threads:
         thread.join(10)
@@ -228,6 +237,7 @@ def test_an_upload_is_a_file_without_a_name_that_is_gone_with_its_request(start,
     (tmp_path / 'temp').mkdir()
     monkeypatch.setattr('tempfile.tempdir', str(tmp_path / 'temp'))
     port = start()
+    assert ask(port, post(b'first'))[0] == 200
     handles = len(os.listdir('/proc/self/fd'))
     stub.may_go_on.clear()
     with sent(port, post(bytes(2**21))) as connection:
@@ -235,11 +245,8 @@ def test_an_upload_is_a_file_without_a_name_that_is_gone_with_its_request(start,
         assert os.listdir(tmp_path / 'temp') == []
         stub.may_go_on.set()
         assert answer(connection)[0] == 200
-    assert len(stub.contents[0][1]) == 2**21
-    end = time.monotonic() + 10
-    while len(os.listdir('/proc/self/fd')) > handles and time.monotonic() < end:
-        time.sleep(0.02)
-    assert len(os.listdir('/proc/self/fd')) == handles
+    assert len(stub.contents[1][1]) == 2**21
+    wait_until(lambda: len(os.listdir('/proc/self/fd')) <= handles)
 
 
 def test_no_room_for_an_upload_is_said(start, monkeypatch):
