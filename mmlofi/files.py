@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 PARTIAL = '.partial'
-DEAD_SEC = 600   # a hidden file that another machine has not written to for so long is a dead one's
+DEAD_SEC = 600   # a hidden file that nobody has written to for so long is a dead one's
 _NAME_BYTES = 180   # of a name that are kept in that of its hidden file, since 255 are the most
 _WAYS = {errno.ENOSPC: 'room for it: free some, or name another folder',
          errno.EDQUOT: 'a quota that has room for it: free some, or name another folder',
@@ -137,6 +137,8 @@ def _saying_what_is_in_the_way(path: Path, partial: Path) -> Iterator[None]:
     """Names the file and the way on, in errors of writing it; others, of what is read, pass."""
     try:
         yield
+    except CannotWrite:   # of another file, which was written within this one's context
+        raise
     except OSError as error:
         ours = (str(partial), *map(str, path.parents))
         if error.errno not in _WAYS and str(error.filename) not in ours:
@@ -157,10 +159,11 @@ _remove_dead_once = functools.cache(remove_dead)
 
 
 def _is_dead(partial: os.DirEntry, host: str, pid: str) -> bool:
-    if host != _HOST:
-        return time.time() - partial.stat().st_mtime > DEAD_SEC
+    if time.time() - partial.stat().st_mtime > DEAD_SEC:   # as its number may have another now
+        return True
     try:
-        os.kill(int(pid), 0)
+        if host == _HOST:
+            os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
     except PermissionError:   # another user's lives
