@@ -80,6 +80,28 @@ def check_writable(path: str | os.PathLike) -> None:
             probe.unlink()
 
 
+def path_in(folder: str | os.PathLike, name: str, template: str = '{}') -> str:
+    """The path of a video's file in a folder, by the name that an annotation file has for it.
+
+    A name may have folders of its own, `a/b`. None leads out of the folder, whatever the file says;
+    a link that lies in the folder may, since its owner put it there.
+
+    Args:
+        folder: A folder, or an h5 file of many videos.
+        name: The video's.
+        template: The file's, by the user; '{}' is the video's name.
+
+    Raises:
+        ValueError: For a name that is no plain path inside a folder: absolute, with a part `..` or
+            `.`, with an empty part, or with a zero byte.
+    """
+    if '\0' in name or {'', '.', '..'} & set(name.split('/')):
+        raise ValueError(f'a video is named {name!r}, of which no file in a folder can be called; '
+                         'expected a name such as "x", or "a/x" for a folder in it: correct the '
+                         'name where it comes from, such as in the annotations')
+    return os.path.join(folder, template.format(name))
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes UTF-8, whole or not at all."""
     with whole_file(path) as partial:
@@ -97,19 +119,6 @@ def write_npz(path: str | os.PathLike, **arrays: np.ndarray) -> None:
     np.savez(content, **arrays)
     with whole_file(path) as partial:
         partial.write_bytes(content.getbuffer())
-
-
-def path_in(folder: str | os.PathLike, name: str) -> Path:
-    """The path of a name that comes from outside, in the folder or in one below it.
-
-    Raises:
-        ValueError: For a name that leads out of the folder, or that no file can have.
-    """
-    parts = Path(name).parts
-    if not parts or os.path.isabs(name) or '..' in parts or '\0' in name:
-        raise ValueError(f'got the name {name!r}; expected one inside {os.fspath(folder)!r}: leave '
-                         'out what leads out of it')
-    return Path(folder, name)
 
 
 def remove_dead(folder: str | os.PathLike) -> None:

@@ -13,7 +13,6 @@ from mmlofi.files import (
     DEAD_SEC,
     CannotWrite,
     check_writable,
-    path_in,
     remove_dead,
     whole_file,
     write_json,
@@ -162,16 +161,3 @@ def test_a_check_leaves_nothing_but_the_folder(tmp_path):
 def test_an_error_of_reading_passes_as_it_is(tmp_path):
     with pytest.raises(FileNotFoundError, match='none'), whole_file(tmp_path / 'a'):
         (tmp_path / 'none').read_text()
-
-
-# ---- names from outside
-
-@pytest.mark.parametrize('name', ['a.mp4', 'day 1/a.mp4', '..a', 'a..b/c'])
-def test_a_name_inside_a_folder_is_taken(name, tmp_path):
-    assert path_in(tmp_path, name) == tmp_path / name
-
-
-@pytest.mark.parametrize('name', ['', '.', '..', '../a', 'a/../../b', '/etc/hosts', '//a', 'a\0b'])
-def test_a_name_that_leads_out_of_a_folder_is_refused(name, tmp_path):
-    with pytest.raises(ValueError, match='expected one inside'):
-        path_in(tmp_path, name)

@@ -219,7 +219,7 @@ class LocalizationHandler(BaseHTTPRequestHandler):
         if not os.path.isfile(path):
             raise Refused(HTTPStatus.NOT_FOUND, f'no video {name!r} in the folder that is served; '
                           'expected the name of one: check its spelling')
-        yield os.fspath(path), name
+        yield path, name
 
     def _localize(self, path: str, name: str) -> dict:
         """What is found in one video, once it is its turn."""
