@@ -10,13 +10,15 @@ SCRIPT = str(Path(__file__).parents[2] / 'benchmarks' / 'serving.py')
 
 
 @pytest.mark.slow
-def test_good_and_bad_requests_of_four_threads_are_answered_rightly_and_leave_nothing_behind():
+def test_good_and_bad_requests_of_four_threads_are_answered_rightly_and_leave_nothing_behind(
+        monkeypatch):
+    monkeypatch.setenv('MALLOC_ARENA_MAX', '1')     # threads' own heaps would hide what is kept
     benchmark = runpy.run_path(SCRIPT)
-    rows, answers, log = benchmark['run'](requests=100, threads=4, seed=1, parts=4)
+    rows, answers, log = benchmark['run'](requests=100, threads=4, seed=1, parts=3)
     assert sum(answers.values()) == 100
     assert {key for key in answers if key[2] != 'right'} == set()
     assert len({kind for kind, *_ in answers}) == len(benchmark['KINDS'])
     assert 'Traceback' not in log
-    warm, last = rows[1], rows[-1]
+    warm, last = rows[0], rows[-1]
     assert (last['files'], last['threads']) == (warm['files'], warm['threads'])
-    assert last['MiB'] < warm['MiB'] + 60      # the heaps of four threads, which are used again
+    assert last['MiB'] < warm['MiB'] + 20
