@@ -17,7 +17,8 @@ from collections.abc import Sequence
 
 from mmlofi.datasets.annotations import VideoRecord, load_annotations
 from mmlofi.detections.boundaries import choose_again
-from mmlofi.detections.postprocess import RawProposals, load_raw
+from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.raw_files import load_raw
 from mmlofi.detections.windows import detect, to_detections
 from mmlofi.evaluation.detection_map import detection_map
 

@@ -29,6 +29,9 @@ _HOST = f'{zlib.crc32(socket.gethostname().encode()):08x}'
 _WRITER = re.compile(rf'\..+\.([0-9a-f]{{8}})-(\d+)-\d+{re.escape(PARTIAL)}(?:\.\w+)?')
 _numbers = count()   # two threads may write one file
 
+POINTER = b'version https://git-lfs'
+PAGES = (b'<!doctype html', b'<html', b'<?xml')
+
 
 class CannotWrite(OSError):
     """What is in the way of a file, and how to go on. It is in the way of the next file too."""
@@ -104,8 +107,8 @@ def path_in(folder: str | os.PathLike, name: str, template: str = '{}') -> str:
 
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes UTF-8, whole or not at all."""
-    with whole_file(path) as partial:
-        partial.write_bytes(text.encode())   # with the ends of lines as they are
+    with whole_file(path) as partial:   # ends of lines, and half of a surrogate pair, as they are
+        partial.write_bytes(text.encode(errors='backslashreplace'))
 
 
 def write_json(path: str | os.PathLike, content: Mapping) -> None:
@@ -178,3 +181,16 @@ def _is_dead(partial: os.DirEntry, host: str, pid: str) -> bool:
     except PermissionError:   # another user's lives
         pass
     return False
+
+
+def stand_in(head: bytes) -> str | None:
+    """What was saved in place of a file: a web page, or a pointer to where the file is.
+
+    Args:
+        head: The first bytes, 100 or more where there are as many.
+    """
+    if head.startswith(POINTER):
+        return 'a pointer of Git LFS, whose files `git lfs pull` fetches,'
+    if head.lstrip(b'\xef\xbb\xbf \t\r\n').lower().startswith(PAGES):
+        return 'a web page, as a download saves it whose address has moved or wants a log-in,'
+    return None if head else 'an empty file'

@@ -75,6 +75,17 @@ def files_of_at_most():
     return limit
 
 
+@pytest.fixture(scope='session')
+def little_memory():
+    """A context in which the process may not grow much."""
+    @contextmanager
+    def little():
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        yield
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000   # KiB
+    return little
+
+
 def numbered_frame(number: int, width: int, height: int) -> np.ndarray:
     """A BGR frame whose ten blocks are white where `number` has a bit."""
     bits = (number >> np.arange(BITS) & 1).reshape(2, COLUMNS).astype(np.uint8) * 255

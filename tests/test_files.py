@@ -13,6 +13,7 @@ from mmlofi.files import (
     DEAD_SEC,
     CannotWrite,
     check_writable,
+    path_in,
     remove_dead,
     whole_file,
     write_json,
@@ -65,6 +66,27 @@ def test_json_is_written_as_people_read_it(tmp_path):
     assert json.loads(text) == dict(name='Élan', numbers=[1, 0.5])
     assert 'Élan' in text
     assert text.endswith('}\n')
+
+
+def test_json_with_half_of_a_surrogate_pair_is_read_as_it_was(tmp_path):
+    write_json(tmp_path / 'file.json', {'Läufer': 'a\ud800"'})
+    assert 'Läufer' in (tmp_path / 'file.json').read_text(encoding='utf-8')
+    assert json.loads((tmp_path / 'file.json').read_bytes()) == {'Läufer': 'a\ud800"'}
+
+
+def test_a_name_is_a_path_inside_its_folder(tmp_path):
+    assert path_in(tmp_path, 'v_x') == f'{tmp_path}/v_x'
+    assert path_in('a', 'day/x', 'v_{}.mp4') == 'a/v_day/x.mp4'
+    assert path_in('a', '..x..', '../{}.mp4') == 'a/../..x...mp4'   # the template is the user's
+    assert path_in('a', '{0.x}', '{}') == 'a/{0.x}'
+
+
+@pytest.mark.parametrize('name', ['', '.', '..', '/', '/etc/passwd', '../x', 'a/../../x', 'a/..',
+                                  'a//b', 'a/', './a', 'x\0.mp4'])
+def test_a_name_that_leads_out_of_its_folder_is_refused_by_itself(name):
+    with pytest.raises(ValueError, match='a video is named .*; expected a name such') as one:
+        path_in('folder', name, '{}.mp4')
+    assert repr(name) in str(one.value)
 
 
 # ---- writers that were killed

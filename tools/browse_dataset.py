@@ -7,7 +7,6 @@ of the config's schedule. Where the files of a large data set need not all be lo
 from __future__ import annotations
 
 import argparse
-import os.path as osp
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -18,9 +17,10 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from mmengine.utils import ProgressBar
 
-from mmlofi.arguments import add_cfg_options
+from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.fidelity import FULL, Fidelity
+from mmlofi.files import path_in
 from mmlofi.schedule import FidelitySchedule
 from mmlofi.visualization.contact_sheet import Strip, plot_contact_sheet
 
@@ -120,7 +120,8 @@ def draw_sheets(dataset: BaseDataset, chosen: dict[str, int], fidelities: Sequen
         for name, number in chosen.items():
             strips = [make_strip(dataset, name, SampleIndex(number, fidelity, seed))
                       for fidelity in fidelities]
-            plot_contact_sheet(strips, osp.join(folder, f'{name}.png'), title=name)
+            plot_contact_sheet(strips, path_in(folder, name, '{}.png'), title=name,
+                               classes=dataset.metainfo['classes'])
             progress.update()
     finally:
         print(file=sys.stderr)   # ends the progress bar's line
@@ -130,7 +131,7 @@ def main() -> None:
     args = parse_args()
     try:
         cfg = Config.fromfile(args.config)
-        cfg.merge_from_dict(args.cfg_options or {})
+        merge_cfg_options(cfg, args.cfg_options)
         init_default_scope('mmaction')
         fidelities = fidelities_of(cfg, args.full)
         dataset = build_dataset(cfg, args.split)

@@ -5,8 +5,9 @@
     python tools/check_dataset.py --ann annotations.json          # the annotations alone
 
 CONFIG says by its data loaders which subsets, folders and classes are meant. Each video is opened
-and a frame of it decoded. The exit status is 1 when something would stop a training or make its
-score worthless, such as a video that is in two subsets; --write-usable writes what is left.
+and a frame of it decoded; features are read whole. The exit status is 1 when something would stop a
+training or make its score worthless, such as a video that is in two subsets; --write-usable writes
+what is left.
 """
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ from functools import partial
 from mmengine.config import Config
 from mmengine.utils import track_iter_progress
 
-from mmlofi.arguments import add_cfg_options
-from mmlofi.datasets.annotations import class_names
+from mmlofi.arguments import add_cfg_options, merge_cfg_options
+from mmlofi.datasets.annotations import alike, class_names
 from mmlofi.datasets.annotations.known_counts import KnownSplit, known_split, recognize
 from mmlofi.datasets.check import (
     ERRORS,
@@ -30,11 +31,10 @@ from mmlofi.datasets.check import (
     Source,
     VideoCheck,
     check,
-    missing_classes,
-    usable_entries,
 )
+from mmlofi.datasets.check_summary import missing_classes, usable_entries, without_actions
 from mmlofi.datasets.find_files import TEMPLATES, default_template
-from mmlofi.files import CannotWrite, check_writable, write_json, write_text
+from mmlofi.files import check_writable, write_json, write_text
 
 SHOWN = 5   # videos of each fault
 DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset')
@@ -54,6 +54,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--tolerance', type=float, metavar='SEC',
                         help='by which a file may differ from its annotated duration; default 2 %% '
                              'of it, 1 s at least')
+    parser.add_argument('--headers-only', action='store_true',
+                        help='of features, read not their values but how many there are')
     parser.add_argument('--workers', type=int, default=4,
                         help='files looked at at a time; default %(default)s')
     parser.add_argument('--out', metavar='REPORT.json', help='write all that was found as json')
@@ -81,24 +83,34 @@ def main() -> None:
                           args.filename_tmpl or TEMPLATES['video'])] if args.ann \
             else read_config(args.config, args.cfg_options)
         checks = check(sources, tolerance=args.tolerance, workers=args.workers,
+                       values=not args.headers_only,
                        track=partial(track_iter_progress, file=sys.stderr))
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f'check_dataset: {error}')
-    dataset = recognize(class_names(one.record for one in checks), len(checks))
-    lacking = missing_classes(checks)
+    classes = class_names(one.record for one in checks)
+    dataset = recognize(classes, len(checks))
+    lacking, idle = missing_classes(checks), without_actions(checks)
     print(table(checks, dataset))
-    print(details(checks, lacking))
+    print(details(checks))
+    print(details_of_classes(lacking, idle, alike(classes)))
     try:
         if args.out:
             write_json(args.out, report(checks, dataset, lacking))
         if args.write_usable:
             write_usable(args.write_usable, checks)
-    except CannotWrite as error:
+    except OSError as error:
         sys.exit(f'check_dataset: {error}')
+    except RecursionError:   # more can be read than written
+        sys.exit(f'check_dataset: {args.write_usable} cannot be written: an entry is nested too '
+                 'deeply; expected what annotations need: write names, to a .txt')
     bad = sum(bool(one.errors) for one in checks)
     if bad:
         sys.exit(f'check_dataset: {bad} of {len(checks)} videos would stop a training or spoil its '
                  'score; correct them, or train on what --write-usable writes')
+    untrained = [subset for subset, training in idle.items() if training]
+    if untrained:
+        sys.exit(f'check_dataset: nothing can be trained on {untrained}, which has no action; '
+                 'annotate some, or choose another subset')
     print('nothing here would stop a training')
 
 
@@ -107,7 +119,7 @@ def read_config(path: str, options: dict | None) -> list[Source]:
     if not os.path.isfile(path):
         raise FileNotFoundError(f'no config at {path!r}; expected a file, or --ann and --videos')
     cfg, sources = Config.fromfile(path), []
-    cfg.merge_from_dict(options or {})
+    merge_cfg_options(cfg, options)
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         dataset = (cfg.get(name) or {}).get('dataset') or {}
         while 'dataset' in dataset:
@@ -121,12 +133,14 @@ def read_config(path: str, options: dict | None) -> list[Source]:
                              'the annotations')
         root, subset = dataset.get('data_root') or '', dataset['subset']
         classes = (dataset.get('metainfo') or {}).get('classes')
+        ignore = dataset.get('ignore_classes')
         sources.append(Source(
             os.path.join(root, dataset['ann_file']),
             (subset,) if isinstance(subset, str) else tuple(subset), os.path.join(root, folder),
             dataset.get('filename_tmpl') or default_template(kind, os.path.join(root, folder)),
             kind == 'feature', None if classes is None else tuple(classes),
-            loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None))
+            loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None,
+            ignore if ignore is None else tuple(ignore), training=name == 'train_dataloader'))
     if not sources:
         raise ValueError(f'{path} has no {" or ".join(DATASET_TYPES)} in its data loaders; '
                          'expected a config of stage 2 or 3 or of ACP+, or --ann and --videos')
@@ -146,7 +160,7 @@ def table(checks: Sequence[VideoCheck], dataset: str | None) -> str:
     rows = [['subset', 'videos', 'segments', 'classes', 'usable', *kinds]]
     for subset in dict.fromkeys(one.record.subset for one in checks):
         mine = [one for one in checks if one.record.subset == subset]
-        rows.append([subset, len(mine), sum(len(one.record.labels) for one in mine),
+        rows.append([subset or '(none)', len(mine), sum(len(one.record.labels) for one in mine),
                      len(class_names(one.record for one in mine)),
                      sum(not one.errors for one in mine), *count(mine, kinds).values()])
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
@@ -156,6 +170,8 @@ def table(checks: Sequence[VideoCheck], dataset: str | None) -> str:
         published = ['published', *(spell(known_split(dataset, row[0])) for row in rows[1:])]
         lines = [f'By its classes this is {dataset}.',
                  *(f'{line}  {known}' for line, known in zip(lines, published))]
+    ignored = sum(len(one.record.ignored_sec) for one in checks)
+    lines += [f'{ignored} more segments are of classes that do not count'] if ignored else []
     return '\n'.join(lines)
 
 
@@ -171,7 +187,7 @@ def count(checks: Sequence[VideoCheck], kinds: Sequence[str]) -> dict[str, int]:
     return {kind: found[kind] for kind in kinds}
 
 
-def details(checks: Sequence[VideoCheck], lacking: dict[str, list[str]]) -> str:
+def details(checks: Sequence[VideoCheck]) -> str:
     """Of each fault what it means, and the first few videos."""
     lines = []
     for kind, meaning in (ERRORS | WARNINGS).items():
@@ -182,11 +198,26 @@ def details(checks: Sequence[VideoCheck], lacking: dict[str, list[str]]) -> str:
             lines.append(f'\n{level}, {kind}: {meaning}')
             lines += [f'    {line}' for line in found[:SHOWN]]
             lines += [f'    … {len(found) - SHOWN} more'] if len(found) > SHOWN else []
+    return printable('\n'.join(lines))
+
+
+def details_of_classes(lacking: dict[str, list[str]], idle: dict[str, bool],
+                       similar: list[list[str]]) -> str:
+    """Which subsets have no action, or none of a class, and which classes may be the same."""
+    lines = [f'\n{"ERROR" if training else "warning"}, no action in subset {subset}'
+             for subset, training in idle.items()]
+    for names in similar:
+        lines.append(f'\nwarning, classes that differ by case or spaces alone: {names}')
     for subset, classes in lacking.items():
         if classes:
             lines.append(f'\nwarning, no video of {len(classes)} classes in {subset}: '
                          f'{", ".join(classes[:SHOWN])}{", …" if len(classes) > SHOWN else ""}')
     return '\n'.join(lines)
+
+
+def printable(text: str) -> str:
+    """A name can have characters that no stream takes."""
+    return text.encode('utf-8', 'backslashreplace').decode()
 
 
 def report(checks: Sequence[VideoCheck], dataset: str | None,
@@ -199,6 +230,7 @@ def report(checks: Sequence[VideoCheck], dataset: str | None,
         subsets[subset] = dict(
             videos=len(mine), segments=sum(len(one.record.labels) for one in mine),
             classes=len(class_names(one.record for one in mine)),
+            ignored_segments=sum(len(one.record.ignored_sec) for one in mine),
             usable=sum(not one.errors for one in mine),
             faults=count(mine, [*ERRORS, *WARNINGS]), missing_classes=lacking.get(subset, []),
             published=None if known is None else known._asdict())
@@ -206,7 +238,8 @@ def report(checks: Sequence[VideoCheck], dataset: str | None,
                    duration_sec=one.duration_sec, usable=not one.errors,
                    faults=[dict(kind=kind, detail=detail) for kind, detail in one.faults])
               for one in checks if one.faults]
-    return dict(dataset=dataset, subsets=subsets, videos_with_faults=videos)
+    return dict(dataset=dataset, subsets=subsets, videos_with_faults=videos,
+                alike_classes=alike(class_names(one.record for one in checks)))
 
 
 def write_usable(path: str, checks: Sequence[VideoCheck]) -> None:

@@ -12,10 +12,10 @@ import argparse
 import sys
 import warnings
 
-from mmlofi.datasets.annotations import load_annotations
 from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.diagnosis import diagnose
 from mmlofi.evaluation.diagnosis.characteristics import bounds_text
+from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 from mmlofi.files import write_json
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         try:
-            report = diagnose(load_annotations(args.ground_truth, args.subset),
+            report = diagnose(read_ground_truth(args),
                               load_detections(args.predictions), args.tiou, bounds=args.bins)
         except (OSError, ValueError) as error:
             sys.exit(f'diagnose: {error}')
@@ -42,8 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('predictions', help='json with "results" by video, or json.gz')
-    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
-    parser.add_argument('--subset', default='validation', help='subset of the annotations')
+    add_ground_truth(parser)
     parser.add_argument('--tiou', default='0.5:0.95:0.05',
                         help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
     parser.add_argument('--bins', choices=['activitynet', 'thumos14', 'quintiles'],
@@ -54,7 +53,8 @@ def parse_args() -> argparse.Namespace:
 
 def print_summary(report: dict) -> None:
     print(f'{report["num_videos"]} videos, {report["num_segments"]} actions of '
-          f'{report["num_classes"]} classes, {report["num_detections"]} detections')
+          f'{report["num_classes"]} classes, {report["num_detections"]} detections'
+          + f', {report["num_ignored"]} segments ignored' * bool(report['num_ignored']))
     print(f'average mAP {100 * report["average_mAP"]:.2f} %, normalised (mAP_N, as if each class '
           f'had {report["instances_per_class"]:.2f} actions) {100 * report["average_mAP_N"]:.2f} %')
 

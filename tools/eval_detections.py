@@ -12,9 +12,9 @@ import warnings
 
 import numpy as np
 
-from mmlofi.datasets.annotations import load_annotations
 from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, tiou_name
+from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 from mmlofi.evaluation.recall import ProposalScores, proposal_recall, topk_recall
 from mmlofi.files import write_json
 
@@ -44,7 +44,7 @@ def main() -> None:
 
 def evaluate(args: argparse.Namespace) -> Scores:
     """mAP, Recall@kx (T, multiples) and AR@AN, each where it is asked for."""
-    truth = load_annotations(args.ground_truth, args.subset)
+    truth = read_ground_truth(args)
     detections = load_detections(args.predictions, with_labels=not args.only_proposals)
     scores = topkx = proposals = None
     if not args.only_proposals:
@@ -77,8 +77,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('predictions', help='json with "results" by video, or json.gz')
-    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
-    parser.add_argument('--subset', default='validation', help='subset of the annotations')
+    add_ground_truth(parser)
     parser.add_argument('--tiou', default='0.5:0.95:0.05',
                         help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
     parser.add_argument('--per-class', action='store_true',
@@ -95,7 +94,8 @@ def parse_args() -> argparse.Namespace:
 
 def print_table(scores: DetectionScores, multiples: list[int], topkx: np.ndarray | None) -> None:
     print(f'{scores.num_videos} videos, {scores.num_segments} actions of {len(scores.classes)} '
-          f'classes, {scores.num_detections} detections')
+          f'classes, {scores.num_detections} detections'
+          + f', {scores.num_ignored} segments ignored' * bool(scores.num_ignored))
     rows = [('mAP', scores.mAP)]
     if topkx is not None:
         rows += [(f'Recall@{multiple}x', column) for multiple, column in zip(multiples, topkx.T)]

@@ -35,7 +35,7 @@ from mmengine.utils import ProgressBar
 from torch.utils.data import DataLoader
 
 from mmlofi.apis import load_encoder
-from mmlofi.arguments import add_cfg_options
+from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.datasets.features.feature_files import look_at_features, save_features
 from mmlofi.datasets.features.feature_header import (
     FOLDER_HEADER,
@@ -47,7 +47,7 @@ from mmlofi.datasets.features.feature_header import (
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, FailedVideo, SnippetChunk, SnippetStream
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
-from mmlofi.files import CannotWrite
+from mmlofi.files import CannotWrite, path_in
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_chunk, encode_videos
 
@@ -176,7 +176,7 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
     names = [dataset.get_data_info(index)['video_name'] for index in range(len(dataset))]
     mine = range(get_rank(), len(names), get_world_size())
     todo = [index for index in mine
-            if not is_done(osp.join(args.out, f'{names[index]}.npz'), header)]
+            if not is_done(path_in(args.out, names[index], '{}.npz'), header)]
     if get_rank() == 0:
         print(f'{subset}: {len(names)} videos, {len(todo)} of {len(mine)} to do on this process',
               flush=True)
@@ -195,7 +195,7 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
 
     for sample, features in encode_videos(model, chunks, note):
         name = sample.video_name
-        save_features(osp.join(args.out, f'{name}.npz'), stored_as(features, args.dtype, name),
+        save_features(path_in(args.out, name, '{}.npz'), stored_as(features, args.dtype, name),
                       sample.duration_sec, header)
         if progress is not None:
             progress.update()
@@ -220,8 +220,7 @@ def main() -> None:
     args = parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_cfg_options(cfg, args.cfg_options)
     init_default_scope('mmaction')
     cfg.launcher = args.launcher
     if args.launcher != 'none':

@@ -11,7 +11,9 @@ Durations are those of the files. What cannot be read is named with its row, and
 from __future__ import annotations
 
 import argparse
+import codecs
 import csv
+import io
 import math
 import random
 import sys
@@ -19,12 +21,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmlofi.datasets.annotations import tolerance_sec
+from mmlofi.datasets.annotations import alike, tolerance_sec
 from mmlofi.datasets.find_files import SUFFIXES
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.files import write_json
+from mmlofi.json_values import brief, number, text_fault
 
 COLUMNS = ('video', 'start', 'end', 'label')
+READ = (*COLUMNS, 'subset')
 SHOWN = 20   # errors
 
 
@@ -90,40 +94,67 @@ def list_videos(folder: Path) -> list[Path]:
 
 def read_table(path: Path, files: list[Path], errors: list[str]) -> dict[str, Video]:
     """The videos of the table by file name, in its order; what is wrong goes to `errors`."""
-    if not path.is_file():
-        raise FileNotFoundError(f'no table at {str(path)!r}; expected a csv file')
-    try:
-        text = path.read_text(encoding='utf-8-sig')     # a spreadsheet may put a mark at the start
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is no text in UTF-8 ({error}); expected a csv file: save the '
-                         'spreadsheet as "CSV UTF-8"') from error
-    lines = text.splitlines()
-    head = lines[0] if lines else ''
-    delimiter = max(',;\t', key=head.count)
-    table = csv.DictReader(lines, delimiter=delimiter)
-    table.fieldnames = [name.strip().lower() for name in table.fieldnames or []]
-    absent = [name for name in COLUMNS if name not in table.fieldnames]
-    if absent:
-        raise ValueError(f'{path} has the columns {table.fieldnames} and not {absent}; expected '
-                         f'{", ".join(COLUMNS)} in its first line')
+    text = read_text(path)
+    delimiter = max(',;\t', key=io.StringIO(text, newline='').readline().count)
+    table = csv.DictReader(io.StringIO(text, newline=''), delimiter=delimiter, strict=True,
+                           skipinitialspace=True)      # else '"' after ', ' would be a letter
     videos: dict[str, Video] = {}
-    for row in table:
-        place = f'row {table.line_num}'
-        try:
-            read_row(row, table.line_num, files, videos, decimal_comma=delimiter == ';')
-        except ValueError as error:
-            errors.append(f'{place}: {error}')
+    try:
+        check_columns(path, table)
+        for row in table:
+            try:
+                read_row(row, table.line_num, files, videos, decimal_comma=delimiter == ';')
+            except ValueError as error:
+                errors.append(f'row {table.line_num}: {error}')
+    except csv.Error as error:     # nothing can be told of the rows behind it
+        errors.append(f'row {table.line_num + 1}: cannot be parted into columns ({error}); '
+                      f'expected fields parted by {delimiter!r}, a quote at both ends of one or at '
+                      'none')
     if not videos and not errors:
         raise ValueError(f'{path} has no row; expected one for each action')
     return videos
 
 
-def read_row(row: dict, number: int, files: list[Path], videos: dict[str, Video], *,
+def read_text(path: Path) -> str:
+    """A table's text, of UTF-8 or with the mark of UTF-16, which spreadsheets write too."""
+    if not path.is_file():
+        raise FileNotFoundError(f'no table at {str(path)!r}; expected a csv file')
+    data = path.read_bytes()
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return data.decode('utf-16' if wide else 'utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is no text in UTF-8 ({error}); expected a csv file: save the '
+                         'spreadsheet as "CSV UTF-8"') from error
+
+
+def check_columns(path: Path, table: csv.DictReader) -> None:
+    """Takes the names of columns in any case, and refuses a table without those needed."""
+    table.fieldnames = [name.strip().lower() for name in table.fieldnames or []]
+    absent = [name for name in COLUMNS if name not in table.fieldnames]
+    if absent:
+        raise ValueError(f'{path} has the columns {brief(table.fieldnames)} and not {absent}; '
+                         f'expected {", ".join(COLUMNS)} in its first line')
+    twice = [name for name in READ if table.fieldnames.count(name) > 1]
+    if twice:
+        raise ValueError(f'{path} has the columns {twice} more than once; expected each once: '
+                         'rename the others')
+
+
+def read_row(row: dict, line: int, files: list[Path], videos: dict[str, Video], *,
              decimal_comma: bool) -> None:
     """Adds what a row says."""
-    values = {name: (row.get(name) or '').strip() for name in (*COLUMNS, 'subset')}
+    if None in row:
+        raise ValueError(f'has {brief(row[None])} beyond the {len(row) - 1} columns of the header; '
+                         'expected a field for each: put quotes around one that has the '
+                         'delimiter in it')
+    values = {name: (row.get(name) or '').strip() for name in READ}
     if not values['video']:
         raise ValueError('has no video; expected the name of a file')
+    for name in ('label', 'subset'):
+        if values[name] and text_fault(values[name]):
+            raise ValueError(f'has a {name} that cannot be: {text_fault(values[name])}; expected a '
+                             'name')
     path = find(values['video'], files)
     video = videos.setdefault(path.name, Video(path))
     if values['subset']:
@@ -140,7 +171,7 @@ def read_row(row: dict, number: int, files: list[Path], videos: dict[str, Video]
     start, end = (seconds(values[name], decimal_comma) for name in ('start', 'end'))
     if not 0 <= start < end:
         raise ValueError(f'goes from {start:g} s to {end:g} s; expected an end after its start')
-    video.actions.append((number, start, end, values['label']))
+    video.actions.append((line, start, end, values['label']))
 
 
 def find(name: str, files: list[Path]) -> Path:
@@ -161,12 +192,13 @@ def seconds(text: str, decimal_comma: bool) -> float:
     """Of '82.5', '1:22.5' or '0:01:22.5'; '82,5' too where commas do not part columns."""
     parts = (text.replace(',', '.') if decimal_comma else text).split(':')
     try:
-        numbers = [float(part) for part in parts]
+        numbers = [number(part) for part in parts]
     except ValueError:
         numbers = [math.nan]
-    if len(numbers) > 3 or not all(map(math.isfinite, numbers)):
+    if len(numbers) > 3 or not all(map(math.isfinite, numbers)) or (
+            len(parts) > 1 and '-' in text):
         raise ValueError(f'has the time {text!r}; expected seconds, m:ss or h:mm:ss')
-    return sum(number * 60**place for place, number in enumerate(reversed(numbers)))
+    return sum(one * 60**place for place, one in enumerate(reversed(numbers)))
 
 
 def probe(video: Video) -> list[str]:
@@ -226,6 +258,8 @@ def summary(out: Path, videos: dict[str, Video]) -> str:
         absent = set(labels).difference(action[3] for video in mine for action in video.actions)
         lines.append(f'  {subset}: {len(mine)} videos' + (
             f', none of the classes {sorted(absent)}: take another --seed' if absent else ''))
+    lines += [f'  warning: the classes {names} differ by case or spaces alone'
+              for names in alike(labels)]
     return '\n'.join([*lines, 'for the config:', f'  classes = {tuple(labels)!r}',
                       f'  filename_tmpl = {template!r}'])
 

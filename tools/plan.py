@@ -17,7 +17,7 @@ from itertools import groupby
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmlofi.arguments import add_cfg_options
+from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
 from mmlofi.planning.budget import MemoryPlan, even_cycle, options
 from mmlofi.planning.step_memory import StepCounter
@@ -234,7 +234,7 @@ def main() -> None:
     args = parse_args()
     try:
         cfg = Config.fromfile(args.config)
-        cfg.merge_from_dict(args.cfg_options or {})
+        merge_cfg_options(cfg, args.cfg_options)
         if args.amp:
             cfg.optim_wrapper.type = 'AmpOptimWrapper'
         init_default_scope('mmaction')

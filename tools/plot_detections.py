@@ -13,13 +13,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmlofi.datasets.annotations import VideoRecord, load_annotations
+from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.detections.named_sets import load_named
-from mmlofi.detections.postprocess import load_raw_video
 from mmlofi.detections.predictions import Detections
+from mmlofi.detections.raw_files import load_raw_video
+from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 from mmlofi.evaluation.ranking import rank_videos
+from mmlofi.files import path_in
 from mmlofi.visualization.figure_file import save_figure
 from mmlofi.visualization.timeline import plot_timelines
 from mmlofi.visualization.video_timeline import draw_video_timeline
@@ -29,14 +31,16 @@ def main() -> None:
     args = parse_args()
     try:
         sets = load_named(args.predictions)
-        records = load_annotations(args.ground_truth, args.subset)
+        records = read_ground_truth(args)
+        # Those of all subsets, so that one has the same colour in a picture of any.
+        args.classes = load_class_names(args.ground_truth, ignore=args.ignore_classes)
         if args.video is not None:
             plot_one(records, sets, args)
         elif args.best or args.worst:
             plot_extremes(records, sets, args)
         else:
-            shown = plot_timelines(records, sets, args.out, num_videos=args.videos,
-                                   top_k=args.top_k, title=args.title)
+            shown = plot_timelines(records, sets, args.out, classes=args.classes,
+                                   num_videos=args.videos, top_k=args.top_k, title=args.title)
             print(f'{args.out}: {", ".join(shown)}')
     except (OSError, ValueError) as error:
         sys.exit(f'plot_detections: {error}')
@@ -62,7 +66,8 @@ def draw(record: VideoRecord, sets: dict[str, Detections], out: Path, args: argp
         float(found.of_video(record.name).segments_sec.max(initial=1))
         for found in sets.values() if record.name in found.video_names]
     figure = draw_video_timeline(
-        record.name, sets, duration_sec=record.duration_sec or max(ends), record=record,
+        record.name, sets, duration_sec=record.duration_sec or max(ends),
+        classes=args.classes, record=record,
         filename=find_video(record.name, args), curves=find_curves(record.name, args),
         top_k=args.top_k, title=args.title or title)
     save_figure(figure, out)
@@ -72,7 +77,7 @@ def find_video(name: str, args: argparse.Namespace) -> str | None:
     """The file in --videos-dir, if that is given."""
     if args.videos_dir is None:
         return None
-    wanted = str(args.videos_dir / args.filename_tmpl.format(name))
+    wanted = path_in(args.videos_dir, name, args.filename_tmpl)
     (found,) = find_files([wanted], lambda: [wanted])
     return found
 
@@ -100,8 +105,8 @@ def plot_extremes(records: list[VideoRecord], sets: dict[str, Detections],
             continue
         out = Path(args.out).with_stem(f'{Path(args.out).stem}_{what}')
         if args.videos_dir is None and args.raw is None:
-            plot_timelines([record for _, record in chosen], sets, out, num_videos=None,
-                           top_k=args.top_k, title=args.title)
+            plot_timelines([record for _, record in chosen], sets, out, classes=args.classes,
+                           num_videos=None, top_k=args.top_k, title=args.title)
             print(f'{out}: ' + ', '.join(f'{record.name} ({score:.1%})'
                                          for score, record in chosen))
             continue
@@ -116,8 +121,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
                         help='json of predictions and what to call them')
-    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
-    parser.add_argument('--subset', default='validation', help='subset of the annotations')
+    add_ground_truth(parser)
     parser.add_argument('--videos', type=int, default=6, help='videos shown')
     parser.add_argument('--best', type=int, default=0, metavar='K',
                         help='the K videos of the best mAP by themselves, of the last set')

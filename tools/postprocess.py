@@ -22,14 +22,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmlofi.datasets.annotations import load_annotations
 from mmlofi.detections.boundaries import choose_again
-from mmlofi.detections.postprocess import RawProposals, load_raw
+from mmlofi.detections.postprocess import RawProposals
 from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.detections.raw_files import load_raw
 from mmlofi.detections.soft_nms import check_options
 from mmlofi.detections.windows import detect as detect_in_windows
 from mmlofi.detections.windows import to_detections
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, parse_tious, tiou_name
+from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def main() -> None:
     warnings.simplefilter('ignore')  # of videos without detections, at every combination
     try:
         tious = parse_tious(args.tiou)
-        truth = load_annotations(args.ground_truth, args.subset)
+        truth = read_ground_truth(args)
         videos, info = load_raw(args.raw)
         settings = combinations(args, info)
         for one in settings:
@@ -82,8 +83,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('raw', help='folder that tools/test.py --dump-raw wrote')
-    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
-    parser.add_argument('--subset', default='validation', help='subset of the annotations')
+    add_ground_truth(parser)
     parser.add_argument('--tiou', default='0.5:0.95:0.05',
                         help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
 

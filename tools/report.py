@@ -13,10 +13,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmlofi.datasets.annotations import VideoRecord, load_annotations
+from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.named_sets import load_named
-from mmlofi.files import check_writable
+from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
+from mmlofi.files import check_writable, path_in
 from mmlofi.report import write_report
 
 
@@ -27,11 +28,12 @@ def main() -> None:
             raise ValueError(f'got {len(args.predictions)} files of predictions; expected one, or '
                              'two to compare, and then the annotations')
         check_writable(args.out)
-        records = load_annotations(args.ground_truth, args.subset)
+        records = read_ground_truth(args)
         sets = load_named(args.predictions)
         analyses = write_report(
             args.out, records, sets, tious=args.tiou, bounds=args.bins, match_tiou=args.match_tiou,
             num_videos=args.videos, top_k=args.top_k, subset=args.subset,
+            classes=load_class_names(args.ground_truth, ignore=args.ignore_classes),
             video_files=find_videos(records, args),
             progress=lambda what: print(f'{what} …', file=sys.stderr, flush=True))
     except (OSError, ValueError) as error:
@@ -48,7 +50,7 @@ def find_videos(records: list[VideoRecord], args: argparse.Namespace) -> dict[st
     """The files that are there, by the names of the videos."""
     if args.videos_dir is None:
         return {}
-    wanted = [str(args.videos_dir / args.filename_tmpl.format(record.name)) for record in records]
+    wanted = [path_in(args.videos_dir, record.name, args.filename_tmpl) for record in records]
     files = {record.name: file for record, file in zip(records, find_files(wanted, lambda: wanted))
              if Path(file).is_file()}
     if not files:
@@ -63,8 +65,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
                         help='one or two jsons of predictions, or json.gz, and what to call them')
-    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
-    parser.add_argument('--subset', default='validation', help='subset of the annotations')
+    add_ground_truth(parser)
     parser.add_argument('--tiou', default='0.5:0.95:0.05',
                         help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
     parser.add_argument('--bins', choices=['activitynet', 'thumos14', 'quintiles'],

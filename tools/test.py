@@ -13,7 +13,7 @@ import os.path as osp
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmlofi.arguments import add_cfg_options
+from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.files import CannotWrite, check_writable
 
@@ -44,8 +44,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.work_dir = args.work_dir or osp.join('work_dirs', name)
     cfg.load_from = args.checkpoint
     cfg.resume = False
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_cfg_options(cfg, args.cfg_options)
     if args.dump is not None:
         if not isinstance(cfg.test_evaluator, dict) or cfg.test_evaluator.type != 'TALMetric':
             raise SystemExit('--dump writes the detections that TALMetric scores, and '

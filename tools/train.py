@@ -8,7 +8,7 @@ import os.path as osp
 from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from mmlofi.arguments import add_cfg_options
+from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.engine.launch import prepare_launcher
 
 
@@ -55,8 +55,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.randomness.seed = args.seed
     cfg.randomness.update({name: True for name in ('diff_rank_seed', 'deterministic')
                            if getattr(args, name)})
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_cfg_options(cfg, args.cfg_options)
     if args.resume is not None:   # so that the command that starts a run also continues it
         latest = find_latest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume
         cfg.resume = latest is not None

@@ -5,6 +5,7 @@ import argparse
 
 from mmlofi.apis.inferencer import TALInferencer
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS
+from mmlofi.options import require_number, require_whole
 
 
 def add_inferencer_options(parser: argparse.ArgumentParser) -> None:
@@ -29,10 +30,11 @@ def make_inferencer(args: argparse.Namespace) -> TALInferencer:
     """The inferencer of these options.
 
     Raises:
-        FileNotFoundError, ValueError: As `TALInferencer`; for a negative `--top-k`.
+        FileNotFoundError, ValueError: As `TALInferencer`; for a `--top-k` or
+            `--threshold` that is none.
     """
-    if args.top_k < 0:
-        raise ValueError(f'got --top-k {args.top_k}; expected a number of segments, or 0 for all')
+    require_whole('the command line', least=0, top_k=args.top_k)
+    require_number('the command line', threshold=args.threshold)
     return TALInferencer(
         args.config, args.checkpoint, encoder=args.encoder[0], encoder_weights=args.encoder[1],
         device=args.device, chunk_snippets=args.chunk_snippets, show_progress=False)

@@ -12,22 +12,25 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from mmaction.registry import INFERENCERS
+from mmaction.registry import INFERENCERS, MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
 from mmengine.infer import BaseInferencer
 from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader
 
 from mmlofi.apis.head_pass import HeadPass
 from mmlofi.apis.load import find_class_names, find_test_dataset, load_encoder, load_weights
 from mmlofi.apis.video_files import Inputs, file_stem, find_videos, name_videos
+from mmlofi.compat.stored_config import stored_config
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetChunk, stream_snippets
 from mmlofi.datasets.untrimmed import reading
 from mmlofi.datasets.videos.video_file import is_cut_off
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_videos
+from mmlofi.options import require_number, require_whole
 from mmlofi.visualization.figure_file import save_figure
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
 
@@ -80,9 +83,7 @@ class TALInferencer(BaseInferencer):
         if weights is None:
             raise ValueError('TALInferencer got no weights; expected the checkpoint of a trained '
                              'model, since a random one finds nothing: weights="epoch_15.pth"')
-        if chunk_snippets < 1:
-            raise ValueError(f'TALInferencer got chunk_snippets={chunk_snippets}; expected a '
-                             'number of snippets, 1 or more')
+        require_whole('TALInferencer', chunk_snippets=chunk_snippets)
         _check_device(device)
         init_default_scope('mmaction')
         self.chunk_snippets, self._weights, self._lock = chunk_snippets, weights, threading.Lock()
@@ -114,13 +115,12 @@ class TALInferencer(BaseInferencer):
 
         Raises:
             FileNotFoundError: Before the first video is looked at, when one is not there.
-            ValueError: For a `top_k` below 1; with its name, for a video that cannot be decoded.
-                Videos that may be bad are better given one by one.
+            ValueError: For a `top_k` or `threshold` that is none; with its name, for a video that
+                cannot be decoded. Videos that may be bad are better given one by one.
         """
-        top_k = kwargs.get('top_k')
-        if top_k is not None and top_k < 1:
-            raise ValueError(f'TALInferencer got top_k={top_k}; expected 1 or more segments of a '
-                             'video, or None for all')
+        if kwargs.get('top_k') is not None:   # all
+            require_whole('TALInferencer', top_k=kwargs['top_k'])
+        require_number('TALInferencer', threshold=kwargs.get('threshold', 0.0))
         with self._lock:
             return super().__call__(inputs, return_datasamples, **kwargs)
 
@@ -201,7 +201,17 @@ class TALInferencer(BaseInferencer):
     def _draw(self, sample: ActionDataSample) -> Figure:
         return draw_video_timeline(
             sample.video_name, self.to_detections([sample]), filename=sample.filename,
-            duration_sec=sample.duration_sec, curves=sample.curves)
+            duration_sec=sample.duration_sec, classes=self.classes, curves=sample.curves)
+
+    def _init_model(self, cfg: ConfigDict, weights: str, device: str = 'cpu') -> EndToEndLocalizer:
+        """As MMEngine's, but the text of a stored config is read, not run."""
+        checkpoint = CheckpointLoader.load_checkpoint(weights, map_location='cpu')
+        if not cfg:
+            cfg.update(stored_config(checkpoint, weights)._cfg_dict)
+        model = MODELS.build(cfg.model)
+        model.cfg = cfg
+        self._load_weights_to_model(model, checkpoint, cfg)
+        return model.to(device).eval()
 
     def _load_weights_to_model(self, model: EndToEndLocalizer, checkpoint: dict | None,
                                cfg: ConfigDict) -> None:

@@ -11,7 +11,7 @@ from mmengine.runner import CheckpointLoader
 
 from mmlofi.datasets.annotations import load_class_names
 from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.checkpoint_fit import CheckpointFit
+from mmlofi.models.checkpoint_fit import CheckpointFit, weights_in
 from mmlofi.models.pretrained import is_pretrained
 
 
@@ -52,11 +52,9 @@ def _load_named_weights(model: EndToEndLocalizer, backbone: Mapping, name: str) 
 
 
 def _load_backbone(model: EndToEndLocalizer, checkpoint: str) -> None:
-    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    state = content.get('state_dict', content)
-    weights = {key.removeprefix('module.').removeprefix('backbone.'): value
-               for key, value in state.items()
-               if key.removeprefix('module.').startswith('backbone.')}
+    state = weights_in(CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu'))
+    weights = {key.removeprefix('backbone.'): value for key, value in state.items()
+               if key.startswith('backbone.')}
     fit = CheckpointFit.compare(model.backbone.state_dict(), weights)
     missing, extra = (list(chain.from_iterable(part.values())) for part in (fit.misses, fit.unused))
     if missing or extra:
@@ -78,8 +76,7 @@ def load_weights(model: EndToEndLocalizer, checkpoint: Mapping, source: str) -> 
     Raises:
         ValueError: When some part of the model would stay random.
     """
-    state = {model.own_name(key.removeprefix('module.')): value
-             for key, value in checkpoint.get('state_dict', checkpoint).items()}
+    state = {model.own_name(key): value for key, value in weights_in(checkpoint).items()}
     fit = CheckpointFit.compare(model.state_dict(), state)
     fit.check(whole=True, mend=f'a checkpoint of the model of this config: give the config that '
                                f'{source} was trained by, which lies in its work dir')
@@ -115,7 +112,7 @@ def find_class_names(checkpoint: Mapping, cfg: Config) -> tuple[str, ...]:
             return tuple(metainfo['classes'])
     ann_file = os.path.join(dataset.get('data_root') or '', dataset.get('ann_file') or '')
     if os.path.isfile(ann_file):
-        return load_class_names(ann_file)
+        return load_class_names(ann_file, ignore=dataset.get('ignore_classes'))
     raise ValueError('neither the checkpoint nor the config names the classes, and there is no '
                      f'annotation file at {ann_file!r}; expected their names in the order of the '
                      'labels: set test_dataloader.dataset.metainfo.classes in the config')

@@ -52,7 +52,7 @@ def name_videos(files: Sequence[str], filename_tmpl: str = '{}') -> list[str]:
 
 def file_stem(video_name: str) -> str:
     """What files made of a video are called: its name, without what parts folders."""
-    return re.sub(r'[\\/:]+', '_', video_name).strip('_')
+    return re.sub(r'[\\/:\0]+', '_', video_name).strip('_')
 
 
 def _find(path: str | os.PathLike) -> list[str]:

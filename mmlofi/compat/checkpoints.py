@@ -11,26 +11,35 @@ to run code in any version.
 """
 from __future__ import annotations
 
-import ast
+import errno
+import io
 import logging
-import os
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import BinaryIO
 
+import mmengine.runner
 import mmengine.runner.checkpoint
 import numpy as np
 import torch
+from mmengine.fileio import get
 from mmengine.logging import HistoryBuffer, print_log
 from mmengine.runner import CheckpointLoader
 
-UNSAFE_SWITCH = 'MMLOFI_UNSAFE_LOAD'
+from mmlofi.compat.stored_config import hold_to_values
+from mmlofi.compat.trust import UNSAFE_SWITCH, is_trusted, refusal
+from mmlofi.files import stand_in
+
+mmengine_find_latest_checkpoint = mmengine.runner.checkpoint.find_latest_checkpoint
 NUMPY_KINDS = ('bool', 'int32', 'int64', 'float32', 'float64')
 STATISTICS = {name: getattr(HistoryBuffer, name) for name in ('min', 'max', 'current', 'mean')}
-
-# Where MMEngine keeps a config as text that it runs as Python on resume or inference.
-CONFIG_PLACES = (('meta', 'config'), ('meta', 'cfg'), ('message_hub', 'runtime_info', 'cfg'))
+# torch's words for a call or an attribute that a file asks for.
+REFUSED = re.compile('GLOBAL|function|instantiate|build|class', re.IGNORECASE)
+DOWNLOAD = re.compile(r'(?:https?|modelzoo|torchvision|open-?mmlab|mmcls|pavi)://')
+BACKENDS = [r'(\S+\:)?s3://', r'(\S+\:)?petrel://']   # as MMEngine names them
 
 
 def get_statistic(owner: object, name: str) -> Callable:
@@ -66,86 +75,51 @@ def runner_types() -> list:
     ]
 
 
-def load_safely(load: Callable[[bool], dict], source: str) -> dict:
+def load_safely(load: Callable[[bool], object], source: str) -> object:
     """Call `load(weights_only)` so that only tensors, plain values and `runner_types` get through.
 
+    Stored configs are held to their values, as `stored_config` says.
+
     Raises:
+        OSError: When the file cannot be reached.
         ValueError: If it holds anything else, which the message names, or is no checkpoint.
     """
-    if os.environ.get(UNSAFE_SWITCH) == '1':
+    if is_trusted():
         print_log(f'{UNSAFE_SWITCH}=1: {source} may run any code', 'current', logging.WARNING)
         return load(False)
     try:
         with torch.serialization.safe_globals(runner_types()):
             checkpoint = load(True)
-    except UnpicklingError as error:
-        raise refusal(source, refused_name(str(error))) from error
-    except (AttributeError, EOFError, IndexError, KeyError) as error:
+    except Exception as error:   # what torch's readers of broken files raise has no common kind
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:   # a jump out of the file
+            raise
+        found = refused_name(str(error)) if isinstance(error, UnpicklingError) else None
+        if found is not None:
+            raise refusal(source, found) from error
+        reason = (str(error).strip().splitlines() or [''])[0]
         raise ValueError(
-            f'{source} cannot be read ({error!r}); expected a checkpoint that a Runner or '
-            'torch.save wrote: it may be cut off or another kind of file'
-        ) from error
-    for place in CONFIG_PLACES:
-        refuse_code(checkpoint, place, source)
+            f'{source} cannot be read ({type(error).__name__}: {reason[:200]}); expected a '
+            'checkpoint that a Runner or torch.save wrote: it may be cut off or another kind of '
+            'file, so get it again') from error
+    hold_to_values(checkpoint, source)
     return checkpoint
 
 
-def refused_name(message: str) -> str:
-    """The name of what torch refused, or its whole reason where it has no name."""
+def refused_name(message: str) -> str | None:
+    """The name of what torch refused, or its reason; None where it could not read the file."""
     found = re.search(r'GLOBAL (.+?) (?:was not|whose module)', message)
     if found:
         return found.group(1)
     reason = re.search(r'WeightsUnpickler error: (.+)', message)
-    return (reason.group(1) if reason else message).strip()
+    return reason.group(1).strip() if reason and REFUSED.search(reason.group(1)) else None
 
 
-def refusal(source: str, found: str) -> ValueError:
-    """The error for a checkpoint that holds more than it may."""
-    return ValueError(
-        f'{source} was not loaded, because it holds {found}; expected tensors, plain values and '
-        "the log histories of MMEngine, so that loading runs no code of the file's author. If you "
-        f'trust them, set the environment variable {UNSAFE_SWITCH}=1'
-    )
-
-
-def refuse_code(checkpoint: object, place: tuple[str, ...], source: str) -> None:
-    """Refuse a stored config that does anything but write down values.
-
-    Raises:
-        ValueError: If it imports, calls or defines anything, or inherits from a file.
-    """
-    text = checkpoint
-    for key in place:
-        text = text.get(key) if isinstance(text, dict) else None
-    if not isinstance(text, str):
-        return
-    try:
-        nodes = list(ast.walk(ast.parse(text)))
-    except SyntaxError:  # no Python, so it cannot run either (json, say)
-        return
-    for node in nodes:
-        if not is_data(node):
-            code = ast.get_source_segment(text, node) or type(node).__name__
-            raise refusal(source, f'code in its {".".join(place)}: {code[:80]!r}')
-
-
-def is_data(node: ast.AST) -> bool:
-    """Whether a node of a config's syntax tree only writes down values (`dict(...)` included)."""
-    if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Name) and node.func.id in ('dict', 'set', 'tuple', 'list')
-    if isinstance(node, ast.Name):
-        return node.id != '_base_'
-    if isinstance(node, ast.stmt):
-        return isinstance(node, (ast.Assign, ast.Expr))
-    return not isinstance(node, (ast.Lambda, ast.Await, ast.comprehension, ast.NamedExpr))
-
-
-def load_from_local(filename: str, map_location: object = None) -> dict:
+def load_from_local(filename: str, map_location: object = None) -> object:
     """Load a checkpoint file; the name is what MMEngine's log shows as "local backend".
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it holds more than a Runner's checkpoint does.
+        ValueError: If it holds more than a Runner's checkpoint does, or is none.
     """
     path = Path(filename).expanduser()
     if not path.is_file():
@@ -153,12 +127,66 @@ def load_from_local(filename: str, map_location: object = None) -> dict:
             f'no checkpoint at {path}; expected a file that a Runner or torch.save wrote: check '
             'load_from, --resume or the path given to the tool'
         )
+    with path.open('rb') as file:
+        return load_stream(file, str(path), map_location)
+
+
+def load_from_backend(filename: str, map_location: object = None, backend: str = 'petrel'
+                      ) -> object:
+    """The same for a file that an MMEngine backend has."""
+    content = io.BytesIO(get(filename, backend_args=dict(backend=backend)))
+    return load_stream(content, filename, map_location)
+
+
+def load_stream(file: BinaryIO, source: str, map_location: object) -> object:
+    """Load a checkpoint's bytes, after a look at what they are.
+
+    Raises:
+        ValueError: As `load_safely`; also for a page or a pointer in place of a checkpoint, for
+            bytes that changed since they were written, and for packed weights, of which a small
+            file may hold more than any memory does.
+    """
+    found = stand_in(file.read(512)) or archive_fault(file)
+    file.seek(0)
+    if found is not None:
+        raise ValueError(f'{source} is {found}; expected a checkpoint that a Runner or torch.save '
+                         'wrote: get the file itself, whole')
     return load_safely(
-        lambda weights_only: torch.load(path, map_location, weights_only=weights_only), str(path)
-    )
+        lambda weights_only: torch.load(file, map_location, weights_only=weights_only), source)
 
 
-def load_url(url: str, **kwargs: object) -> dict:
+def archive_fault(file: BinaryIO) -> str | None:
+    """What is wrong with an archive, where its entries can be listed; torch looks at the rest.
+
+    torch compresses no entry. It writes a check sum of each, unless told otherwise, and reads none
+    of them: without a look here a weight would change with a bit on the disk.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+            packed = [entry.filename for entry in entries
+                      if entry.compress_type != zipfile.ZIP_STORED]
+            if packed:
+                return f'an archive with compressed entries, such as {packed[0]!r}'
+            changed = [entry.filename for entry in entries if _changed(archive, entry)]
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
+        return None
+    if 0 < len(changed) < len(entries):   # all: torch was told to write no check sums
+        return f'damaged: the check sum of {changed[0]!r} is another one'
+    return None
+
+
+def _changed(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    try:
+        with archive.open(entry) as file:
+            while file.read(1 << 20):
+                pass
+    except (zipfile.BadZipFile, EOFError):
+        return True
+    return False
+
+
+def load_url(url: str, **kwargs: object) -> object:
     """Download a checkpoint once and load it as safely as a file.
 
     Raises:
@@ -172,11 +200,43 @@ def load_url(url: str, **kwargs: object) -> dict:
     )
 
 
+def find_latest_checkpoint(path: str) -> str | None:
+    """MMEngine's, whose file `last_checkpoint` holds a path, or no more than an address.
+
+    Raises:
+        ValueError: When the file holds anything but one line, or the address of a download.
+    """
+    try:
+        found = mmengine_find_latest_checkpoint(path)
+    except UnicodeDecodeError:
+        found = '\0'
+    if found is not None and (not found.isprintable() or not found or DOWNLOAD.match(found)):
+        raise ValueError(
+            f'{path}/last_checkpoint holds {found[:80]!r}; expected the path of a checkpoint, as a '
+            'Runner writes it: delete the file, or name the checkpoint with --resume CHECKPOINT')
+    return found
+
+
+def refuse_pavi(filename: str, map_location: object = None) -> None:
+    """MMEngine's loader of a store that is not public runs, in 0.11, what a file says.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(f'{filename} cannot be loaded without running code from it; expected a file: '
+                     'download it, and give its path')
+
+
 def mend_checkpoint_loading() -> None:
     """mmengine 0.10.7 (resume fails) and 0.11.0rc3 (files run code), both on torch >= 2.6.
 
-    Changes the loader of local files and the download behind every URL scheme of MMEngine, always:
-    see the module's last paragraph.
+    Changes the loaders of local files and backends, the download behind every URL scheme of
+    MMEngine and its reading of `last_checkpoint`, always: see the module's last paragraph.
     """
+    module = mmengine.runner.checkpoint
     CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
-    mmengine.runner.checkpoint.load_url = load_url
+    CheckpointLoader.register_scheme(prefixes=BACKENDS, loader=load_from_backend, force=True)
+    CheckpointLoader.register_scheme(prefixes='pavi://', loader=refuse_pavi, force=True)
+    module.load_from_local, module.load_url = load_from_local, load_url
+    for user in (module, mmengine.runner, mmengine.runner.runner, mmengine.runner._flexible_runner):
+        user.find_latest_checkpoint = find_latest_checkpoint

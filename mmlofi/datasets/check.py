@@ -6,26 +6,30 @@ changed.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 
 from mmlofi.datasets.annotations import (
     VideoRecord,
+    of_subsets,
     read_records,
-    segment_fault,
     segments_after,
     tolerance_sec,
 )
+from mmlofi.datasets.feature_checks import (
+    check_features,
+    features_duration,
+    find_other_features,
+)
 from mmlofi.datasets.features.feature_files import FeatureFile
-from mmlofi.datasets.features.feature_header import find_others
 from mmlofi.datasets.find_files import find_spellings
-from mmlofi.datasets.transforms import LoadSnippetFeatures, OpenVideo
+from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.video_file import is_cut_off
+from mmlofi.files import path_in
+from mmlofi.json_values import text_fault
 
 # What a fault is called, in the order of the table, and what it means.
 ERRORS = {
@@ -33,14 +37,21 @@ ERRORS = {
     'several files': 'one with v_ and another one without, or of two endings',
     'unreadable': 'no video, no frame, sound alone, or cut off',
     'other features': 'of another grid, size or encoder than expected, or than the rest',
+    'bad entry': 'the entry, its subset or its list of annotations is not as the format has it',
+    'bad duration': 'the annotated duration is no number of seconds above 0',
+    'bad segment': 'a segment is no pair of numbers',
+    'bad label': 'a label is no text, or an empty one',
+    'bad values': 'features are damaged behind their header, or not finite',
+    'bad name': 'the video is named as no file in a folder can be called',
     'reversed': 'a segment ends before it starts, or is no number',
     'outside': 'a segment lies outside the annotated duration',
     'after end': 'a segment starts after the end of the file',
     'unknown class': 'a label is none of metainfo.classes',
-    'listed twice': 'the annotation file has the video more than once',
+    'listed twice': 'the annotation file has the video, or a key of it, again with other contents',
     'in two subsets': 'the same video, or the same file, is in another subset too'}
 WARNINGS = {
     'duration': 'the file lasts longer or shorter than annotated',
+    'listed again': 'the annotation file has the video more than once, each time the same',
     'no length': 'a segment starts where it ends; training leaves it out',
     'over end': 'a segment reaches over the end of the file; training clips it',
     'same file': 'another video of the subset has the same file'}
@@ -58,6 +69,8 @@ class Source:
     classes: tuple[str, ...] | None = None     # those allowed
     loader: str | None = None                  # json of the settings of LoadSnippetFeatures
     windows: bool = False                      # whether windows are cut of the features
+    ignore: tuple[str, ...] | None = None      # classes that do not count; None: if known, those
+    training: bool = field(default=False, compare=False)   # whether it is, whatever the subset
 
 
 @dataclass
@@ -78,6 +91,7 @@ class VideoCheck:
 
 
 def check(sources: Sequence[Source], *, tolerance: float | None = None, workers: int = 4,
+          values: bool = True,
           track: Callable[[tuple[Iterable, int]], Iterable] = lambda tasks: tasks[0]
           ) -> list[VideoCheck]:
     """Checks every video of the sources.
@@ -87,6 +101,7 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, workers:
         tolerance: Seconds by which a file may differ from its annotated duration; by default 2 %
             of it, 1 s at least.
         workers: Files looked at at a time.
+        values: Whether features are read whole; otherwise their headers are.
         track: Passes on what an iterable gives, of which it gets the number too, such as MMEngine's
             `track_iter_progress`.
 
@@ -100,99 +115,74 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, workers:
 
     files = [one for one in checks if one.filename is not None]
     with ThreadPoolExecutor(workers) as pool:
-        for _ in track((pool.map(lambda one: _check_file(one, tolerance), files), len(files))):
+        looks = pool.map(lambda one: _check_file(one, tolerance, values), files)
+        for _ in track((looks, len(files))):
             pass
-    _find_other_features(files)
+    find_other_features(files)
     _find_repeats(checks)
     return checks
 
 
-def missing_classes(checks: Iterable[VideoCheck]) -> dict[str, list[str]]:
-    """By subset, the classes that only other subsets have usable videos of."""
-    having: dict[str, set[str]] = defaultdict(set)
-    for one in checks:
-        having[one.record.subset].update(() if one.errors else one.record.labels)
-    every = {label for one in checks for label in one.record.labels}
-    return {subset: sorted(every - classes) for subset, classes in having.items()
-            if classes or len(having) == 1}       # one without annotations lacks none
-
-
-def usable_entries(checks: Iterable[VideoCheck]) -> dict[str, dict]:
-    """The entries of usable videos as their annotation files have them, by name."""
-    databases = {}
-    for one in checks:
-        if one.source.ann_file not in databases:
-            with open(one.source.ann_file, encoding='utf-8') as file:
-                databases[one.source.ann_file] = json.load(file)['database']
-    # A video in several subsets has no error in the last of them, so that names are unique.
-    return {one.record.name: databases[one.source.ann_file][one.record.name]
-            for one in checks if not one.errors}
-
-
 def _read(source: Source) -> list[VideoCheck]:
-    records, _ = read_records(source.ann_file)
-    subsets = {record.subset for record in records}
-    absent = sorted(set(source.subset or ()) - subsets)
-    if absent:
-        raise ValueError(f'{source.ann_file} has no video of subset {absent}; it has '
-                         f'{sorted(subsets)}: give some of these')
-    chosen = [VideoCheck(record, source) for record in records
-              if source.subset is None or record.subset in source.subset]
-    twice = _names_twice(source.ann_file)
-    for one in chosen:
-        if one.record.name in twice:
-            one.faults.append(('listed twice', f'{twice[one.record.name]} times in the file; the '
-                                               'last one counts'))
+    every, all_faults = read_records(source.ann_file, ignore=source.ignore)
+    records, faults = of_subsets(source.ann_file, every, all_faults, source.subset)
+    chosen = {record.name: VideoCheck(record, source) for record in records}
+    named = {record.name: record for record in every}
+    for fault in faults:   # one listed twice may be of another subset the second time
+        chosen.setdefault(fault.video, VideoCheck(named[fault.video], source)).faults.append(
+            (fault.kind, fault.detail))
+    for one in chosen.values():
         _check_annotations(one)
     if source.folder is not None:
-        def path_of(name: str) -> str:
-            return os.path.join(source.folder, source.filename_tmpl.format(name))
-        paths = [path_of(one.record.name) for one in chosen]
-        found = find_spellings(paths, lambda: [path_of(record.name) for record in records])
-        for one, path, there in zip(chosen, paths, found):
-            if len(there) == 1:
-                one.filename = there[0]
-            else:
-                one.faults.append(('several files', ' and '.join(there)) if there
-                                  else ('missing', path))
-    return chosen
+        _find_files(source, list(chosen.values()), every)
+    return list(chosen.values())
 
 
-def _names_twice(ann_file: str) -> dict[str, int]:
-    """Names that come more than once, of which json keeps the last, and how often."""
-    twice: dict[str, int] = {}
+def _find_files(source: Source, chosen: Sequence[VideoCheck], every: Sequence[VideoRecord]) -> None:
+    """Finds the file of each video, among those of all videos of the annotations."""
+    paths = _paths(source, chosen)
+    named = [one for one in chosen if one.record.name in paths]
+    found = find_spellings([paths[one.record.name] for one in named], lambda: _paths(
+        source, [VideoCheck(record, source) for record in every]).values())
+    for one, there in zip(named, found):
+        if len(there) == 1:
+            one.filename = there[0]
+        else:
+            one.faults.append(('several files', ' and '.join(there)) if there
+                              else ('missing', paths[one.record.name]))
 
-    def note(pairs: list[tuple]) -> dict:
-        made = dict(pairs)
-        if len(made) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice.update({name: names.count(name) for name in made if names.count(name) > 1})
-        return made
-    with open(ann_file, encoding='utf-8') as file:
-        json.load(file, object_pairs_hook=note)
-    return twice
+
+def _paths(source: Source, checks: Iterable[VideoCheck]) -> dict[str, str]:
+    """Where the videos' files are by the template; of names that are none there is a fault."""
+    paths = {}
+    for one in checks:
+        if text_fault(one.record.name):   # a fault of the entry already
+            continue
+        try:
+            paths[one.record.name] = path_in(source.folder, one.record.name, source.filename_tmpl)
+        except ValueError as error:
+            one.faults.append(('bad name', str(error).partition('; expected')[0]))
+    return paths
 
 
 def _check_annotations(one: VideoCheck) -> None:
     record = one.record
-    for (start, end), label in zip(record.segments_sec, record.labels):
-        kind = segment_fault(start, end, record.duration_sec) or (
-            'no length' if end == start else None)
-        if kind:
-            one.faults.append((kind, f'{label} [{start:g}, {end:g}]'))
+    one.faults += [('no length', f'{label!r} [{start:g}, {end:g}]')
+                   for (start, end), label in zip(record.segments_sec, record.labels)
+                   if end == start]
     for label in sorted(set(record.labels).difference(one.source.classes or record.labels)):
         one.faults.append(('unknown class', label))
 
 
-def _check_file(one: VideoCheck, tolerance: float | None) -> None:
+def _check_file(one: VideoCheck, tolerance: float | None, values: bool) -> None:
     try:
-        one.duration_sec = _features_duration(one.filename) if one.source.features \
+        one.duration_sec = features_duration(one.filename) if one.source.features \
             else _video_duration(one.filename)
     except (OSError, ValueError, RuntimeError) as error:   # decord raises the last of these
         one.faults.append(('unreadable', str(error).partition(';')[0]))
         return
     if one.source.features:
-        _check_features(one)
+        check_features(one, values)
     duration, annotated = one.duration_sec, one.record.duration_sec
     if duration is None:
         return
@@ -213,43 +203,6 @@ def _video_duration(filename: str) -> float:
     results = OpenVideo()(dict(filename=filename))
     results['video_reader'][0]   # a header may be whole where no frame can be decoded
     return results['duration_sec']
-
-
-def _features_duration(filename: str) -> float | None:
-    return LoadSnippetFeatures().grid(dict(filename=filename, duration_sec=None))[1]
-
-
-def _check_features(one: VideoCheck) -> None:
-    """Asks the transform that will load them, as the dataset does before a training."""
-    if one.source.loader is None:
-        return
-    try:
-        one.stored = _loader(one.source.loader).check_file(one.filename,
-                                                           windows=one.source.windows)
-    except ValueError as error:
-        one.faults.append(('other features', str(error).partition('; expected')[0]))
-
-
-@cache
-def _loader(settings: str) -> LoadSnippetFeatures:
-    return LoadSnippetFeatures(**json.loads(settings))
-
-
-def _find_other_features(files: Sequence[VideoCheck]) -> None:
-    """Notes features unlike most of their subset."""
-    subsets: dict[Source, dict[str, VideoCheck]] = defaultdict(dict)
-    for one in files:
-        if one.stored is not None:
-            subsets[one.source][one.filename] = one
-    for mine in subsets.values():
-        others = find_others({name: one.stored.header for name, one in mine.items()})
-        usual = Counter(one.stored.shape[0] for one in mine.values()).most_common(1)[0][0]
-        for name, one in mine.items():
-            if name in others:
-                one.faults.append(('other features', f'{name!r} is {others[name]} the rest'))
-            elif one.stored.shape[0] != usual:
-                one.faults.append(('other features', f'{name!r} has {one.stored.shape[0]} '
-                                                     f'channels, most have {usual}'))
 
 
 def _find_repeats(checks: Sequence[VideoCheck]) -> None:

@@ -24,6 +24,7 @@ class SegmentDataset(BaseActionDataset):
         data_prefix: ``dict(video=folder)``.
         filename_tmpl: File of a video; '{}' is its name.
         check_files: Whether each video is looked at, at construction.
+        ignore_classes: Classes without clips, as in `UntrimmedVideoDataset`.
         backend_args: The MMEngine file backend of the annotation file.
         kwargs: `pipeline`, `metainfo` (with `classes`, else all labels of the annotation file in
             alphabetical order), `test_mode`, … of MMAction2's BaseActionDataset.
@@ -36,12 +37,13 @@ class SegmentDataset(BaseActionDataset):
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
                  filename_tmpl: str = '{}.mp4', check_files: bool = True,
-                 backend_args: dict | None = None, **kwargs) -> None:
+                 ignore_classes: Sequence[str] | None = None, backend_args: dict | None = None,
+                 **kwargs) -> None:
         if set(data_prefix) != {'video'}:
             raise ValueError(f'SegmentDataset got data_prefix={data_prefix}; expected '
                              "dict(video='folder'): clips are cut from videos")
         self._videos = dict(subset=subset, filename_tmpl=filename_tmpl, check_files=check_files,
-                            backend_args=backend_args)
+                            ignore_classes=ignore_classes, backend_args=backend_args)
         super().__init__(ann_file, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:

@@ -1,6 +1,7 @@
 """The dataset of untrimmed videos, or of their snippet features."""
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from mmengine.logging import print_log
 
 from mmlofi.datasets.annotations import (
     VideoRecord,
+    alike,
     load_annotations,
     load_class_names,
     load_video_names,
@@ -23,6 +25,7 @@ from mmlofi.datasets.storage import on_disk
 from mmlofi.datasets.videos.enlarging import warn_of_enlarging
 from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
+from mmlofi.files import path_in
 from mmlofi.randomness import derive_seed, seeded
 
 ATTEMPTS = 8   # videos tried in place of one that cannot be read
@@ -41,14 +44,14 @@ class UntrimmedVideoDataset(BaseDataset):
     reason, which `BadVideosHook` counts and reports.
 
     Everything that can be known to be wrong is said at construction: an annotation file that
-    cannot be read or, for training, labels nothing, an empty subset, a class outside
+    cannot be read, an empty subset or, for training, one that labels nothing, a class outside
     `metainfo.classes`, and, unless `check_files=False`, with their number and the first few names,
     files that are missing or cannot be read, videos that end before an annotated segment starts,
     and features of another size or fidelity than `LoadSnippetFeatures` expects, or of another
-    encoder than the others'.
+    encoder than the others'. Names of classes that differ by case or spaces alone are a warning.
 
     Args:
-        ann_file: ActivityNet-format json, under `data_root` unless absolute.
+        ann_file: Json in ActivityNet's or MMAction2's format, under `data_root` unless absolute.
         subset: The subset's name, or several.
         data_prefix: ``dict(video=folder)``; ``dict(feature=folder)``, or an h5 file of the features
             of all videos; or ``dict(img=folder)`` of folders of pictures, which `OpenFrames` opens.
@@ -56,10 +59,12 @@ class UntrimmedVideoDataset(BaseDataset):
             '{}' in an h5 file and for folders. A file is also found with ActivityNet's leading
             ``v_`` added or left out, and a video with another ending than the template's.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
-            and the header of each feature file read.
+            and the header of each feature file read (tools/check_dataset.py reads the values).
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
             window of the pipeline's `num_snippets`, all of them in testing, in training those that
             hold an action. Each video is opened at construction, to know how many it has.
+        ignore_classes: Classes that are not trained on. None: those of the data set, if it is known
+            (THUMOS14's `Ambiguous`); () takes every class.
         backend_args: The MMEngine file backend of the annotation file. Videos, pictures and
             features are read by the `backend_args` of the transform that opens them; those that
             are not on a disk are looked for under the template's names, and not opened here.
@@ -74,8 +79,8 @@ class UntrimmedVideoDataset(BaseDataset):
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
                  filename_tmpl: str | None = None, check_files: bool = True,
-                 window: dict | None = None, backend_args: dict | None = None,
-                 **kwargs) -> None:
+                 window: dict | None = None, ignore_classes: Sequence[str] | None = None,
+                 backend_args: dict | None = None, **kwargs) -> None:
         if len(data_prefix) != 1 or not set(TEMPLATES) & set(data_prefix):
             raise ValueError(f'UntrimmedVideoDataset got data_prefix={data_prefix}; expected '
                              "dict(video='folder'), dict(feature='folder') or dict(img='folder')")
@@ -85,6 +90,7 @@ class UntrimmedVideoDataset(BaseDataset):
                                                                data_prefix[self.source])
         self.check_files = check_files
         self.window = window
+        self.ignore_classes = ignore_classes
         self.backend_args = backend_args
         self.num_videos = 0   # len() counts windows, where there are any
         self.stored_sides: list[int] = []   # of the videos' frames, the shorter ones, if known
@@ -93,7 +99,8 @@ class UntrimmedVideoDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """One dict a video: video_name, filename, segments_sec, gt_labels, duration_sec (which
         transforms replace by the file's) and annotated_duration_sec."""
-        records = load_annotations(self.ann_file, self.subset, self.backend_args)
+        records = load_annotations(self.ann_file, self.subset, self.backend_args,
+                                   self.ignore_classes)
         self._take_classes(records)
         class_index = {label: index for index, label in enumerate(self._metainfo['classes'])}
         self._refuse_unknown_classes(records, class_index)
@@ -105,10 +112,8 @@ class UntrimmedVideoDataset(BaseDataset):
                      for record, filename in zip(records, files)]
         if self.check_files:
             self._refuse_bad_files(data_list)
-        empty = sum(end <= start for record in records for start, end in record.segments_sec)
-        if empty and not self.test_mode:
-            print_log(f'{self.ann_file}: {empty} segments of {self.subset} have no length and do '
-                      'not take part in training', logger='current')
+        if not self.test_mode:
+            self._tell_of_training(records)
         self.num_videos = len(data_list)
         return data_list if self.window is None else self._cut_windows(data_list)
 
@@ -153,11 +158,14 @@ class UntrimmedVideoDataset(BaseDataset):
         return [index for index, name in enumerate(names) if name not in failed]
 
     def _path(self, name: str) -> str:
-        return os.path.join(self.data_prefix[self.source], self.filename_tmpl.format(name))
+        return path_in(self.data_prefix[self.source], name, self.filename_tmpl)
 
     def _data_info(self, record: VideoRecord, filename: str, class_index: dict[str, int]) -> dict:
-        return dict(video_name=record.name, filename=filename, duration_sec=record.duration_sec,
-                    annotated_duration_sec=record.duration_sec,
+        duration = record.duration_sec
+        if self.source == 'feature' and record.features_sec is not None:
+            duration = record.features_sec
+        return dict(video_name=record.name, filename=filename, duration_sec=duration,
+                    annotated_duration_sec=duration,
                     segments_sec=np.array(record.segments_sec, np.float64).reshape(-1, 2),
                     gt_labels=np.array([class_index[label] for label in record.labels], np.int64))
 
@@ -165,13 +173,15 @@ class UntrimmedVideoDataset(BaseDataset):
         windows = SlidingWindows.of_pipeline(self.window, self.pipeline.transforms)
         with ThreadPoolExecutor(8) as pool:
             grids = list(pool.map(self._grid, data_list))
-        cut, total = [], 0
+        cut, total, too_long = [], 0, []
         for info, (positions, covered, before) in zip(data_list, grids):
-            starts = windows.starts(positions)
-            total += len(starts)
+            grid = starts = windows.starts(positions)
             if not self.test_mode:
                 segments = (info['segments_sec'] - before) / covered
                 starts = windows.training_starts(positions, segments)
+                too_long += [(info['video_name'], *segment) for segment in info['segments_sec'][
+                    windows.too_long(positions, segments)].tolist()]
+            total += len({*grid, *starts})
             cut += [dict(info, first_snippet=first) for first in starts]
         if not cut:
             raise ValueError(
@@ -181,6 +191,15 @@ class UntrimmedVideoDataset(BaseDataset):
         print_log(f'{len(cut)} windows of {windows.num_snippets} snippets of {len(data_list)} '
                   f'videos of {self.subset!r}' + ('' if self.test_mode else
                   f', which hold an action, of {total}'), logger='current')
+        if too_long:
+            actions = sum(len(info['gt_labels']) for info in data_list)
+            shown = ', '.join(f'{name} [{start:g}, {end:g}]' for name, start, end in too_long[:5])
+            print_log(
+                f'{len(too_long)} of {actions} actions of {self.subset!r} fit no window, which '
+                f'would have to hold {windows.min_inside:g} of them: {shown}'
+                f'{", …" * (len(too_long) > 5)}; only windows that hold another action show them, '
+                'clipped. More snippets a window, or a lower window.min_inside, would take them in',
+                'current', logging.WARNING)
         return cut
 
     def _grid(self, info: dict) -> tuple[int, float | None, float]:
@@ -200,16 +219,25 @@ class UntrimmedVideoDataset(BaseDataset):
         raise AssertionError('SlidingWindows.of_pipeline has found such a transform')
 
     def _take_classes(self, records: list[VideoRecord]) -> None:
-        given = 'classes' in self._metainfo
-        if given and (self.test_mode or any(record.labels for record in records)):
-            return
-        names = load_class_names(self.ann_file, self.backend_args)
-        if not names and not self.test_mode:
-            raise ValueError(f'{self.ann_file} labels no action in any of its videos; expected '
-                             'some to train on: set `ann_file` to one that has "annotations", or '
-                             'test_mode=True where nothing is trained')
-        if not given:
-            self._metainfo['classes'] = names
+        if not self.test_mode and not any(end > start for record in records
+                                          for start, end in record.segments_sec):
+            raise ValueError(f'{self.ann_file} labels no action in any of the {len(records)} '
+                             f'videos of subset {self.subset!r}; expected some to train on: set '
+                             '`ann_file` and `subset` to what has "annotations", or test_mode=True '
+                             'where nothing is trained')
+        if 'classes' not in self._metainfo:
+            self._metainfo['classes'] = load_class_names(self.ann_file, self.backend_args,
+                                                         self.ignore_classes)
+
+    def _tell_of_training(self, records: list[VideoRecord]) -> None:
+        empty = sum(end <= start for record in records for start, end in record.segments_sec)
+        if empty:
+            print_log(f'{self.ann_file}: {empty} segments of {self.subset} have no length and do '
+                      'not take part in training', logger='current')
+        for names in alike(self._metainfo['classes']):
+            print_log(f'{self.ann_file}: the classes {names} differ by case or spaces alone and '
+                      'are learned as different ones; if they are not, correct the annotations',
+                      logger='current', level=logging.WARNING)
 
     def _refuse_unknown_classes(self, records: list[VideoRecord],
                                 class_index: dict[str, int]) -> None:
@@ -224,8 +252,9 @@ class UntrimmedVideoDataset(BaseDataset):
     def _refuse_bad_files(self, data_list: list[dict]) -> None:
         if os.environ.get('LOCAL_RANK', '0') != '0':   # once a machine; if it fails, all stop
             return
+        more = '; tools/check_dataset.py reads values' if self.source == 'feature' else ''
         print_log(f'looking at {len(data_list)} {self.source} files of {self.subset!r} '
-                  '(check_files=False leaves it out)', logger='current')
+                  f'(check_files=False leaves it out{more})', logger='current')
         self.stored_sides = refuse_bad_files(
             data_list, source=self.source, subset=self.subset,
             transforms=self.pipeline.transforms, windows=self.window is not None)

@@ -11,6 +11,12 @@ the last snippet::
     [========= L =======]
               [========= L =======]
                               [========= L =======]     the last one ends with the video
+
+An action of up to half a window always lies in one of them. A longer one may be cut by all; in
+training it gets a window of its own, centred on it, if it is not longer than a window::
+
+                     [== action ==]
+                 [========= L =======]
 """
 from __future__ import annotations
 
@@ -20,13 +26,16 @@ from dataclasses import dataclass
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmlofi.options import require_number, require_whole
+
 
 @dataclass(frozen=True, kw_only=True)
 class SlidingWindows:
     """Where a video's windows start, and which of them are for training.
 
     G-TAD's recipe for THUMOS14: L = 256, stride 128, and windows that hold more than 90 % of an
-    action. Deviation: there the last 51 snippets of a video may lie in no window, here all do.
+    action. Deviations: there the last 51 snippets of a video may lie in no window, and actions that
+    all windows cut are not trained on; here the first do, and the second have their own windows.
 
     Args:
         num_snippets: L.
@@ -43,13 +52,12 @@ class SlidingWindows:
     min_inside: float = 0.9
 
     def __post_init__(self) -> None:
+        require_whole('window', stride=self.stride, num_snippets=self.num_snippets)
         if not 1 <= self.stride <= self.num_snippets:
             raise ValueError(f'window got stride={self.stride} for windows of {self.num_snippets} '
                              'snippets; expected 1 to as many, so that windows leave no gap: half '
                              'of them is usual')
-        if not 0 < self.min_inside <= 1:
-            raise ValueError(f'window got min_inside={self.min_inside}; expected a share of an '
-                             'action above 0 and at most 1, such as 0.9')
+        require_number('window', above=0, most=1, min_inside=self.min_inside)
 
     @classmethod
     def of_pipeline(cls, window: Mapping, transforms: Iterable[BaseTransform]) -> SlidingWindows:
@@ -83,12 +91,29 @@ class SlidingWindows:
         return starts if starts[-1] == last else [*starts, last]
 
     def training_starts(self, num_positions: int, segments_norm: np.ndarray) -> list[int]:
-        """Those of windows that hold `min_inside` of one of the actions (K, 2)."""
+        """Those of windows that hold `min_inside` of one of the actions (K, 2).
+
+        An action that none of `starts` holds has a window of its own among them, centred on it as
+        far as the video goes, unless it is too long for any.
+        """
         segments = segments_norm[segments_norm[:, 1] > segments_norm[:, 0]] * num_positions
-        begin, end = segments[:, 0], segments[:, 1]
-        return [first for first in self.starts(num_positions)
-                if ((np.minimum(end, first + self.num_snippets) - np.maximum(begin, first))
-                    >= self.min_inside * (end - begin)).any()]
+        grid = np.array(self.starts(num_positions))
+        cut = segments[~self._hold(grid, segments).any(0)]
+        own = np.rint(cut.mean(1) - self.num_snippets / 2).clip(grid[0], grid[-1]).astype(np.int64)
+        starts = np.union1d(grid, own)
+        return starts[self._hold(starts, segments).any(1)].tolist()
+
+    def too_long(self, num_positions: int, segments_norm: np.ndarray) -> np.ndarray:
+        """(K,) the actions (K, 2) that no window for training holds."""
+        starts = np.array(self.training_starts(num_positions, segments_norm), np.int64)
+        held = self._hold(starts, segments_norm * num_positions).any(0)
+        return ~held & (segments_norm[:, 1] > segments_norm[:, 0])
+
+    def _hold(self, starts: np.ndarray, segments: np.ndarray) -> np.ndarray:
+        """(S, K) which windows from `starts` (S,) on hold which segments (K, 2), in snippets."""
+        first, (begin, end) = starts[:, None], segments.T
+        inside = np.minimum(end, first + self.num_snippets) - np.maximum(begin, first)
+        return inside >= self.min_inside * (end - begin)
 
 
 def window_norm(first: int, num_snippets: int, num_positions: int) -> tuple[float, float]:

@@ -14,16 +14,20 @@ import gc
 import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
 from mmlofi.files import write_text
+from mmlofi.json_values import brief, number, pair, parse_json, repeated_keys, text_fault
 
 _EXPECTED = ('expected {"results": {video: [{"label", "score", "segment": [start, end]}]}} with '
              'finite numbers and start <= end')
+_GZIP = b'\x1f\x8b'   # how a gzipped file begins, whatever its name
 
 
 @dataclass(frozen=True)
@@ -87,15 +91,18 @@ class Detections:
 
 
 def load_detections(path: str | os.PathLike, *, with_labels: bool = True) -> Detections:
-    """Reads predictions in ActivityNet's format, also gzipped; numbers may be strings.
+    """Reads predictions in ActivityNet's format, also gzipped; numbers may be texts.
+
+    What is a number, a label or a segment is judged as in annotations.
 
     Args:
-        path: A .json or .json.gz file.
+        path: A json file, plain or gzipped.
         with_labels: Whether each has to have a label; proposals need none, and have '' then.
 
     Raises:
         FileNotFoundError: When there is no such file.
-        ValueError: When it is not of this format, or a number is not finite.
+        ValueError: When it is not of this format, a number is not finite, or a video is there more
+            than once with different detections.
     """
     with _collector_paused():
         return _load(path, with_labels)
@@ -111,21 +118,9 @@ def save_detections(detections: Detections, path: str | os.PathLike) -> None:
 
 def _load(path: str | os.PathLike, with_labels: bool) -> Detections:
     results = _read_results(path)
-    names = tuple(results)
     try:
-        counts = [len(items) for items in results.values()]
-        items = list(chain.from_iterable(results.values()))
-        texts = [item['label'] if with_labels else item.get('label', '') for item in items]
-        index = {label: place for place, label in enumerate(sorted(set(texts)))}
-        if not all(isinstance(label, str) for label in index):
-            raise TypeError('a label is not a string')
-        flat = [number for item in items for number in _pair(item['segment'])]
-        detections = Detections(
-            names, tuple(index), np.repeat(np.arange(len(names)), counts),
-            np.fromiter((index[label] for label in texts), np.int64, len(items)),
-            np.array(flat, dtype=np.float64).reshape(-1, 2),
-            np.array([item['score'] for item in items], dtype=np.float64))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        detections = _to_arrays(results, with_labels)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f'{path}: {_find_malformed(results, with_labels)}; {_EXPECTED}') from error
     try:
         _check(detections)
@@ -138,42 +133,88 @@ def _read_results(path: str | os.PathLike) -> dict:
     if not os.path.isfile(path):
         raise FileNotFoundError(f'no file of detections at {os.fspath(path)!r}: expected a json '
                                 "file in ActivityNet's format; give the path of yours")
-    opened = gzip.open if os.fspath(path).endswith('.gz') else open
-    with opened(path, 'rt', encoding='utf-8') as file:
-        try:
-            content = json.load(file)
-        except (EOFError, gzip.BadGzipFile, ValueError) as error:
-            raise ValueError(f'{path} is not valid json ({error}); {_EXPECTED}: write it '
-                             'again') from error
+    data = Path(path).read_bytes()
+    try:
+        content = parse_json(gzip.decompress(data) if data.startswith(_GZIP) else data)
+    except (EOFError, gzip.BadGzipFile, zlib.error, ValueError) as error:
+        raise ValueError(f'{path} is not valid json ({error}); {_EXPECTED}: write it '
+                         'again') from error
     results = content.get('results') if isinstance(content, dict) else None
     if not isinstance(results, dict):
-        found = sorted(content)[:5] if isinstance(content, dict) else type(content).__name__
-        raise ValueError(f'{path} has no "results" by video (found {found}); {_EXPECTED}. A file '
-                         'of annotations is not one of detections')
+        found = brief(sorted(content)) if isinstance(content, dict) else type(content).__name__
+        raise ValueError(f'{path} has no "results" by video (found {found}); {_EXPECTED}. A '
+                         'file of annotations is not one of detections')
+    twice = repeated_keys(results) or [key for key in repeated_keys(content) if key == 'results']
+    if twice:
+        raise ValueError(f'{path} has {brief(twice)} more than once, with other contents; expected '
+                         'every video once: join their detections')
     return results
 
 
-def _pair(segment: Sequence) -> Sequence:
-    if len(segment) != 2 or isinstance(segment, str):
-        raise ValueError('a segment is not a pair')
-    return segment
+def _to_arrays(results: dict, with_labels: bool) -> Detections:
+    """All at once, since there may be millions; what is wrong is not named here.
+
+    Raises:
+        AttributeError, KeyError, OverflowError, TypeError, ValueError: When one is malformed.
+    """
+    names = tuple(results)
+    lists = [[] if items is None else items for items in results.values()]
+    items = list(chain.from_iterable(lists))
+    if any(map(text_fault, names)) or not set(map(type, lists)) <= {list} or any(
+            map(repeated_keys, items) if set(map(type, items)) - {dict} else ()):
+        raise ValueError('a video or a detection is malformed')
+    texts = [item['label'] if with_labels else item.get('label', '') for item in items]
+    index = {label: place for place, label in enumerate(sorted(set(texts)))}
+    if any(_label_fault(label, with_labels) for label in index):
+        raise ValueError('a label is no name')
+    segments = [item['segment'] for item in items]
+    if not (set(map(type, segments)) <= {list} and set(map(len, segments)) <= {2}):
+        raise ValueError('a segment is no pair')
+    return Detections(
+        names, tuple(index), np.repeat(np.arange(len(names)), list(map(len, lists))),
+        np.fromiter((index[label] for label in texts), np.int64, len(items)),
+        _numbers(list(chain.from_iterable(segments))).reshape(-1, 2),
+        _numbers([item['score'] for item in items]))
+
+
+def _numbers(values: list) -> np.ndarray:
+    plain = set(map(type, values)) <= {float, int}   # the rest is judged one by one
+    return np.array(values if plain else [number(value) for value in values], dtype=np.float64)
+
+
+def _label_fault(label: object, with_labels: bool) -> str | None:
+    return None if label == '' and not with_labels else text_fault(label)
 
 
 def _find_malformed(results: dict, with_labels: bool) -> str:
     """Names the first entry that cannot be read; called only when one is known to exist."""
     for name, items in results.items():
-        if not isinstance(items, list):
+        if text_fault(name):
+            return f'the name of a video {text_fault(name)}'
+        if items is not None and not isinstance(items, list):
             return f'video {name!r} holds {type(items).__name__} instead of a list'
-        for place, item in enumerate(items):
-            try:
-                start, end = _pair(item['segment'])
-                float(start), float(end), float(item['score'])
-                if isinstance(item['label'] if with_labels else item.get('label', ''), str):
-                    continue
-            except (AttributeError, KeyError, TypeError, ValueError):
-                pass
-            return f'video {name!r}, detection {place} is {str(item)[:120]}'
+        for place, item in enumerate(items or []):
+            fault = _detection_fault(item, with_labels)
+            if fault:
+                return f'video {name!r}, detection {place} is {brief(item)}: {fault}'
     return 'a detection cannot be read'
+
+
+def _detection_fault(item: object, with_labels: bool) -> str | None:
+    if not isinstance(item, dict):
+        return 'no object'
+    twice = repeated_keys(item)
+    if twice:
+        return f'{twice[0]!r} is there more than once'
+    try:
+        pair(item['segment'])
+        number(item['score'])
+        fault = _label_fault(item['label'] if with_labels else item.get('label', ''), with_labels)
+    except KeyError as error:
+        return f'{error} is missing'
+    except ValueError as error:
+        return str(error)
+    return fault and f'the label {fault}'
 
 
 def _check(detections: Detections) -> None:

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmlofi.options import require_number, require_whole
+
 _METHODS = ('gaussian', 'linear', 'hard')
 _TAKEN = -np.inf           # the score of what was picked and of padding
 _VALUES_AT_ONCE = 16_384   # of padded videos; more leave the processor's cache
@@ -31,8 +33,8 @@ def soft_nms(segments: Tensor, scores: Tensor, **options: object) -> tuple[Tenso
         that came first in the input is picked first.
 
     Raises:
-        ValueError: On shapes that do not match, negative or non-finite scores, or options that
-            `check_options` refuses.
+        ValueError: On shapes that do not match, negative or non-finite scores, segments that are
+            not finite, or options that `check_options` refuses.
     """
     return soft_nms_batch([segments], [scores], **options)[0]
 
@@ -95,17 +97,16 @@ def check_options(*, top_k: int, method: str = 'gaussian', sigma: float | None =
     """
     if method not in _METHODS:
         raise ValueError(f'soft_nms got method={method!r}; expected one of {_METHODS}: choose one')
-    if method == 'gaussian' and not (sigma is not None and sigma > 0) or top_k < 1:
-        raise ValueError(f'soft_nms got sigma={sigma}, top_k={top_k}; expected both above 0, such '
-                         'as sigma=0.84, top_k=100')
+    require_whole('soft_nms', top_k=top_k)
+    if method == 'gaussian':
+        require_number('soft_nms', above=0, sigma=sigma)
     if method == 'hard' and iou_threshold is None:
         raise ValueError("soft_nms got method='hard' without iou_threshold; expected the IoU above "
                          'which segments are left out, such as iou_threshold=0.5')
     for name, value in (('iou_threshold', iou_threshold), ('voting_thresh', voting_thresh)):
-        if value is not None and not 0 <= value <= 1:
-            raise ValueError(f'soft_nms got {name}={value}; expected an IoU, from 0 to 1')
-    if not np.isfinite(min_score):
-        raise ValueError(f'soft_nms got min_score={min_score}; expected a score, such as 0.001')
+        if value is not None:
+            require_number('soft_nms, which takes an IoU,', least=0, most=1, **{name: value})
+    require_number('soft_nms', min_score=min_score)
 
 
 def _pick(start: np.ndarray, end: np.ndarray, live: np.ndarray, steps: int, method: str,
@@ -198,3 +199,6 @@ def _check(segments: Sequence[Tensor], scores: Sequence[Tensor]) -> None:
     if not all(bool(((given >= 0) & given.isfinite()).all()) for given in scores):
         raise ValueError('soft_nms got negative, infinite or NaN scores; expected probabilities. '
                          'Apply a sigmoid first, or look for a diverged model')
+    if not all(bool(video.isfinite().all()) for video in segments):
+        raise ValueError('soft_nms got segments with infinite or NaN ends; expected numbers: look '
+                         'for a diverged model')

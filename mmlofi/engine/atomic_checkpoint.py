@@ -75,10 +75,23 @@ class AtomicCheckpointHook(CheckpointHook):
                 'whose gradients a checkpoint does not hold; expected whole updates: leave '
                 "LoFiCycleHook's share_update=True, or choose batch_size or optim_wrapper."
                 'accumulative_counts so that they divide')
+        _check_kept(runner)
         super().before_train(runner)
+        if self.save_best is not None:
+            self.best_ckpt_path = self._own(getattr(self, 'best_ckpt_path', None))
+            self.best_ckpt_path_dict = {name: self._own(path) for name, path in
+                                        getattr(self, 'best_ckpt_path_dict', {}).items()}
         if is_main_process() and isinstance(self.file_backend, AtomicLocalBackend):
             for path in glob(osp.join(escape(self.out_dir), f'.*{PARTIAL}')):
                 os.remove(path)
+
+    def _own(self, path: object) -> str | None:
+        """The best checkpoint of that name in the folder of this training, or None.
+
+        A resumed training deletes it for a better one, and its path comes from a file.
+        """
+        name = osp.basename(path) if isinstance(path, str) else ''
+        return self.file_backend.join_path(self.out_dir, name) if name.startswith('best_') else None
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Lets the checkpoint with the best score know that its epoch was scored."""
@@ -125,6 +138,15 @@ class AtomicCheckpointHook(CheckpointHook):
     def _remove(self, path: str) -> None:
         if self.file_backend.isfile(path):
             self.file_backend.remove(path)
+
+
+def _check_kept(runner: Runner) -> None:
+    """Refuses what a checkpoint says of the numbers of those to delete, where they are none."""
+    kept = runner.message_hub.runtime_info.get('keep_ckpt_ids', [])
+    if not isinstance(kept, list) or not all(type(step) is int for step in kept):
+        raise ValueError(f'the checkpoint lists {str(kept)[:80]} as checkpoints to keep; expected '
+                         'numbers of epochs or steps, as a Runner writes them: resume from another '
+                         'checkpoint, or load_from this one')
 
 
 def _epoch_ends(loop: BaseLoop) -> list[int]:

@@ -7,7 +7,7 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from mmlofi.models.checkpoint_fit import CheckpointFit
+from mmlofi.models.checkpoint_fit import CheckpointFit, weights_in
 
 
 @HOOKS.register_module()
@@ -31,8 +31,7 @@ class CheckpointFitHook(Hook):
         """Runs when the file has been read, before its weights reach the model."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         own_name = getattr(model, 'own_name', lambda name: name)
-        loaded = {own_name(key.removeprefix('module.')): value
-                  for key, value in checkpoint.get('state_dict', checkpoint).items()}
+        loaded = {own_name(key): value for key, value in weights_in(checkpoint).items()}
         fit = CheckpointFit.compare(model.state_dict(), loaded)
         whole = _must_be_whole(runner)
         expected = 'every weight of the model, in a test or a resumed run' if whole \

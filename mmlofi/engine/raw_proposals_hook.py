@@ -14,8 +14,9 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from mmlofi.detections.postprocess import INFO, save_raw
+from mmlofi.detections.raw_files import INFO, save_raw
 from mmlofi.files import write_json, write_text
+from mmlofi.options import require_whole
 
 UNFINISHED = 'unfinished.txt'
 
@@ -38,9 +39,7 @@ class RawProposalsHook(Hook):
     """
 
     def __init__(self, *, out_dir: str, max_proposals: int = 2000) -> None:
-        if max_proposals < 1:
-            raise ValueError(f'RawProposalsHook got max_proposals={max_proposals}; expected 1 or '
-                             'more')
+        require_whole('RawProposalsHook', max_proposals=max_proposals)
         there = os.listdir(out_dir) if os.path.isdir(out_dir) else []
         if there and (UNFINISHED not in there or INFO in there):
             raise ValueError(f'RawProposalsHook got the folder {out_dir!r}, which holds files '
@@ -59,7 +58,7 @@ class RawProposalsHook(Hook):
         model.keep_raw = True
         self._most = 0
         if is_main_process():
-            for path in Path(self.out_dir).glob('*.npz'):
+            for path in Path(self.out_dir).rglob('*.npz'):
                 path.unlink()
             write_text(os.path.join(self.out_dir, UNFINISHED),
                        'The test that writes here has not ended. The next one begins anew.\n')

@@ -22,6 +22,7 @@ from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.evaluation import TALMetric
 from mmlofi.evaluation.ranking import rank_videos
+from mmlofi.options import require_whole
 from mmlofi.visualization.figure_file import save_image
 from mmlofi.visualization.timeline import choose_videos
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
@@ -57,10 +58,8 @@ class TALVisualizationHook(Hook):
     def __init__(self, enable: bool = False, interval: int = 1, *, num_videos: int = 4,
                  which: str = 'fixed', top_k: int = 20, frames: bool = True,
                  out_dir: str | None = None) -> None:
-        if min(interval, num_videos, top_k) < 1:
-            raise ValueError(f'TALVisualizationHook got interval={interval}, num_videos='
-                             f'{num_videos}, top_k={top_k}; expected 1 or more: set enable=False '
-                             'to draw nothing')
+        require_whole('TALVisualizationHook', interval=interval, num_videos=num_videos,
+                      top_k=top_k)
         if which not in WHICH:
             raise ValueError(f'TALVisualizationHook got which={which!r}; expected one of {WHICH}')
         self.enable, self.interval, self.num_videos = enable, interval, num_videos
@@ -168,7 +167,8 @@ def _picture(record: VideoRecord, metric: TALMetric, duration_sec: float | None,
     for file in dict.fromkeys((filename, None)):
         try:
             return figure_to_image(draw_video_timeline(
-                record.name, found, duration_sec=duration, record=record, filename=file, **options))
+                record.name, found, duration_sec=duration, record=record, filename=file,
+                classes=found.classes, **options))
         except (OSError, ValueError) as error:
             if file is None:
                 raise

@@ -10,7 +10,8 @@ classes are those of the ground truth.
 
 Of equal scores, the video whose name is alphabetically first goes first, then the detection that
 came first: the official code leaves this to an unstable sort. A detection in a video that the
-ground truth does not have counts as wrong, as it does officially.
+ground truth does not have counts as wrong, as it does officially. One in a segment to ignore is
+neither right nor wrong (`matching`).
 """
 from __future__ import annotations
 
@@ -34,6 +35,7 @@ class DetectionScores:
     num_videos: int
     num_segments: int
     num_detections: int
+    num_ignored: int    # segments of classes to ignore
 
     @property
     def mAP(self) -> np.ndarray:
@@ -55,18 +57,21 @@ class DetectionScores:
         return dict(tious=list(self.tious),
                     mAP=dict(zip(map(tiou_name, self.tious), self.mAP.tolist())),
                     average_mAP=self.average_mAP, num_videos=self.num_videos,
-                    num_segments=self.num_segments, num_detections=self.num_detections,
+                    num_segments=self.num_segments, num_ignored=self.num_ignored,
+                    num_detections=self.num_detections,
                     per_class_average_AP=self.per_class_average_AP)
 
 
 def detection_map(ground_truth: Sequence[VideoRecord], detections: Detections,
-                  tious: str | float | Sequence[float] = '0.5:0.95:0.05') -> DetectionScores:
+                  tious: str | float | Sequence[float] = '0.5:0.95:0.05', *,
+                  strict: bool = True) -> DetectionScores:
     """Scores detections at all thresholds in one pass.
 
     Args:
         ground_truth: The videos of the subset, with or without actions.
         detections: Of any videos and classes.
         tious: As `parse_tious` takes them.
+        strict: As `align` takes it.
 
     Raises:
         ValueError: Without a true segment, or when not one detected video or class is in the
@@ -77,12 +82,13 @@ def detection_map(ground_truth: Sequence[VideoRecord], detections: Detections,
             wrong) or classes (left out), and about videos in which nothing was detected.
     """
     tious = parse_tious(tious)
-    aligned = align(ground_truth, detections)
-    right = match(aligned, tious) >= 0                                       # (K, T)
+    aligned = align(ground_truth, detections, strict=strict)
+    matched = match(aligned, tious)                                          # (K, T)
     positives = np.bincount(aligned.true_label)
     return DetectionScores(
-        tious, aligned.classes, average_precision(aligned.label, right, ~right, positives),
-        aligned.num_videos, len(aligned.true_video), len(detections))
+        tious, aligned.classes,
+        average_precision(aligned.label, matched >= 0, aligned.wrong(matched), positives),
+        aligned.num_videos, len(aligned.true_video), len(detections), aligned.num_ignored)
 
 
 def parse_tious(tious: str | float | Sequence[float]) -> tuple[float, ...]:

@@ -2,6 +2,10 @@
 
 Shape legend: K detections, G true segments, P pairs of both, T thresholds of tIoU.
 
+Segments to ignore (`VideoRecord.ignored_sec`) are no truth. A detection that overlaps one of its
+video at all, of whatever class, is right where it takes a true segment, and where it takes none it
+is not wrong either: it does not count, as in THUMOS14's evaluation kit (TH14eventdetpr.m).
+
 Of equal scores, the video whose name is alphabetically first goes first, then the detection that
 came first: the official codes leave this to unstable sorts.
 """
@@ -31,6 +35,12 @@ class Aligned:
     true_video: np.ndarray     # (G,)
     true_label: np.ndarray     # (G,)
     true_segments: np.ndarray  # (G, 2) seconds
+    ignored: np.ndarray        # (K,) whether it overlaps a segment to ignore
+    num_ignored: int           # segments to ignore
+
+    def wrong(self, matched: np.ndarray) -> np.ndarray:
+        """(K, T) which detections are false positives, of what they take as `match` gives it."""
+        return (matched < 0) & ~self.ignored[:, None]
 
     @property
     def group(self) -> np.ndarray:
@@ -45,7 +55,7 @@ class Aligned:
 
 
 def align(ground_truth: Sequence[VideoRecord], detections: Detections, *,
-          by_class: bool = True) -> Aligned:
+          by_class: bool = True, strict: bool = True) -> Aligned:
     """Orders detections and puts them in the ground truth's terms.
 
     Args:
@@ -53,6 +63,8 @@ def align(ground_truth: Sequence[VideoRecord], detections: Detections, *,
         detections: Of any videos and classes.
         by_class: Leave detections of classes that the ground truth lacks out; without, their
             class does not matter and they stay.
+        strict: Refuse detections of which not one has a class of the ground truth; without, that
+            is a warning with the classes of both.
 
     Raises:
         ValueError: Without a true segment, or when not one of the videos or classes that the
@@ -70,7 +82,7 @@ def align(ground_truth: Sequence[VideoRecord], detections: Detections, *,
     if len(video_of) != len(ground_truth):
         raise ValueError(f'{len(ground_truth)} videos of the ground truth have {len(video_of)} '
                          'names; expected each video once: join its annotations')
-    video, label = _translate(detections, video_of, classes, by_class)
+    video, label = _translate(detections, video_of, classes, by_class, strict)
 
     # Alphabetical order of videos breaks ties; lexsort is stable, so position comes after it.
     rank = np.argsort(np.argsort(np.array(detections.video_names, dtype=object)))
@@ -80,9 +92,24 @@ def align(ground_truth: Sequence[VideoRecord], detections: Detections, *,
     truth = [(video_of[record.name], class_of[name], *segment) for record in ground_truth
              for segment, name in zip(record.segments_sec, record.labels)]
     truth = np.array(truth, dtype=np.float64)                                # (G, 4)
-    return Aligned(len(ground_truth), classes, video[order], label[order],
-                   detections.segments_sec[order], truth[:, 0].astype(np.int64),
-                   truth[:, 1].astype(np.int64), truth[:, 2:])
+    video, segments = video[order], detections.segments_sec[order]
+    return Aligned(len(ground_truth), classes, video, label[order], segments,
+                   truth[:, 0].astype(np.int64), truth[:, 1].astype(np.int64), truth[:, 2:],
+                   _overlap_ignored(ground_truth, video, segments),
+                   sum(len(record.ignored_sec) for record in ground_truth))
+
+
+def _overlap_ignored(ground_truth: Sequence[VideoRecord], video: np.ndarray,
+                     segments: np.ndarray) -> np.ndarray:
+    """(K,) which detections overlap a segment to ignore of their video, however little."""
+    ignored = [(place, *segment) for place, record in enumerate(ground_truth)
+               for segment in record.ignored_sec]
+    ignored = np.array(ignored, dtype=np.float64).reshape(-1, 3)
+    overlapping, _, _ = all_pairs(video, segments, ignored[:, 0].astype(np.int64), ignored[:, 1:],
+                                  np.finfo(np.float64).smallest_subnormal)
+    found = np.zeros(len(video), dtype=bool)
+    found[overlapping] = True
+    return found
 
 
 def match(aligned: Aligned, tious: Sequence[float]) -> np.ndarray:
@@ -161,7 +188,7 @@ def _pairs(group: np.ndarray, segments: np.ndarray, true_group: np.ndarray,
 
 
 def _translate(detections: Detections, video_of: dict[str, int], classes: tuple[str, ...],
-               by_class: bool) -> tuple[np.ndarray, np.ndarray]:
+               by_class: bool, strict: bool) -> tuple[np.ndarray, np.ndarray]:
     """The ground truth's video and class index of each detection, -1 where it has none."""
     class_of = {name: place for place, name in enumerate(classes)}
     video = np.array([video_of.get(name, -1) for name in detections.video_names], dtype=np.int64)
@@ -178,10 +205,13 @@ def _translate(detections: Detections, video_of: dict[str, int], classes: tuple[
         used = detections.video if kind == 'video' else detections.label
         others = sorted({names[place] for place in np.unique(used[known < 0])})
         if unknown == count and not set(names).intersection(there):
-            raise ValueError(
-                f'no {kind} of the {count} detections is in the ground truth: they have {kind}s '
-                f'such as {others[:3]}, expected some of {list(there[:3])}, …: use the same names '
-                'and the right subset')
+            message = (f'no {kind} of the {count} detections is in the ground truth: they have '
+                       f'{kind}s such as {others[:3]}, expected some of {list(there[:3])}, …: use '
+                       'the same names and the right subset')
+            if kind == 'video' or strict:
+                raise ValueError(message)
+            _warn(f'{message}. As it is every action is missed')
+            continue
         fate = 'count as wrong' if kind == 'video' else 'are left out'
         _warn(f'{unknown} of {count} detections have one of {len(others)} {kind}s that the '
               f'ground truth does not have, such as {others[:3]}; they {fate}')

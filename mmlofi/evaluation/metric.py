@@ -14,10 +14,11 @@ from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mmlofi.datasets.annotations import VideoRecord, load_annotations
+from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.detections.windows import WindowResult, detect_in_videos
 from mmlofi.evaluation.detection_map import detection_map, parse_tious, tiou_name
+from mmlofi.evaluation.ground_truth import load_ground_truth
 from mmlofi.evaluation.recall import proposal_recall, topk_recall
 
 _PROPOSALS = (1, 5, 10, 100)  # those of MMAction2's ANetMetric
@@ -49,6 +50,9 @@ class TALMetric(BaseMetric):
         only_evaluated_videos: Leave videos that the dataset did not give out (because their file
             is missing, say) out of the ground truth. By default they count as missed, as they do
             officially.
+        ignore_classes: Classes that are neither truth nor, where detections overlap their
+            segments, false (`matching`). None: those of the data set, if it is known (THUMOS14's
+            `Ambiguous`); () scores all.
         prefix: Put before the names, as in 'tal/mAP'.
         collect_device: 'cpu' collects through files, 'gpu' through the process group.
         backend_args: The MMEngine file backend of the annotation file; None reads from disk.
@@ -60,12 +64,13 @@ class TALMetric(BaseMetric):
                  tious: str | float | Sequence[float] = '0.5:0.95:0.05',
                  metric_type: str | Sequence[str] = 'mAP',
                  out_file: str | None = None, only_evaluated_videos: bool = False,
-                 prefix: str | None = None, collect_device: str = 'cpu',
-                 backend_args: dict | None = None) -> None:
+                 ignore_classes: str | Sequence[str] | None = None, prefix: str | None = None,
+                 collect_device: str = 'cpu', backend_args: dict | None = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.tious = parse_tious(tious)
         self.metric_types = _check_types(metric_type)
-        self.records = load_annotations(ann_file, subset, backend_args)
+        self.records = load_ground_truth(ann_file, subset, ignore=ignore_classes,
+                                         backend_args=backend_args)
         if not any(record.labels for record in self.records):
             raise ValueError(f'{ann_file} has no action in the {len(self.records)} videos of '
                              f'subset {subset!r}; expected annotations to score against: choose '
@@ -93,8 +98,8 @@ class TALMetric(BaseMetric):
         if unknown:
             raise ValueError(f'TALMetric got a dataset without the classes {unknown[:5]} '
                              f'({len(unknown)} of the {len(annotated)} annotated); expected all of '
-                             'them: give the dataset and the metric the same annotation file, or '
-                             'complete metainfo.classes')
+                             'them: give the dataset and the metric the same annotation file and '
+                             'ignore_classes, or complete metainfo.classes')
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keeps name, segments_sec, scores and labels of each video, or what a window holds.

@@ -50,9 +50,8 @@ def score_videos(aligned: Aligned, matched: np.ndarray) -> np.ndarray:
     # A video and class is to its video what a class is to the split.
     groups, positives = np.unique(aligned.true_group, return_counts=True)
     own = np.flatnonzero(np.isin(aligned.group, groups))
-    right = matched[own] >= 0
-    ap = average_precision(np.searchsorted(groups, aligned.group[own]), right, ~right,
-                           positives).mean(1)                                # (groups,)
+    ap = average_precision(np.searchsorted(groups, aligned.group[own]), matched[own] >= 0,
+                           aligned.wrong(matched)[own], positives).mean(1)   # (groups,)
     video = groups // len(aligned.classes)
     classes = np.bincount(video, minlength=aligned.num_videos)
     total = np.bincount(video, ap, minlength=aligned.num_videos)

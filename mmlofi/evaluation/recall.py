@@ -10,6 +10,9 @@ takes 10 % of the proposals of each where there are 100 a video. The area under 
 Recall@kx (ActionFormer, Ego4D): of each video and class with G true segments the best k·G
 detections are taken; a true segment is found when one of them overlaps it by the tIoU. The mean
 over the classes.
+
+Segments to ignore are no truth in either. Where a detection in one of them finds no true segment
+at a tIoU, it is not among the k·G either, as if it had not been made; a proposal stays one.
 """
 from __future__ import annotations
 
@@ -91,7 +94,7 @@ def proposal_recall(ground_truth: Sequence[VideoRecord], detections: Detections,
 
 def topk_recall(ground_truth: Sequence[VideoRecord], detections: Detections,
                 tious: str | float | Sequence[float] = '0.5:0.95:0.05', *,
-                multiples: Sequence[int] = (1, 5)) -> np.ndarray:
+                multiples: Sequence[int] = (1, 5), strict: bool = True) -> np.ndarray:
     """(T, multiples) Recall@kx: the share of true segments that the best k·G detections find.
 
     Args:
@@ -99,6 +102,7 @@ def topk_recall(ground_truth: Sequence[VideoRecord], detections: Detections,
         detections: Of any videos and classes.
         tious: As `parse_tious` takes them.
         multiples: The values of k.
+        strict: As `align` takes it.
 
     Raises:
         ValueError: As `align`, or when a multiple is not a whole number above 0.
@@ -107,9 +111,9 @@ def topk_recall(ground_truth: Sequence[VideoRecord], detections: Detections,
         raise ValueError(f'got multiples {list(multiples)}; expected whole numbers above 0, such '
                          'as (1, 5) for Recall@1x and Recall@5x')
     tious = parse_tious(tious)
-    aligned = align(ground_truth, detections)
+    aligned = align(ground_truth, detections, strict=strict)
     need = _first_to_find(aligned.group, aligned.segments, aligned.true_group,
-                          aligned.true_segments, tious)                      # (G, T)
+                          aligned.true_segments, tious, aligned.ignored)     # (G, T)
     _, group, size = np.unique(aligned.true_group, return_inverse=True, return_counts=True)
     allowed = size[group][:, None] * np.array(multiples)                     # (G, multiples)
     found = need[:, :, None] < allowed[:, None]                              # (G, T, multiples)
@@ -130,13 +134,21 @@ def _distinct(aligned: Aligned) -> np.ndarray:
 
 
 def _first_to_find(group: np.ndarray, segments: np.ndarray, true_group: np.ndarray,
-                   true_segments: np.ndarray, tious: Sequence[float]) -> np.ndarray:
-    """(G, T) the place, in its group from the best, of the first that overlaps each by the tIoU."""
+                   true_segments: np.ndarray, tious: Sequence[float],
+                   ignored: np.ndarray | None = None) -> np.ndarray:
+    """(G, T) the place, in its group from the best, of the first that overlaps each by the tIoU.
+
+    Those `ignored` (K,) that overlap none by it have no place.
+    """
     place = place_in_group(group)
     finder, truth, iou = all_pairs(group, segments, true_group, true_segments, tious[0])
     need = np.full((len(true_group), len(tious)), _NEVER)
     for column, tiou in enumerate(tious):
         near = np.flatnonzero(iou >= tiou)[::-1]  # of several, the last that is written stays
+        if ignored is not None and ignored.any():
+            counted = ~ignored
+            counted[finder[near]] = True
+            place[counted] = place_in_group(group[counted])
         need[truth[near], column] = place[finder[near]]
     return need
 

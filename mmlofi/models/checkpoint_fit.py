@@ -1,14 +1,52 @@
-"""How much of a checkpoint fits a model, part by part, in words."""
+"""Where a checkpoint has its weights, and how much of them fits a model, part by part, in words."""
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
 # Batch norm counts its batches since torch 0.4.1; older checkpoints fit all the same.
 OPTIONAL = 'num_batches_tracked'
+
+
+def weights_in(checkpoint: object) -> dict[str, object]:
+    """A checkpoint's weights by name, without the `module.` of data-parallel training.
+
+    Args:
+        checkpoint: As `CheckpointLoader` reads it: a Runner's, or weights alone.
+
+    Raises:
+        ValueError: When there are none in `state_dict` or at the top, with the keys where there
+            are some.
+    """
+    state = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else None
+    if isinstance(state, Mapping) and _are_weights(state):
+        return {key.removeprefix('module.'): value for key, value in state.items()}
+    if not isinstance(checkpoint, Mapping):
+        raise ValueError(f'the checkpoint is a {type(checkpoint).__name__}; expected a dict with '
+                         'the weights in `state_dict`: give one that a Runner or torch.save(model.'
+                         'state_dict(), …) wrote')
+    places = [''.join(f'[{key!r}]' for key in place) for place in _places(checkpoint)]
+    mend = (f'they are in {" and ".join(places)}, so write these alone: torch.save(torch.load(FILE,'
+            f" weights_only=True){places[0]}, 'weights.pth')") if places else 'give another file'
+    raise ValueError(f'the checkpoint has the keys {sorted(map(str, checkpoint))[:8]} and no '
+                     f'weights by name in `state_dict` or at the top, as expected; {mend}')
+
+
+def _are_weights(state: Mapping) -> bool:
+    return all(isinstance(key, str) for key in state) and any(
+        isinstance(value, Tensor) for value in state.values())
+
+
+def _places(content: Mapping, above: tuple = ()) -> Iterator[tuple]:
+    """Keys, and keys in them, under which there are weights by name; not those of an optimizer."""
+    for key, value in content.items():
+        if isinstance(value, Mapping) and _are_weights(value):
+            yield *above, key
+        elif isinstance(value, Mapping) and not above:
+            yield from _places(value, (key,))
 
 
 @dataclass(frozen=True)
@@ -70,12 +108,33 @@ class CheckpointFit:
         unused = ', '.join(f'{part} ({_count(keys)})' for part, keys in sorted(self.unused.items()))
         raise ValueError(
             f'the checkpoint does not fit the model: {what or "no weight fits"}. The checkpoint '
-            f'has, unused, {unused or "nothing"}; expected {mend}')
+            f'has, unused, {unused or "nothing"}; {self._elsewhere()}expected {mend}')
+
+    def _elsewhere(self) -> str:
+        """Under which other prefix the checkpoint has the names of a part, and how to say so."""
+        for part, keys in self.misses.items():
+            prefix = _prefix_of(part, keys, [key for keys in self.unused.values() for key in keys])
+            if prefix is not None:
+                named = f' under the prefix {prefix!r}' if prefix else ' without a prefix'
+                given = f', prefix={prefix!r}' if prefix else ''
+                return (f'it has the names of {part}{named}: leave load_from out and set model.'
+                        f"{part}.init_cfg=dict(type='Pretrained', checkpoint=FILE{given}), or ")
+        return ''
 
 
 def part_of(key: str) -> str:
     """The part of a model that a weight belongs to: its name before the first dot."""
     return key.partition('.')[0]
+
+
+def _prefix_of(part: str, wanted: Iterable[str], found: Iterable[str]) -> str | None:
+    """Where most of a part's names stand among those found; None if that is its own, or nowhere."""
+    names = {key.removeprefix(f'{part}.') for key in wanted}
+    prefixes = Counter(
+        key[:start] for key in found for start in (0, *(place + 1 for place, sign in enumerate(key)
+                                                        if sign == '.')) if key[start:] in names)
+    prefix, count = prefixes.most_common(1)[0] if prefixes else (None, 0)
+    return prefix if prefix != f'{part}.' and 2 * count > len(names) else None
 
 
 def _count(keys: list[str]) -> str:

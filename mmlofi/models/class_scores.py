@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from mmlofi.datasets.find_files import spellings
 from mmlofi.models.score_files import read_scores
+from mmlofi.options import require_number, require_whole
 
 
 @MODELS.register_module()
@@ -34,6 +35,8 @@ class VideoClassifier(BaseModule):
     def __init__(self, *, in_channels: int, num_classes: int, loss_weight: float = 1.0,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
+        require_whole('VideoClassifier', in_channels=in_channels, num_classes=num_classes)
+        require_number('VideoClassifier', least=0, loss_weight=loss_weight)
         self.norm = nn.BatchNorm1d(in_channels, affine=False)
         self.linear = nn.Linear(in_channels, num_classes)
         self.loss_weight = loss_weight
@@ -46,15 +49,16 @@ class VideoClassifier(BaseModule):
         """`loss_video_class`, over all classes of all videos.
 
         Raises:
-            ValueError: For a label that is not below `num_classes`.
+            ValueError: For a label that is not from 0 to `num_classes` - 1.
         """
         logits = self(features)
         targets = torch.zeros_like(logits)                                                # (N, K)
         for row, sample in zip(targets, data_samples):
             labels = sample.gt_instances.labels.to(row.device)
-            if (labels >= len(row)).any():
+            wrong = labels[(labels < 0) | (labels >= len(row))]
+            if len(wrong):
                 raise ValueError(
-                    f'VideoClassifier got label {int(labels.max())} (from 0); expected one of '
+                    f'VideoClassifier got label {int(wrong[0])} (from 0); expected one of '
                     f'{len(row)} classes: set class_scores.num_classes to the number of classes '
                     'of the annotations')
             row[labels] = 1

@@ -4,8 +4,6 @@ Shape legend: N videos, L snippets, T frames a snippet, C channels, K segments.
 """
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from mmaction.models import ActionDataPreprocessor
 from mmaction.registry import MODELS
@@ -21,6 +19,7 @@ from mmlofi.models.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoder import SnippetEncoder
 from mmlofi.models.norm import set_norm_mode
 from mmlofi.models.pretrained import is_pretrained, load_pretrained
+from mmlofi.options import require_whole
 
 
 @MODELS.register_module()
@@ -68,6 +67,7 @@ class EndToEndLocalizer(BaseModel):
         self.class_scores = None if class_scores is None else MODELS.build(class_scores)
         self.nms = dict(sigma=0.84, top_k=100) | dict(nms or {})
         check_options(**self.nms)
+        require_whole('EndToEndLocalizer', top_classes=top_classes)
         self.top_classes = top_classes
         self.keep_raw = False  # `RawProposalsHook` sets it
 
@@ -176,7 +176,12 @@ class EndToEndLocalizer(BaseModel):
         """The second half of `predict`, from features (N, C, L) that are there already.
 
         Start and end probabilities (L,) that a head gives are the samples' `start` and `end`.
+
+        Raises:
+            ValueError: With the video, where features, or what the head makes of them, are not
+                finite.
         """
+        _refuse_no_numbers(features, data_samples)
         proposals = self.head.predict(features, data_samples)
         classes = [None] * len(data_samples)
         if self.class_scores is not None:
@@ -184,7 +189,7 @@ class EndToEndLocalizer(BaseModel):
         videos = [RawProposals(
             sample.get('video_name', ''), sample.duration_sec,
             sample.get('window_norm', (0.0, 1.0)), proposal.segments, proposal.scores, scores,
-            sample.get('first_snippet'))
+            sample.get('first_snippet'), proposal.get('start'), proposal.get('end'))
             for sample, proposal, scores in zip(data_samples, proposals, classes)]
         for sample, video, proposal, found in zip(data_samples, videos, proposals,
                                                   suppress(videos, self.nms)):
@@ -196,9 +201,18 @@ class EndToEndLocalizer(BaseModel):
             if found.first_snippet is not None:
                 sample.window_result = WindowResult(found, self.nms, self.top_classes)
             if self.keep_raw:
-                sample.raw_proposals = replace(
-                    video, start=proposal.get('start'), end=proposal.get('end'))
+                sample.raw_proposals = video
         return data_samples
+
+
+def _refuse_no_numbers(features: Tensor, data_samples: list[ActionDataSample]) -> None:
+    wrong = (~features.isfinite()).flatten(1).sum(1).tolist()
+    for sample, count in zip(data_samples, wrong):
+        if count:
+            raise ValueError(
+                f'{count} features of {features[0].numel()} of video '
+                f'{sample.get("video_name", "")!r} are not finite; expected numbers: the encoder '
+                'has diverged, take a checkpoint from before')
 
 
 def _check_preprocessor(preprocessor: ActionDataPreprocessor) -> None:

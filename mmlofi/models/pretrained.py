@@ -10,7 +10,7 @@ from mmengine.model import PretrainedInit
 from mmengine.runner import CheckpointLoader
 from torch import nn
 
-from mmlofi.models.checkpoint_fit import CheckpointFit
+from mmlofi.models.checkpoint_fit import CheckpointFit, weights_in
 
 MEND = ('one of a model with the same settings: correct init_cfg (its checkpoint, its prefix), or '
         "the model's depth and size")
@@ -35,8 +35,7 @@ def load_pretrained(model: nn.Module, init_cfg: dict, *, part: str | None = None
         ValueError: When a part of the model fits only partly, or nothing does.
     """
     checkpoint = CheckpointLoader.load_checkpoint(init_cfg['checkpoint'], map_location='cpu')
-    state = {key.removeprefix('module.'): value
-             for key, value in checkpoint.get('state_dict', checkpoint).items()}
+    state = weights_in(checkpoint)
     prefix = (init_cfg.get('prefix') or '').rstrip('.')
     if part is not None and (prefix or not any(key.startswith(f'{part}.') for key in state)):
         start = f'{prefix}.' if prefix else ''

@@ -12,19 +12,20 @@ Shape legend: V videos, K classes.
 """
 from __future__ import annotations
 
-import io
 import json
 import os
-import pickle
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from reprlib import repr as short
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from mmlofi.array_files import read_npy
+from mmlofi.models.score_dump import load_dump
 
 Scores = tuple[Sequence[str], dict[str, Tensor]]   # K names, and (K,) of each video
 
@@ -38,12 +39,6 @@ THUMOS_COLUMNS = {
     'VolleyballSpiking': 96}
 THUMOS_SHAPE = (1574, 101)
 
-# All that a dump of tensors, arrays and plain values needs.
-DUMP_TYPES = {
-    ('torch._utils', '_rebuild_tensor_v2'), ('collections', 'OrderedDict'), ('_codecs', 'encode'),
-    ('numpy', 'ndarray'), ('numpy', 'dtype'),
-    *((f'numpy.{core}.multiarray', name)
-      for core in ('core', '_core') for name in ('_reconstruct', 'scalar'))}
 NAME_KEYS = ('video_name', 'filename', 'frame_dir')
 
 
@@ -75,6 +70,10 @@ def read_scores(path: str, classes: Sequence[str], file_classes: Sequence[str] |
     names = _names(file_classes) if file_classes is not None else own_classes
     if names is None:
         names = _columns_of_thumos(classes, count) or list(classes)
+    twice = [name for name, number in Counter(names).items() if number > 1]
+    if twice:
+        raise ValueError(f'{path!r} has several columns for {len(twice)} classes, such as '
+                         f'{twice[:3]}; expected one a class: correct the names')
     if rows and len(names) != count:
         raise ValueError(f'{path!r} has {count} scores of a video, for {len(names)} names of '
                          'classes; expected as many: give the names of its columns, in their '
@@ -98,8 +97,12 @@ def _names(given: Sequence[str] | str) -> list[str]:
     if not os.path.isfile(given):
         raise FileNotFoundError(f'no list of names at {given!r}; expected a text file with one a '
                                 'line')
-    return [line.strip() for line in Path(given).read_text(encoding='utf-8').splitlines()
-            if line.strip()]
+    try:
+        text = Path(given).read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{given!r} is no text in UTF-8 ({error}); expected a name a line: save '
+                         'it again as that') from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _video_names(lines: Sequence[str], path: str, count: int) -> list[str]:
@@ -108,7 +111,13 @@ def _video_names(lines: Sequence[str], path: str, count: int) -> list[str]:
         raise ValueError(f'{path!r} has scores of {count} videos, and `videos` names {len(lines)}; '
                          'expected the list of the videos in the order of the scores: give the '
                          'annotation file that the classifier was tested by')
-    return [_stem(line.split()[0]) for line in lines]
+    names = [_stem(line.split()[0]) if isinstance(line, str) and line.strip() else ''
+             for line in lines]
+    if '' in names:
+        place = names.index('')
+        raise ValueError(f'`videos` of {path!r} has {lines[place]!r:.50} in place {place}; '
+                         'expected the name of a video: correct it')
+    return names
 
 
 def _stem(filename: str) -> str:
@@ -117,29 +126,45 @@ def _stem(filename: str) -> str:
 
 
 def _read_json(path: str, videos: Sequence[str] | None) -> Scores:
-    with open(path, encoding='utf-8') as file:
-        try:
-            content = json.load(file)
-        except ValueError as error:
-            raise ValueError(f'{path!r} is not valid json ({error}); expected class scores: '
-                             'download or write them again') from error
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            content = json.load(file, object_pairs_hook=_once)
+    except (RecursionError, ValueError) as error:
+        raise ValueError(f'{path!r} is not valid json ({error}); expected class scores: download '
+                         'or write them again') from error
     if not isinstance(content, dict) or not isinstance(content.get('results'), dict) \
-            or not isinstance(content.get('class'), list):
+            or not isinstance(content.get('class'), list) \
+            or not all(isinstance(name, str) for name in content['class']):
         raise ValueError(f'{path!r} has no "class" and "results"; expected '
-                         '{"class": [names], "results": {video: [scores]}}')
+                         '{"class": [names], "results": {video: [scores]}}: write it like that')
     classes = content['class']
     return classes, {video: _as_row(row, len(classes), path, video)
                      for video, row in content['results'].items()}
 
 
-def _as_row(row: Sequence, num_classes: int, path: str, name: str) -> Tensor:
-    """A video's scores as (K,), also where the file wraps them in another list."""
+def _once(pairs: list[tuple[str, object]]) -> dict:
+    """An object of json, of whose names none comes twice, where json would keep the last."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+        raise ValueError(f'it has {twice[0]!r} more than once')
+    return made
+
+
+def _as_row(row: object, num_classes: int | None, path: str, name: str) -> Tensor:
+    """A video's scores as (K,), also where the file wraps them in another list or axis."""
+    while isinstance(row, list | tuple) and len(row) == 1 and isinstance(row[0], list | tuple):
+        row = row[0]
+    plain = isinstance(row, list | tuple) and all(type(score) in (int, float) for score in row)
+    if not plain and getattr(getattr(row, 'dtype', None), 'kind', '') not in ('f', 'i', 'u'):
+        raise ValueError(f'{path!r} has {short(row)} for the video {name!r}; expected a list of '
+                         f'{num_classes or ""} numbers: write the file again')
     try:
-        scores = torch.as_tensor(row, dtype=torch.float32).flatten()
-    except (TypeError, ValueError) as error:
-        raise ValueError(f'{path!r} has {str(row)[:50]} for the video {name!r}; expected a list of '
-                         f'{num_classes} numbers: write the file again') from error
-    if len(scores) != num_classes:
+        scores = _in_single(np.array(row, np.float64).ravel())
+    except OverflowError as error:
+        raise ValueError(f'{path!r} has a score for the video {name!r} that is too large '
+                         f'({error}); expected probabilities: write the file again') from error
+    if num_classes not in (None, len(scores)):
         raise ValueError(f'{path!r} has {len(scores)} scores for the video {name!r}; expected '
                          f'{num_classes}, one for each class: write the file again')
     return scores
@@ -147,8 +172,8 @@ def _as_row(row: Sequence, num_classes: int, path: str, name: str) -> Tensor:
 
 def _read_npy(path: str, videos: Sequence[str] | None) -> tuple[None, dict[str, Tensor]]:
     try:
-        array = np.load(path)
-    except (EOFError, OSError, ValueError) as error:
+        array = read_npy(path)
+    except Exception as error:   # numpy raises many kinds
         raise ValueError(f'{path!r} cannot be read ({error}); expected an array of scores (videos, '
                          'classes): download or write it again') from error
     if array.ndim != 2 or array.dtype.kind not in 'fiu':
@@ -167,12 +192,17 @@ def _read_npy(path: str, videos: Sequence[str] | None) -> tuple[None, dict[str, 
         raise ValueError(f'{path!r} has several rows for {len(twice)} videos, such as {twice[:3]}; '
                          'expected one a video, with names without spaces in `videos`: take the '
                          'mean of the rows of a video, or correct the names')
-    return None, dict(zip(names, torch.from_numpy(array.astype(np.float32))))
+    return None, dict(zip(names, _in_single(array)))
+
+
+def _in_single(array: np.ndarray) -> Tensor:
+    with np.errstate(over='ignore'):   # infinite then, which `read_scores` refuses
+        return torch.from_numpy(array.astype(np.float32))
 
 
 def _read_dump(path: str, videos: Sequence[str] | None) -> tuple[None, dict[str, Tensor]]:
     """Several entries of a video, as of its clips, become their mean."""
-    entries = _load_dump(path)
+    entries = load_dump(path)
     if not isinstance(entries, list) or not all(
             isinstance(entry, dict) and 'pred_score' in entry for entry in entries) or not entries:
         raise ValueError(f'{path!r} holds no list of dicts with "pred_score"; expected what '
@@ -183,7 +213,7 @@ def _read_dump(path: str, videos: Sequence[str] | None) -> tuple[None, dict[str,
             f'{path!r} does not name its {len(entries)} videos; expected their names: give '
             '`videos`, the annotation file of the test in its order, or test with '
             "PackActionInputs(meta_keys=('filename',))")
-    count = len(np.ravel(entries[0]['pred_score']))
+    count = len(_as_row(entries[0]['pred_score'], None, path, names[0]))
     found = defaultdict(list)
     for name, entry in zip(names, entries):
         found[name].append(_as_row(entry['pred_score'], count, path, name))
@@ -192,33 +222,6 @@ def _read_dump(path: str, videos: Sequence[str] | None) -> tuple[None, dict[str,
 
 def _names_in_dump(entries: Sequence[dict]) -> list[str] | None:
     for key in NAME_KEYS:
-        if all(key in entry for entry in entries):
+        if all(isinstance(entry.get(key), str) for entry in entries):
             return [_stem(entry[key]) for entry in entries]
     return None
-
-
-def _load_dump(path: str) -> object:
-    with open(path, 'rb') as file:
-        try:
-            return _DumpReader(path, file).load()
-        except (AttributeError, EOFError, IndexError, KeyError, TypeError, UnicodeDecodeError,
-                pickle.UnpicklingError) as error:
-            raise ValueError(f'{path!r} cannot be read ({error}); expected a dump of tensors and '
-                             'plain values, whole: write it again') from error
-
-
-class _DumpReader(pickle.Unpickler):
-    """Runs no code of the file's author: knows tensors, arrays and plain values."""
-
-    def __init__(self, path: str, file: BinaryIO) -> None:
-        super().__init__(file)
-        self.path = path
-
-    def find_class(self, module: str, name: str) -> object:
-        if (module, name) == ('torch.storage', '_load_from_bytes'):
-            return lambda content: torch.load(io.BytesIO(content), weights_only=True)
-        if (module, name) not in DUMP_TYPES:
-            raise ValueError(f'{self.path!r} was not loaded, because it holds {module}.{name}; '
-                             'expected tensors, arrays and plain values, as '
-                             'tools/test.py --dump of MMAction2 writes them')
-        return super().find_class(module, name)

@@ -61,11 +61,12 @@ def analyse(name: str, ground_truth: Sequence[VideoRecord], detections: Detectio
     tious, (match_tiou,) = parse_tious(tious), parse_tious(match_tiou)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
-        scores = detection_map(ground_truth, detections, tious)
+        scores = detection_map(ground_truth, detections, tious, strict=False)
         proposals = proposal_recall(ground_truth, detections, tious)
-        topkx = topk_recall(ground_truth, detections, tious, multiples=MULTIPLES).mean(0)
+        topkx = topk_recall(ground_truth, detections, tious, multiples=MULTIPLES,
+                            strict=False).mean(0)
         diagnosis = diagnose(ground_truth, detections, tious, bounds=bounds)
-        aligned = align(ground_truth, detections)
+        aligned = align(ground_truth, detections, strict=False)
     unseen = missed(aligned, match(aligned, (match_tiou,)), diagnosis['instances_per_class'])
     return Analysis(
         name, detections, scores, proposals, topkx, diagnosis, ~unseen[:, 0], aligned.true_label,

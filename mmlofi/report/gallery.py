@@ -4,7 +4,7 @@ Shape legend: G true segments, V videos.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +25,8 @@ class Group:
 
 
 def make_gallery(ground_truth: Sequence[VideoRecord], analyses: Sequence[Analysis], *,
-                 num_videos: int, top_k: int, files: dict[str, str] | None = None
-                 ) -> list[Group]:
+                 num_videos: int, top_k: int, colours: Mapping[str, str],
+                 files: dict[str, str] | None = None) -> list[Group]:
     """The videos that the last set detects best and worst; of two sets also those in which it wins
     and loses most.
 
@@ -35,6 +35,7 @@ def make_gallery(ground_truth: Sequence[VideoRecord], analyses: Sequence[Analysi
         analyses: Of one or two sets.
         num_videos: Of each group, at most.
         top_k: Predictions drawn of each video and set.
+        colours: Of the classes, by name.
         files: Video files by name, of whose frames thumbnails are made.
     """
     last = analyses[-1]
@@ -52,7 +53,7 @@ def make_gallery(ground_truth: Sequence[VideoRecord], analyses: Sequence[Analysi
                   ('Lost', f'Fewest first: {by}; where these are as many, or all won, by the loss '
                    'in mAP.', lost), *groups]
     return [Group(title, why, tuple(
-        _draw(place, ground_truth[place], analyses, comparison, top_k, files or {})
+        _draw(place, ground_truth[place], analyses, comparison, top_k, colours, files or {})
         for place in places)) for title, why, places in groups if len(places)]
 
 
@@ -81,13 +82,15 @@ def most_changed(comparison: Comparison, first: np.ndarray, second: np.ndarray, 
 
 
 def _draw(place: int, record: VideoRecord, analyses: Sequence[Analysis],
-          comparison: Comparison | None, top_k: int, files: dict[str, str]) -> TimeLine:
+          comparison: Comparison | None, top_k: int, colours: Mapping[str, str],
+          files: dict[str, str]) -> TimeLine:
     mine = np.flatnonzero(analyses[0].true_video == place)
     truth = [Truth(*record.segments_sec[nth], record.labels[nth],
                    fate(analyses, comparison, segment)) for nth, segment in enumerate(mine)]
     scores = {one.name: float(one.video_mAP[place]) for one in analyses}
     return draw_timeline(record, truth, {one.name: one.detections for one in analyses},
-                         scores, top_k=top_k, filename=files.get(record.name))
+                         scores, top_k=top_k, colours=colours,
+                         filename=files.get(record.name))
 
 
 def fate(analyses: Sequence[Analysis], comparison: Comparison | None, segment: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import mmlofi
-from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.datasets.annotations import VideoRecord, class_names
 from mmlofi.detections.predictions import Detections
 from mmlofi.evaluation.detection_map import tiou_name
 from mmlofi.evaluation.diagnosis.false_positives import TYPES
@@ -16,6 +16,7 @@ from mmlofi.report import tables
 from mmlofi.report.analysis import Analysis, analyse
 from mmlofi.report.charts import LineChart, line_chart
 from mmlofi.report.gallery import make_gallery
+from mmlofi.visualization.colours import class_colours
 
 
 def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
@@ -23,8 +24,8 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
                  tious: str | float | Sequence[float] = '0.5:0.95:0.05',
                  bounds: str = 'activitynet', match_tiou: float = 0.5, num_videos: int = 5,
                  top_k: int = 10, video_files: dict[str, str] | None = None,
-                 subset: str = '', progress: Callable[[str], object] = lambda what: None
-                 ) -> list[Analysis]:
+                 classes: Sequence[str] | None = None, subset: str = '',
+                 progress: Callable[[str], object] = lambda what: None) -> list[Analysis]:
     """Writes the page about one set of predictions, or about two side by side.
 
     Args:
@@ -37,6 +38,7 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
         num_videos: Videos shown of each group: best, worst, most won, most lost.
         top_k: Predictions drawn of a video and set.
         video_files: Video files by name, of whose frames thumbnails are made.
+        classes: All of the data set, as `class_colours` takes them; None for those of the subset.
         subset: What the page says that it is about.
         progress: Called with what is being done; on a large split a set takes ten seconds.
 
@@ -58,8 +60,9 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
         analyses.append(analyse(name, ground_truth, found, tious, bounds=bounds,
                                 match_tiou=match_tiou))
     progress('drawing')
-    gallery = make_gallery(ground_truth, analyses, num_videos=num_videos, top_k=top_k,
-                           files=video_files)
+    gallery = make_gallery(
+        ground_truth, analyses, num_videos=num_videos, top_k=top_k, files=video_files,
+        colours=class_colours(classes or class_names(ground_truth)))
     write_text(path, _render(
         analyses, subset=subset, num_detections=[len(one) for one in sets.values()], bounds=bounds,
         match_tiou=match_tiou, gallery=gallery))
@@ -70,6 +73,7 @@ def _render(analyses: Sequence[Analysis], *, match_tiou: float, **shown: object)
     """The page's text; what is `shown` goes to the template as it is."""
     return _environment().get_template('page.html').render(
         shown, version=mmlofi.__version__, sets=analyses, two=len(analyses) == 2,
+        ignored=analyses[0].scores.num_ignored,
         names=[one.name for one in analyses], match_tiou=tiou_name(match_tiou),
         tious=analyses[0].scores.tious,
         notes=[(one.name, note) for one in analyses for note in one.notes],

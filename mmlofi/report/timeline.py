@@ -4,7 +4,7 @@ from __future__ import annotations
 import base64
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,13 +12,15 @@ import numpy as np
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.predictions import Detections
 from mmlofi.report.charts import MINUTES_FROM_SEC, time_ticks
-from mmlofi.visualization.timeline import in_lanes, palette
+from mmlofi.visualization.colours import OTHER
+from mmlofi.visualization.timeline import in_lanes
 from mmlofi.visualization.video_timeline import thumbnails
 
 WIDTH, LEFT, RIGHT = 1000.0, 120.0, 988.0
 _TRUTH, _LANE, _GAP, _STRIP = 16.0, 9.0, 8.0, 90.0   # heights; of the frames at most
 _NAME = 16                                           # letters that fit left of the bars
 _THUMBNAILS, _JPEG_QUALITY = 12, 70
+_HATCHED = 'url(#hatched)'                           # the page defines it
 _WORDS = dict(found='found', missed='missed', won='won: found by the second set alone',
               lost='lost: found by the first set alone')
 
@@ -80,16 +82,18 @@ class TimeLine:
 
 def draw_timeline(record: VideoRecord, truth: Sequence[Truth],
                   sets: Mapping[str, Detections], scores: Mapping[str, float], *, top_k: int,
-                  filename: str | None = None) -> TimeLine:
+                  colours: Mapping[str, str], filename: str | None = None) -> TimeLine:
     """Places the truth and the best predictions of each set on one axis.
 
     Colour is the class; the fainter a prediction, the lower its score among those of its row.
+    Segments to ignore are hatched, in the row of the truth.
 
     Args:
         truth: The video's true segments.
         sets: Detections by the names of the sets.
         scores: The video's own mAP in each set.
         top_k: Predictions of each set.
+        colours: Of the classes, by name; others are grey.
         filename: The video, of whose frames thumbnails are made. One that cannot be decoded has
             none, and a warning says why.
     """
@@ -97,7 +101,7 @@ def draw_timeline(record: VideoRecord, truth: Sequence[Truth],
     ends = [one.end_sec for one in truth] + [one[1] for items in best.values() for one in items]
     duration = record.duration_sec or max(ends, default=1.0) or 1.0
     labels = dict.fromkeys([*record.labels, *(one[3] for items in best.values() for one in items)])
-    colours = dict(zip(labels, palette(len(labels))))
+    legend = {label: colours.get(label, OTHER) for label in labels}
     frames, shape = _frames(filename)
     frame_width = (RIGHT - LEFT) / max(len(frames), 1)
     strip = min(frame_width * shape, _STRIP)
@@ -106,8 +110,11 @@ def draw_timeline(record: VideoRecord, truth: Sequence[Truth],
     items = [(one.start_sec, one.end_sec, 1.0, one.label, 1.0, one.fate) for one in truth]
     for name, one, lane in [('truth', items, _TRUTH)] + [
             (name, items, _LANE) for name, items in best.items()]:
-        rows.append(_row(name, one, top, lane, duration, colours))
+        rows.append(_row(name, one, top, lane, duration, legend))
         top += rows[-1].height + _GAP
+    if record.ignored_sec:
+        rows[0] = replace(rows[0], bars=(*_ignored(record, rows[0], duration), *rows[0].bars))
+        legend['ignored'] = _HATCHED
     fates = [one.fate for one in truth]
     return TimeLine(
         record.name, duration, dict(scores), {fate: fates.count(fate) for fate in _WORDS},
@@ -115,7 +122,7 @@ def draw_timeline(record: VideoRecord, truth: Sequence[Truth],
               for place, uri in enumerate(frames)),
         round(frame_width, 2), round(strip, 2), tuple(rows),
         tuple((_x(second, duration), clock(second, duration)) for second in time_ticks(duration)),
-        tuple(colours.items()), top + 22)
+        tuple(legend.items()), top + 22)
 
 
 def clock(second: float, duration_sec: float) -> str:
@@ -145,14 +152,29 @@ def _row(name: str, items: Sequence[tuple], top: float, lane_height: float, dura
     count = 1 + max((lane for lane, _ in lanes), default=0)
     bars = []
     for lane, (start, end, share, label, score, *fate) in lanes:
-        x = _x(start, duration)
+        x, width = _span(start, end, duration)
         told = ', '.join(_WORDS[one] for one in fate) or f'score {score:.3g}'
         bars.append(Bar(
-            x, round(top + lane * lane_height + 1, 2), round(max(_x(end, duration) - x, 1.5), 2),
-            lane_height - 2, colours[label], round(0.15 + 0.85 * share, 3),
-            f'{label}, {start:.1f} to {end:.1f} s, {told}', *fate))
+            x, round(top + lane * lane_height + 1, 2), width, lane_height - 2, colours[label],
+            round(0.15 + 0.85 * share, 3), f'{label}, {start:.1f} to {end:.1f} s, {told}', *fate))
     short = name if len(name) <= _NAME else f'{name[:_NAME - 1]}…'
     return Row(name, short, top, count * lane_height, tuple(bars))
+
+
+def _ignored(record: VideoRecord, row: Row, duration: float) -> list[Bar]:
+    """As high as the row."""
+    bars = []
+    for start, end in record.ignored_sec:
+        x, width = _span(start, end, duration)
+        bars.append(Bar(x, row.y, width, row.height, _HATCHED, 1.0,
+                        f'ignored, {start:.1f} to {end:.1f} s'))
+    return bars
+
+
+def _span(start: float, end: float, duration: float) -> tuple[float, float]:
+    """x and width of a bar, which is wide enough to be seen."""
+    x = _x(start, duration)
+    return x, round(max(_x(end, duration) - x, 1.5), 2)
 
 
 def _x(second: float, duration: float) -> float:

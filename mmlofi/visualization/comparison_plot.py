@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mmlofi.visualization.colours import palette
 from mmlofi.visualization.figure_file import save_figure
-from mmlofi.visualization.timeline import palette
 
 
 def plot_comparison(methods: Mapping[str, Sequence[Mapping[str, float]]],

@@ -5,7 +5,7 @@ Shape legend: L snippets, T frames a snippet, H × W a frame, K actions.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from mmlofi.fidelity import Fidelity
+from mmlofi.visualization.colours import class_colours
 from mmlofi.visualization.figure_file import save_figure
-from mmlofi.visualization.timeline import in_lanes, palette
+from mmlofi.visualization.timeline import in_lanes
 
 _DPI = 100
 _PAGE = 1600   # pixels of a row, unless a frame is wider
@@ -68,7 +69,7 @@ class Row:
 
 
 def plot_contact_sheet(strips: Sequence[Strip], path: str | os.PathLike, *,
-                       title: str | None = None) -> None:
+                       classes: Iterable[str], title: str | None = None) -> None:
     """Draws the middle frame of every snippet at its own size, and the truth on time lines below.
 
     Each frame is centred in the part of the time line that its snippet stands for; ticks below
@@ -78,6 +79,7 @@ def plot_contact_sheet(strips: Sequence[Strip], path: str | os.PathLike, *,
     Args:
         strips: Fidelities of one video.
         path: Of the picture; its ending is the format. In a png a pixel is one of the frame.
+        classes: All of the data set, as `class_colours` takes them.
         title: Above the picture.
 
     Raises:
@@ -92,8 +94,9 @@ def plot_contact_sheet(strips: Sequence[Strip], path: str | os.PathLike, *,
         _TITLE + _GAP + sum(row.height + _LINE + _TICKS for row in group) for group in rows)
     figure = Figure(figsize=((page + 2 * _MARGIN) / _DPI, height / _DPI), dpi=_DPI,
                     facecolor='white')
-    labels = sorted({label for strip in strips for label in strip.labels})
-    colours = dict(zip(labels, palette(len(labels))))
+    known = class_colours(classes)
+    colours = {label: known[label] for label in sorted({
+        label for strip in strips for label in strip.labels})}
     _add_head(figure, title, colours)
     top = height - _HEAD
     for strip, group in zip(strips, rows):

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from mmlofi.fidelity import Fidelity
+from mmlofi.visualization.colours import palette
 from mmlofi.visualization.figure_file import save_figure
-from mmlofi.visualization.timeline import palette
 
 MAX_RUNS = 100   # that can be told apart in the picture's width
 _PANEL_INCH, _BAND_INCH = 0.9, 0.16

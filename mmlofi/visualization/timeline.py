@@ -8,42 +8,43 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex, to_rgba
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.textpath import TextPath
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.predictions import Detections
+from mmlofi.visualization.colours import OTHER, class_colours
 from mmlofi.visualization.figure_file import save_figure
 
 _ROW_INCH, _GAP_INCH, _LEGEND_INCH = 0.25, 0.38, 0.19  # a row, between videos, a line of the legend
 _FAINTEST = 0.12  # opacity of a score of 0
 _THINNEST = 1 / 400  # share of the axis that a bar takes at least, to be seen
 _NAME, _FONT_SIZE = 28, 8  # letters of a row's name that are shown, and their points
-# Okabe and Ito's colours, which colour-blind eyes tell apart, and two more.
-_COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#6A3D9A', '#8C6D31')
-OTHER = '#808080'
 SHADES = 'darker: higher score'
 _LEGEND_COLUMNS = 4
+_HATCHED = dict(facecolor='none', edgecolor='0.55', hatch='//////', linewidth=0)
+IGNORED = Patch(**_HATCHED, label='ignored')   # of a legend
 
 
 def plot_timelines(records: Sequence[VideoRecord],
                    detections: Detections | Mapping[str, Detections],
-                   path: str | os.PathLike, *, num_videos: int | None = 6, top_k: int = 5,
+                   path: str | os.PathLike, *, classes: Iterable[str],
+                   num_videos: int | None = 6, top_k: int = 5,
                    title: str | None = None) -> list[str]:
     """Draws some videos: the truth above, the best predictions of each set below.
 
     Colour is the class, grey one that none of the shown videos truly has. The darker a prediction,
     the higher its score among those of its set that are shown. Predictions that overlap lie in
-    lanes, the better ones above.
+    lanes, the better ones above. Segments to ignore are hatched.
 
     Args:
         records: The subset. Videos are chosen as `choose_videos` says.
         detections: One set, or several by name, such as ACP and LoFi.
         path: Of the picture; its ending is the format (png, pdf, svg).
+        classes: All of the data set, as `class_colours` takes them.
         num_videos: Videos shown at most; None shows all records, in their order.
         top_k: Predictions shown a video and set at most.
         title: Above the picture.
@@ -59,15 +60,15 @@ def plot_timelines(records: Sequence[VideoRecord],
         records, list(sets.values()), num_videos)
     rows = {name: best_detections(found, [record.name for record in chosen], top_k)
             for name, found in sets.items()}
-    classes = sorted({label for record in chosen for label in record.labels})
-    colours = dict(zip(classes, palette(len(classes))))
+    shown, known = {label for record in chosen for label in record.labels}, class_colours(classes)
+    colours = {label: known.get(label, OTHER) for label in sorted(shown)}
 
     figure = Figure(figsize=(9, 1), dpi=150, facecolor='white')
-    _set_size(figure, len(chosen), ['truth', *sets], len(classes), bool(title))
+    _set_size(figure, len(chosen), ['truth', *sets], len(colours), bool(title))
     for axes, record in zip(figure.subplots(len(chosen), squeeze=False)[:, 0], chosen):
         _draw_video(axes, record, {name: best[record.name] for name, best in rows.items()}, colours)
     axes.set_xlabel('seconds', fontsize=8, labelpad=2)
-    _add_legend(figure, colours, rows)
+    _add_legend(figure, colours, rows, any(record.ignored_sec for record in chosen))
     if title:
         figure.suptitle(title, fontsize=10, y=1 - 0.06 / figure.get_figheight(), va='top')
     save_figure(figure, path)
@@ -115,7 +116,7 @@ def _set_size(figure: Figure, videos: int, names: list[str], classes: int, title
     """Rows and gaps keep their size in inches, however many there are."""
     rows, left = len(names), left_margin(names)
     top = 0.48 if titled else 0.24
-    bottom = 0.5 + _LEGEND_INCH * (1 + classes // _LEGEND_COLUMNS)
+    bottom = 0.5 + _LEGEND_INCH * (1 + (classes + 1) // _LEGEND_COLUMNS)   # and grey, hatched
     height = top + bottom + videos * rows * _ROW_INCH + (videos - 1) * _GAP_INCH
     figure.set_figheight(height)
     figure.subplots_adjust(left=left / figure.get_figwidth(), right=0.985,
@@ -123,11 +124,13 @@ def _set_size(figure: Figure, videos: int, names: list[str], classes: int, title
                            hspace=_GAP_INCH / (rows * _ROW_INCH))
 
 
-def _add_legend(figure: Figure, colours: dict[str, str], rows: dict[str, dict]) -> None:
+def _add_legend(figure: Figure, colours: dict[str, str], rows: dict[str, dict],
+                ignored: bool) -> None:
     patches = [Patch(color=colour, label=label) for label, colour in colours.items()]
     predicted = {label for best in rows.values() for items in best.values() for *_, label in items}
     if predicted.difference(colours):
         patches.append(Patch(color=OTHER, label='other class'))
+    patches += [IGNORED] * ignored
     figure.legend(handles=patches, loc='lower center', ncols=_LEGEND_COLUMNS, frameon=False,
                   fontsize=8, title=SHADES, title_fontsize=7, borderpad=0.2,
                   labelspacing=0.3)
@@ -140,6 +143,7 @@ def _draw_video(axes: Axes, record: VideoRecord, predictions: dict[str, list],
     rows = {'truth': truth} | predictions
     duration = record.duration_sec or max(item[1] for items in rows.values() for item in items)
     draw_rows(axes, rows, colours, duration)
+    hatch(axes, record.ignored_sec, duration)
     axes.set_xlim(0, duration)
     axes.set_title(record.name, fontsize=8, loc='left', pad=2, color='0.25')
     bare(axes)
@@ -165,6 +169,12 @@ def draw_rows(axes: Axes, rows: Mapping[str, list[tuple]], colours: Mapping[str,
                              edgecolor=to_rgba(colour, 0.5), linewidth=0.4)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), list(map(_short, rows)), fontsize=_FONT_SIZE)
+
+
+def hatch(axes: Axes, segments_sec: Iterable[tuple[float, float]], duration_sec: float) -> None:
+    """Hatches segments in the first row."""
+    axes.broken_barh([(start, max(end - start, _THINNEST * duration_sec))
+                      for start, end in segments_sec], (-0.42, 0.84), **_HATCHED, zorder=0.5)
 
 
 def left_margin(names: Iterable[str]) -> float:
@@ -198,8 +208,3 @@ def in_lanes(items: list[tuple]) -> Iterator[tuple[int, tuple]]:
         lanes[place].append(item)
         yield place, item
 
-
-def palette(count: int) -> list[str]:
-    if count <= len(_COLOURS):
-        return list(_COLOURS[:count])
-    return [to_hex(colormaps['turbo'](0.05 + 0.9 * place / (count - 1))) for place in range(count)]

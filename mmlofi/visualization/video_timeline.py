@@ -4,7 +4,7 @@ Shape legend: K segments, L snippets, B thumbnails of H × W.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,15 +16,16 @@ from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
 from mmlofi.detections.curves import Curves
 from mmlofi.detections.predictions import Detections
+from mmlofi.visualization.colours import OTHER, class_colours
 from mmlofi.visualization.timeline import (
-    OTHER,
+    IGNORED,
     SHADES,
     bare,
     best_detections,
     draw_rows,
+    hatch,
     in_lanes,
     left_margin,
-    palette,
 )
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.85, 0.15, 0.32, 0.3   # margins in inches
@@ -35,19 +36,20 @@ _STYLES = dict(start=('#009E73', '-'), end=('#CC79A7', '--'))
 
 
 def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detections], *,
-                        duration_sec: float, record: VideoRecord | None = None,
-                        filename: str | None = None,
+                        duration_sec: float, classes: Iterable[str],
+                        record: VideoRecord | None = None, filename: str | None = None,
                         curves: Curves | None = None, top_k: int = 20,
                         title: str | None = None) -> Figure:
     """Draws a video's thumbnails, truth, best predictions and curves on one time axis.
 
     Colour is the class, grey one beyond the first eight, of which true ones and then those of the
-    best scores come first; the darker a prediction, the higher its score among the video's. What
-    there is nothing of is left out.
+    best scores come first; the darker a prediction, the higher its score among the video's.
+    Segments to ignore are hatched. What there is nothing of is left out.
 
     Args:
         name: Of the video among the detections.
         detections: With those of this video; one set, or several by name.
+        classes: All of the data set or model, as `class_colours` takes them.
         record: The truth.
         filename: The video, of whose frames thumbnails are made.
         curves: Start and end probabilities.
@@ -62,7 +64,8 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
         (start, end, 1.0, label)
         for (start, end), label in zip(record.segments_sec, record.labels)]}
     rows |= {key: best_detections(found, [name], top_k)[name] for key, found in sets.items()}
-    colours, others_shown = _colours(rows, len(rows) - len(sets))
+    colours, others_shown = _colours(rows, len(rows) - len(sets), class_colours(classes))
+    ignored = () if record is None else record.ignored_sec
     frames = None if filename is None else thumbnails(filename)
 
     left = max(_LEFT, left_margin(rows))
@@ -74,11 +77,14 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
         heights['curves'] = _CURVES
     patches = [Patch(color=colour, label=label) for label, colour in colours.items()]
     patches += [Patch(color=OTHER, label='other class')] * others_shown
+    patches += [IGNORED] * bool(ignored)
     figure, axes = _stack(heights, left, patches)
     if frames is not None:
         _draw_frames(axes['frames'], frames, duration_sec)
     for row, items in rows.items():
         draw_rows(axes[row], {row: items}, colours, duration_sec)
+    if ignored:
+        hatch(axes['truth'], ignored, duration_sec)
     if curves is not None:
         _draw_curves(axes['curves'], curves, duration_sec)
     _share_time_axis(list(axes.values()), duration_sec)
@@ -102,16 +108,17 @@ def thumbnails(filename: str, count: int = _THUMBNAILS) -> np.ndarray:
     return np.stack(DecodeSnippets()(opened)['imgs'])
 
 
-def _colours(rows: Mapping[str, list[tuple]], truths: int) -> tuple[dict[str, str], bool]:
-    """The first classes' colours, by name, and whether there are more classes than that.
+def _colours(rows: Mapping[str, list[tuple]], truths: int, known: Mapping[str, str]
+             ) -> tuple[dict[str, str], bool]:
+    """The first classes' `known` colours, by name, and whether there are more classes than that.
 
     True ones come first, of the first `truths` rows, then those of the best scores.
     """
     items = [(place >= truths, -score, label) for place, row in enumerate(rows.values())
              for *_, score, label in row]
     labels = list(dict.fromkeys(label for *_, label in sorted(items)))
-    chosen = sorted(labels[:_COLOURED])
-    return dict(zip(chosen, palette(len(chosen)))), len(labels) > _COLOURED
+    return ({label: known.get(label, OTHER) for label in sorted(labels[:_COLOURED])},
+            len(labels) > _COLOURED)
 
 
 def figure_to_image(figure: Figure) -> np.ndarray:

@@ -235,8 +235,11 @@ def test_settings_that_cannot_work_are_refused(stage_2, stage_3, end_to_end, vid
     with pytest.raises(ValueError, match='batch_size=4; expected 1'):
         end_to_end(video, batch_size=4)
     for top_k in (0, -3):
-        with pytest.raises(ValueError, match=rf'top_k={top_k}; expected 1 or more segments'):
+        with pytest.raises(ValueError, match=rf'top_k={top_k}; expected a whole number, 1 or more'):
             end_to_end(video, top_k=top_k)
+    for threshold in (float('nan'), 'high', None):
+        with pytest.raises(ValueError, match=f'threshold={threshold!r}; expected a finite number'):
+            end_to_end(video, threshold=threshold)
     for device in ('cuda:99', 'gpu'):
         with pytest.raises(ValueError, match=f"device='{device}', which cannot be used here"):
             TALInferencer(stage_2.cfg, stage_2.checkpoint, device=device)

@@ -57,3 +57,4 @@ def test_videos_of_the_same_name_keep_what_tells_them_apart():
     assert names == ['x/a.mp4', 'y/a.mp4']
     assert [file_stem(name) for name in names] == ['x_a.mp4', 'y_a.mp4']
     assert os.sep not in file_stem('/data/day 1/a.mp4')
+    assert file_stem('../a\0/b') == '.._a_b'

@@ -69,7 +69,7 @@ def test_hacs_s_file_is_read_as_it_is_published(folder):
 
 def test_a_subset_without_a_segment_is_refused(folder):
     write_annotations(folder, dict(VIDEOS, c=dict(VIDEOS['c'], annotations=[])))
-    with pytest.raises(ValueError, match="has no segment in subset 'validation'; expected some"):
+    with pytest.raises(ValueError, match="no action in any of the 1 videos of subset 'validation'"):
         segments(folder, subset='validation')
 
 

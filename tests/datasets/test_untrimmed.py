@@ -10,7 +10,7 @@ import torch
 from small_videos import FRAMES, VIDEOS, action, dataset, write_annotations
 
 from mmlofi import Fidelity
-from mmlofi.datasets import SampleIndex
+from mmlofi.datasets import SampleIndex, untrimmed
 from mmlofi.datasets.transforms import save_features
 
 
@@ -144,15 +144,37 @@ def test_a_class_outside_the_metainfo_is_refused(folder):
 @pytest.mark.parametrize('metainfo', [None, dict(classes=('run',))])
 def test_a_file_without_any_action_is_refused_for_training(folder, metainfo):
     write_annotations(folder, {name: dict(VIDEOS[name], annotations=[]) for name in VIDEOS})
-    with pytest.raises(ValueError, match=r'gt\.json labels no action in any of its videos; '
+    with pytest.raises(ValueError, match=r'gt\.json labels no action in any of the 2 videos of .*; '
                                          'expected some to train on: set `ann_file`'):
         dataset(folder, metainfo=metainfo)
     assert len(dataset(folder, metainfo=metainfo, test_mode=True)) == 2
 
 
-def test_a_subset_without_actions_has_the_classes_of_the_others(folder):
+def test_a_subset_without_actions_is_tested_with_the_classes_of_the_others_and_not_trained_on(
+        folder):
     write_annotations(folder, {'b': VIDEOS['b'], 'c': VIDEOS['c']})
-    assert dataset(folder).metainfo['classes'] == ('jump', 'run')
+    assert dataset(folder, test_mode=True).metainfo['classes'] == ('jump', 'run')
+    with pytest.raises(ValueError, match="no action in any of the 1 videos of subset 'training'"):
+        dataset(folder)
+
+
+def test_segments_of_no_length_alone_are_nothing_to_train_on(folder):
+    write_annotations(folder, dict(VIDEOS, a=dict(VIDEOS['a'], annotations=[
+        dict(segment=[3, 3], label='run')])))
+    with pytest.raises(ValueError, match='labels no action'):
+        dataset(folder)
+
+
+def test_classes_that_differ_by_case_alone_are_told_when_they_are_trained_on(folder, monkeypatch):
+    said = []
+    monkeypatch.setattr(untrimmed, 'print_log', lambda message, **_: said.append(message))
+    write_annotations(folder, dict(VIDEOS, d=dict(
+        subset='testing', annotations=[dict(segment=[1, 2], label='Run')])))
+    dataset(folder, test_mode=True, check_files=False)
+    assert said == []
+    dataset(folder, check_files=False)
+    assert len(said) == 1
+    assert "the classes ['Run', 'run'] differ by case or spaces alone" in said[0]
 
 
 def test_bad_segments_of_another_subset_do_no_harm_and_give_their_classes(folder):
@@ -175,7 +197,7 @@ def test_an_unknown_or_empty_subset_is_refused(folder):
 def test_bad_segments_are_refused_with_the_video(folder, segment, shown):
     write_annotations(folder, {'a': dict(VIDEOS['a'], annotations=[
         dict(segment=segment, label='run')])})
-    with pytest.raises(ValueError, match=f"1 bad segments: a: 'run' {shown}"):
+    with pytest.raises(ValueError, match=f"1 faults: 'a': 'run' {shown}"):
         dataset(folder)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from small_videos import FEATURES, VIDEOS, action, dataset, write_annotations
 
+from mmlofi.datasets.check import Source, check
 from mmlofi.datasets.transforms import save_features
 
 
@@ -152,3 +153,23 @@ def _shifted(moov, by):
 def test_files_need_not_be_looked_for(folder):
     shutil.rmtree(folder / 'videos')
     assert len(dataset(folder, check_files=False)) == 2
+
+
+@pytest.mark.parametrize('source', ['video', 'feature'])
+@pytest.mark.parametrize('name', ['../features/a', '/etc/passwd', 'x/../../a', ''])
+def test_a_video_whose_name_leads_out_of_the_folder_is_refused_and_not_looked_for(
+        folder, source, name):
+    write_annotations(folder, {**VIDEOS, name: VIDEOS['a']})
+    with pytest.raises(ValueError, match='a video is named .*, of which no file in a folder'):
+        dataset(folder, source)
+    found = check([Source(str(folder / 'gt.json'), None, str(folder / f'{source}s'),
+                          '{}.mp4' if source == 'video' else '{}.npz', source == 'feature')])
+    assert {one.record.name: 'bad name' in one.errors for one in found} == {
+        'a': False, 'b': False, 'c': False, name: True}
+
+
+def test_a_video_may_lie_in_a_folder_of_its_own(folder):
+    (folder / 'videos' / 'day').mkdir()
+    (folder / 'videos' / 'a.mp4').rename(folder / 'videos' / 'day' / 'a.mp4')
+    write_annotations(folder, {'day/a': VIDEOS['a'], 'b': VIDEOS['b']})
+    assert [info['data_samples'].video_name for info in dataset(folder)] == ['day/a', 'b']

@@ -1,12 +1,15 @@
 """Long videos as windows of snippets, of frames and of features."""
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from small_videos import FRAMES, VIDEOS, action, dataset, write_annotations
 
 from mmlofi import Fidelity
 from mmlofi.datasets import SampleIndex
+from mmlofi.datasets.annotations import load_annotations
 from mmlofi.datasets.transforms import LoadSnippetFeatures, SampleSnippets, save_features
 from mmlofi.datasets.windows import SlidingWindows, cut_window
 from mmlofi.engine.bad_videos_hook import _num_videos
@@ -42,7 +45,8 @@ def test_every_snippet_is_in_a_window():
     ([2, 6], [0]),                    # inside the first of [0, 8), [4, 12), [8, 16), [12, 20)
     ([4, 8], [0, 4]), ([7, 17], []),  # as long as 1.25 windows
     ([0.8, 8.8], [0]),                # 90 % inside the first, 60 % in the second
-    ([3, 11.2], []),                  # 88 % inside the second
+    ([3, 11.2], [3]),                 # 88 % inside the second, so that it has its own
+    ([1.9, 9.9], [2]), ([13.5, 20], [12]),
     ([5, 5], [])])                    # of no length
 def test_a_window_is_for_training_when_it_holds_nine_tenths_of_an_action(segment, starts):
     windows = SlidingWindows(num_snippets=8, stride=4)
@@ -52,6 +56,38 @@ def test_a_window_is_for_training_when_it_holds_nine_tenths_of_an_action(segment
 def test_the_share_that_a_window_has_to_hold_can_be_another():
     windows = SlidingWindows(num_snippets=8, stride=4, min_inside=0.85)
     assert windows.training_starts(20, np.array([[3, 11.2]]) / 20) == [4]
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_each_action_that_is_not_longer_than_a_window_lies_in_one(seed):
+    rng = np.random.default_rng(seed)
+    windows = SlidingWindows(num_snippets=int(rng.integers(8, 40)), stride=int(rng.integers(1, 9)))
+    positions = int(rng.integers(1, 200))
+    segments = np.sort(rng.uniform(0, 1, (10, 2)), axis=1)
+    starts = windows.training_starts(positions, segments)
+    shares = []
+    for begin, end in segments * positions:
+        inside = [min(end, first + windows.num_snippets) - max(begin, first) for first in starts]
+        shares.append(max([0, *inside]) / (end - begin))
+    long = (segments[:, 1] - segments[:, 0]) * positions > windows.num_snippets / 0.9
+    too_long = windows.too_long(positions, segments)
+    assert too_long.tolist() == [share < 0.9 for share in shares]
+    assert not (too_long & ~long & (positions >= windows.num_snippets)).any()
+    assert all(0 <= first <= max(0, positions - windows.num_snippets) for first in starts)
+
+
+def test_of_thumos14_only_actions_longer_than_a_window_are_in_none(reference_data):
+    """At 30 frames a second, a snippet every 5; the videos last to a minute after the action."""
+    windows, too_long, own = SlidingWindows(num_snippets=256, stride=128), [], 0
+    for record in load_annotations(reference_data / 'data/thumos14/thumos_gt.json', 'train'):
+        segments = np.array(record.segments_sec).reshape(-1, 2) * 6
+        positions = round(segments.max(initial=0)) + 360
+        starts = windows.training_starts(positions, segments / positions)
+        own += len(set(starts).difference(windows.starts(positions)))
+        too_long += segments[windows.too_long(positions, segments / positions)].tolist()
+    assert own == 2
+    assert len(too_long) == 5
+    assert min(end - begin for begin, end in too_long) > 256 / 0.9
 
 
 def test_a_video_without_actions_has_no_window_to_train_on():
@@ -189,7 +225,8 @@ def test_features_stored_the_other_way_round_have_windows_too(features):
 def test_a_stride_that_leaves_gaps_and_other_nonsense_is_refused():
     for settings, message in ((dict(stride=9), 'stride=9 for windows of 8 .* leave no gap'),
                               (dict(stride=0), 'stride=0'),
-                              (dict(stride=4, min_inside=0), 'min_inside=0; expected a share'),
+                              (dict(stride=2.5), 'stride=2.5; expected a whole number'),
+                              (dict(stride=4, min_inside=0), 'min_inside=0; expected a finite'),
                               (dict(num_snippets=4, stride=4), r'expected dict\(stride=…\)'),
                               ({}, 'expected dict')):
         with pytest.raises(ValueError, match=message):
@@ -203,6 +240,19 @@ def test_snippets_that_are_not_equally_far_apart_cannot_be_cut(folder):
         SampleSnippets(snippet_interval=5, placement='window')
     with pytest.raises(ValueError, match='snippet_interval=0; expected a whole number'):
         SampleSnippets(snippet_interval=0)
+
+
+def test_actions_that_are_too_long_are_counted_before_training(folder, monkeypatch):
+    write_annotations(folder, dict(VIDEOS, a=dict(VIDEOS['a'], annotations=[
+        action(1, 3), action(2, 9.5, 'jump')])))
+    said = []
+    monkeypatch.setattr('mmlofi.datasets.untrimmed.print_log', lambda text, *_, **__:
+                        said.append(text))
+    dataset(folder, pipeline=IN_WINDOWS, window=dict(stride=4), test_mode=True)
+    assert 'fit no window' not in ' '.join(said)
+    dataset(folder, pipeline=IN_WINDOWS, window=dict(stride=4))
+    assert re.match(r"1 of 2 actions of 'training' fit no window, .* 0\.9 of them: a \[2, 9\.5\];",
+                    said[-1])
 
 
 def test_windows_that_hold_no_action_are_refused(folder):

@@ -7,14 +7,16 @@ import torch
 from mmaction.structures import ActionDataSample
 
 from mmlofi.detections.curves import curves_of, join_curves
-from mmlofi.detections.postprocess import RawProposals, load_raw_video, save_raw
+from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.raw_files import load_raw_video, save_raw
 
 
 def window(first, start, name='v'):
     """Of 4 of the 10 snippets of a video; ends are 1 minus starts."""
     start = torch.tensor(start)
-    return RawProposals(name, 100.0, (first / 10, (first + 4) / 10), torch.rand(3, 2),
-                        torch.rand(3), None, first, start, 1 - start)
+    return RawProposals(name, 100.0, (first / 10, (first + 4) / 10),
+                        torch.rand(3, 2).sort(1).values, torch.rand(3), None, first, start,
+                        1 - start)
 
 
 def test_windows_are_joined_by_their_mean_where_they_overlap():

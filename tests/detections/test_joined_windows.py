@@ -10,7 +10,8 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.structures import InstanceData
 
-from mmlofi.detections.postprocess import INFO, RawProposals, load_raw, save_raw, suppress
+from mmlofi.detections.postprocess import RawProposals, suppress
+from mmlofi.detections.raw_files import INFO, load_raw, save_raw
 from mmlofi.detections.soft_nms import soft_nms
 from mmlofi.detections.windows import WindowResult, detect, detect_in_videos, join_windows
 from mmlofi.evaluation import TALMetric
@@ -98,7 +99,7 @@ def test_proposals_that_were_written_give_the_same(tmp_path):
     whole = replace(window(0, [[0.1, 0.3]], [0.8], torch.rand(4), 'c'), first_snippet=None)
     for one in [*windows, whole]:
         save_raw(tmp_path, one, 100)
-    (tmp_path / INFO).write_text(json.dumps(dict(classes=['a'], nms={}, top_classes=1)))
+    (tmp_path / INFO).write_text(json.dumps(dict(classes=[*'abcd'], nms={}, top_classes=1)))
     loaded, _ = load_raw(tmp_path)
     assert len(loaded) == 7
     found = detect(loaded, nms=NMS, top_classes=2)

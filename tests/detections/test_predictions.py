@@ -55,10 +55,36 @@ def test_gzipped_files_are_read_and_cut_off_ones_named(tmp_path):
     packed = gzip.compress((tmp_path / 'd.json').read_bytes())
     (tmp_path / 'd.json.gz').write_bytes(packed)
     assert load_detections(tmp_path / 'd.json.gz').to_results() == example().to_results()
-    for content in (packed[:-20], b'{}'):
+    flipped = packed[:30] + bytes([packed[30] ^ 255]) + packed[31:]
+    for content in (packed[:-20], flipped):
         (tmp_path / 'd.json.gz').write_bytes(content)
         with pytest.raises(ValueError, match=r'd\.json\.gz is not valid json'):
             load_detections(tmp_path / 'd.json.gz')
+
+
+def test_whether_a_file_is_gzipped_is_seen_by_its_content(tmp_path):
+    save_detections(example(), tmp_path / 'plain.json.gz')
+    packed = gzip.compress((tmp_path / 'plain.json.gz').read_bytes())
+    (tmp_path / 'packed.json').write_bytes(packed)
+    for name in ('plain.json.gz', 'packed.json'):
+        assert load_detections(tmp_path / name).to_results() == example().to_results()
+
+
+def test_a_byte_order_mark_and_null_in_place_of_a_list_are_taken(tmp_path):
+    (tmp_path / 'd.json').write_text('{"results": {"v": null}}', encoding='utf-8-sig')
+    assert load_detections(tmp_path / 'd.json').video_names == ('v',)
+
+
+@pytest.mark.parametrize('text', ['{"results": {"v": [DETECTION], "v": []}}',
+                                  '{"results": {"v": [DETECTION]}, "results": {}}'])
+def test_a_video_twice_in_a_file_is_refused_unless_it_is_the_same(tmp_path, text):
+    one = json.dumps(dict(label='a', score=1, segment=[0, 1]))
+    path = write(tmp_path / 'd.json', text.replace('DETECTION', one))
+    with pytest.raises(ValueError, match=r'more than once, with other contents; expected every'):
+        load_detections(path)
+    write(path, text.replace('[]', f'[{one}]').replace('DETECTION', one).replace(
+        '{}', f'{{"v": [{one}]}}'))
+    assert len(load_detections(path)) == 1
 
 
 def test_proposals_need_no_label(tmp_path):
@@ -90,7 +116,17 @@ def test_reading_leaves_the_garbage_collector_as_it_was(tmp_path):
     ({'results': {'v': [{'label': 'a', 'score': 1, 'segment': [0]}]}}, 'detection 0 is'),
     ({'results': {'v': [{'label': 'a', 'score': 1, 'segment': '01'}]}}, 'detection 0 is'),
     ({'results': {'v': [{'label': 3, 'score': 1, 'segment': [0, 1]}]}}, 'detection 0 is'),
-    ({'results': {'v': ['jump']}}, 'detection 0 is jump'),
+    ({'results': {'v': ['jump']}}, "detection 0 is 'jump': no object"),
+    ({'results': {'v': [{'label': '', 'score': 1, 'segment': [0, 1]}]}}, "the label '' is empty"),
+    ({'results': {'v': [{'label': 'a', 'score': True, 'segment': [0, 1]}]}}, 'True is no number'),
+    ({'results': {'v': [{'label': 'a', 'score': None, 'segment': [0, 1]}]}}, 'None is no number'),
+    ({'results': {'v': [{'label': 'a', 'score': '1_0', 'segment': [0, 1]}]}}, 'is no number'),
+    ({'results': {'v': [{'label': 'a', 'score': 10**400, 'segment': [0, 1]}]}}, 'is no number'),
+    ({'results': {'v': [{'label': 'a', 'score': 1, 'segment': {'0': 1, '1': 2}}]}}, 'is no pair'),
+    ({'results': {'': []}}, "the name of a video '' is empty"),
+    ('{"results": {"v": [{"label": "a", "score": 1, "segment": [0, 1], "score": 2}]}}',
+     "'score' is there more than once"),
+    ('', 'it is empty'), ('{"results":' * 5000, 'nested too deeply'),
     ('{"results": {"v": [{"label": "a", "score": NaN, "segment": [0, 1]}]}}', '1 of 1 .*score nan'),
     ({'results': {'v': [{'label': 'a', 'score': 1, 'segment': [3, 1]}]}}, r'segment \[3.0, 1.0\]'),
 ])

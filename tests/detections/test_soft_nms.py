@@ -177,6 +177,13 @@ def test_half_precision_scores_come_back_in_half_precision():
     (dict(iou_threshold=1.5), 'iou_threshold=1.5'),
     (dict(voting_thresh=-0.1), 'voting_thresh=-0.1'),
     (dict(min_score=float('nan')), 'min_score=nan'),
+    (dict(min_score='0'), "min_score='0'; expected a finite number"),
+    (dict(top_k=2.5), 'top_k=2.5; expected a whole number, 1 or more'),
+    (dict(top_k='5'), "top_k='5'"),
+    (dict(sigma=float('inf')), 'sigma=inf; expected a finite number, above 0'),
+    (dict(sigma='a'), "sigma='a'"),
+    (dict(segments=torch.tensor([[0.0, float('nan')], [1.0, 2.0]])), 'infinite or NaN ends'),
+    (dict(segments=torch.tensor([[0.0, 1.0], [1.0, float('inf')]])), 'infinite or NaN ends'),
 ])
 def test_wrong_arguments_are_named(change, message):
     arguments = dict(segments=torch.tensor([[0.0, 1.0], [1.0, 2.0]]),

@@ -85,6 +85,48 @@ def test_the_best_checkpoint_goes_when_a_better_one_is_there(videos, monkeypatch
     assert present == [checkpoints(videos) | {'best_mAP_epoch_1.pth'}]   # both, when it went
 
 
+def resumed_from(videos, **info) -> AtomicCheckpointHook:
+    """The hook of a run that goes on from a checkpoint which says `info`."""
+    runner = make_runner(videos, epochs=1, hook={}, workers=0, default_hooks=dict(
+        checkpoint=dict(type='AtomicCheckpointHook', save_best='mAP', rule='greater',
+                        max_keep_ckpts=2)))
+    runner.message_hub._runtime_info.update(info)
+    runner.train()
+    (hook,) = (hook for hook in runner.hooks if type(hook).__name__ == 'AtomicCheckpointHook')
+    hook.after_val_epoch(runner, dict(mAP=1.0))
+    return hook
+
+
+@pytest.mark.parametrize('kind', ['a file', 'a folder', 'none of the best'])
+def test_a_path_in_a_checkpoint_has_nothing_deleted(videos, tmp_path, kind):
+    kept = tmp_path / 'kept' / 'best_of_all.pth'
+    kept.parent.mkdir()
+    if kind == 'a folder':
+        kept.mkdir()
+    elif kind == 'a file':
+        kept.touch()
+    else:
+        (videos / 'work').mkdir(exist_ok=True)
+        kept = videos / 'work' / 'notes.txt'
+        kept.touch()
+    resumed_from(videos, best_ckpt=str(kept), best_score=0.5)
+    assert kept.exists()
+    assert 'best_mAP_epoch_1.pth' in checkpoints(videos)
+
+
+def test_the_best_checkpoint_of_a_work_dir_that_was_moved_is_found_by_its_name(videos):
+    (videos / 'work').mkdir(exist_ok=True)
+    (videos / 'work' / 'best_mAP_epoch_0.pth').touch()
+    resumed_from(videos, best_ckpt='/elsewhere/best_mAP_epoch_0.pth', best_score=0.5)
+    assert {name for name in checkpoints(videos) if 'best' in name} == {'best_mAP_epoch_1.pth'}
+
+
+@pytest.mark.parametrize('kept', [['1/../../x'], 'ab', [True], [1.5], 3])
+def test_checkpoints_to_keep_that_are_no_numbers_are_refused(videos, kept):
+    with pytest.raises(ValueError, match='as checkpoints to keep; expected numbers'):
+        resumed_from(videos, keep_ckpt_ids=kept)
+
+
 def test_a_checkpoint_between_the_steps_of_an_update_is_refused(videos):
     every_3 = dict(type='AtomicCheckpointHook', by_epoch=False, interval=3)
     runner = make_runner(

@@ -107,3 +107,32 @@ def test_the_weights_of_gtads_authors_are_judged_by_the_names_they_get(prefix, a
     state = {prefix + name: value for name, value in authors_names(source.head).items()}
     fit(target, state, train_loop=None)
     assert log == [f'the checkpoint gives head: {len(state)} weights']
+
+
+@pytest.mark.parametrize(('content', 'words'), [
+    (dict(model=dict(w=torch.zeros(1)), epoch=3), r"the keys \['epoch', 'model'\].*in \['model'\]"),
+    (dict(state_dict_ema=dict(w=torch.zeros(1))),
+     r"in \['state_dict_ema'\].*\['state_dict_ema'\], 'weights"),
+    (dict(a=dict(net=dict(w=torch.zeros(1)))), r"in \['a'\]\['net'\]"),
+    (dict(state_dict=dict(epoch=3)), 'give another file'),
+    (dict(state_dict=[torch.zeros(1)]), 'no weights by name'),
+    ({3: torch.zeros(1)}, r"the keys \['3'\]"), ([torch.zeros(1)], 'is a list'),
+    (None, 'NoneType')])
+def test_a_checkpoint_with_its_weights_elsewhere_is_told_where_they_are(content, words):
+    with pytest.raises(ValueError, match=words):
+        CheckpointFitHook().after_load_checkpoint(runner(model()), content)
+
+
+@pytest.mark.parametrize(('prefix', 'words'), [
+    ('encoder.', r"under the prefix 'encoder\.': .*init_cfg=dict.*prefix='encoder\.'\)"),
+    ('a.b.', r"under the prefix 'a\.b\.'"), ('', r'without a prefix: .*checkpoint=FILE\), or')])
+def test_weights_under_another_prefix_are_found_and_the_setting_for_it_is_named(prefix, words):
+    state = {key.replace('backbone.', prefix): value for key, value in model().state_dict().items()}
+    with pytest.raises(ValueError, match=f'it has the names of backbone {words}'):
+        fit(model(), state)
+
+
+def test_no_other_prefix_is_named_where_sizes_alone_differ():
+    with pytest.raises(ValueError, match='of backbone 1 of 7 weights fit') as caught:
+        fit(model(), model(channels=8))
+    assert 'prefix' not in str(caught.value)

@@ -5,10 +5,10 @@ from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.predictions import Detections
 
 
-def video(name, *actions, duration=100.0):
-    """`actions`: (start, end, label)."""
+def video(name, *actions, duration=100.0, ignored=()):
+    """`actions`: (start, end, label); `ignored`: (start, end)."""
     return VideoRecord(name, 'validation', duration, tuple(action[:2] for action in actions),
-                       tuple(action[2] for action in actions))
+                       tuple(action[2] for action in actions), tuple(ignored))
 
 
 def truth(**videos):

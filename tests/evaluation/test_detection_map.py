@@ -12,6 +12,7 @@ from mmlofi.evaluation.detection_map import detection_map, parse_tious, tiou_nam
 
 def slow_average_precision(records, detections, label, tiou):
     """The definition, one detection and one threshold at a time."""
+    ignored = {record.name: record.ignored_sec for record in records}
     truth = {record.name: [segment for segment, name in zip(record.segments_sec, record.labels)
                            if name == label] for record in records}
     places = [k for k in range(len(detections))
@@ -28,6 +29,9 @@ def slow_average_precision(records, detections, label, tiou):
             iou = overlap / ((last - first) + (end - start) - overlap)
             if iou >= best_iou and (name, place) not in taken:
                 best, best_iou = (name, place), iou
+        if best is None and any(min(end, last) > max(start, first)
+                                for first, last in ignored.get(name, ())):
+            continue
         hits.append(best is not None)
         taken.add(best)
     precision = [sum(hits[:n + 1]) / (n + 1) for n in range(len(hits))]
@@ -42,7 +46,9 @@ def random_case(seed):
         # Whole seconds: overlapping, equal and touching segments, ties of score and of IoU.
         actions = [(float(s), float(s + rng.integers(1, 9)), 'ab'[rng.integers(2)])
                    for s in rng.integers(0, 12, rng.integers(0, 6))]
-        records.append(video(f'v{number}', *actions))
+        dubious = [(float(s), float(s + rng.integers(0, 3)))
+                   for s in rng.integers(0, 20, rng.integers(0, 3) * (seed % 2))]
+        records.append(video(f'v{number}', *actions, ignored=dubious))
         videos[f'v{5 - number}'] = [
             (float(s), float(s + rng.integers(1, 9)), 'ab'[rng.integers(2)],
              rng.integers(0, 10) / 10) for s in rng.integers(0, 12, rng.integers(0, 25))]
@@ -70,6 +76,22 @@ def test_values_equal_those_of_the_slow_twin_also_with_ties(seed, pairs_at_once,
     expected = [[slow_average_precision(records, detections, label, tiou) for tiou in tious]
                 for label in class_names(records)]
     np.testing.assert_allclose(scores.AP, expected, rtol=0, atol=1e-12)
+
+
+def test_a_detection_that_overlaps_what_is_to_ignore_is_neither_right_nor_wrong():
+    records = [video('v', (0, 10, 'jump'), ignored=[(20, 30)])]
+    right = (0, 10, 'jump', 0.5)
+    for segment, expected in (((20, 30), 1), ((29.9, 60), 1), ((30, 60), 0.5), ((12, 20), 0.5),
+                              ((0, 4), 0.5), ((25, 25), 0.5)):
+        scores = detection_map(records, detected(v=[(*segment, 'jump', 0.9), right]), 0.5)
+        assert scores.average_mAP == pytest.approx(expected), segment
+    assert scores.num_ignored == scores.to_dict()['num_ignored'] == 1
+
+
+def test_what_takes_an_action_is_right_though_it_overlaps_what_is_to_ignore():
+    records = [video('v', (0, 10, 'jump'), ignored=[(5, 30)]), video('w', ignored=[(0, 9)])]
+    found = detected(v=[(0, 10, 'jump', 0.5)], w=[(0, 10, 'jump', 0.9)])
+    assert detection_map(records, found, 0.5).average_mAP == 1
 
 
 def test_a_second_detection_of_an_action_is_wrong():
@@ -142,6 +164,16 @@ def test_names_that_match_nothing_are_an_error_not_a_zero():
         detection_map(records, detected(v_v=[(0, 10, 'jump', 0.9)]))
     with pytest.raises(ValueError, match=r"no label of the 1 detections.*\['Jump'\].*\['jump'\]"):
         detection_map(records, detected(v=[(0, 10, 'Jump', 0.9)]))
+
+
+@pytest.mark.filterwarnings('ignore:.*no detection')
+def test_names_of_classes_that_match_nothing_are_a_warning_on_demand():
+    records = [video('v', (0, 10, 'jump'))]
+    with pytest.warns(UserWarning, match=r"no label of the 1 .*\['Jump'\].*\['jump'\].* is missed"):
+        scores = detection_map(records, detected(v=[(0, 10, 'Jump', 0.9)]), strict=False)
+    assert scores.average_mAP == 0
+    with pytest.raises(ValueError, match='no video of the 1 detections'):
+        detection_map(records, detected(w=[(0, 10, 'jump', 0.9)]), strict=False)
 
 
 def test_a_ground_truth_without_an_action_is_an_error():

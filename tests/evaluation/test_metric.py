@@ -74,6 +74,28 @@ def sampled(videos, round_up):
     return list(DefaultSampler(range(videos), shuffle=False, seed=0, round_up=round_up))
 
 
+def test_an_ignored_class_is_neither_truth_nor_false(ann_file):
+    """Two of the five videos hold the class, where the others are found as they are annotated."""
+    def found(number):
+        right = sample(number)
+        right['pred_instances'] = InstanceData(
+            segments_sec=torch.tensor([[10.0 * number + 5, 10 * number + 20]]),
+            scores=torch.tensor([0.5]), labels=torch.tensor([0]))
+        return right
+    values = {}
+    for ignored in ((), 'run', ['run']):
+        metric = build(ann_file, metric_type=['mAP', 'AP', 'AR@AN'], ignore_classes=ignored)
+        values[str(ignored)] = score(metric, range(5), make=found)
+    assert values['run'] == values["['run']"]
+    jump = (1 + 2 / 3 + 3 / 5) / 3     # of equal scores, in the order of the videos
+    assert (values['run']['mAP'], values['()']['AP/jump']) == (1, pytest.approx(jump))
+    assert 'AP/run' not in values['run']
+    assert len(metric.records) == 5
+    with pytest.raises(ValueError, match=r"the classes \['Run'\], which .*json does not have; "
+                                         r"expected some of \['jump', 'run'\]"):
+        build(ann_file, ignore_classes=['Run'])
+
+
 @pytest.mark.parametrize('metric_type', METRICS)
 def test_a_model_that_names_only_classes_of_other_videos_scores_0(ann_file, metric_type):
     """As after the first epochs with many classes and few videos: no reason to stop a training."""

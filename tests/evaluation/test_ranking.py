@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,3 +41,11 @@ def test_the_detections_of_one_video_are_those_it_had():
     one = detections.of_video('y')
     assert one.to_results() == dict(y=detections.to_results()['y'])
     assert len(detections.of_video('x')) == 1
+
+
+def test_what_lies_in_segments_to_ignore_lowers_no_rank():
+    truth = [replace(record('v', 'a'), ignored_sec=((50.0, 60.0),)), record('w', 'a')]
+    detections = Detections.from_videos([
+        found(name, 0, (55, 70), (0, 10)) for name in 'vw'], ('a',))
+    ranked = rank_videos(truth, detections)
+    assert [(score, one.name) for score, one in ranked] == [(1, 'v'), (0.5, 'w')]

@@ -1,7 +1,7 @@
 """AR@AN and Recall@kx against MMAction2's function, plain twins and cases done by hand."""
 import numpy as np
 import pytest
-from hand_made import detected, truth
+from hand_made import detected, truth, video
 
 import mmlofi  # noqa: F401 -- makes mmaction importable
 from mmlofi.datasets.annotations import class_names
@@ -147,6 +147,23 @@ def test_recall_at_1x_takes_as_many_detections_as_there_are_actions():
                           w=[(0, 10, 'run', 0.1)])
     # Of 'jump' two are taken and both find the first action; of 'run' the only one is right.
     assert topk_recall(records, detections, 0.5, multiples=(1, 2)).tolist() == [[0.75, 1.0]]
+
+
+def test_in_segments_to_ignore_there_is_nothing_to_find_and_nothing_taken():
+    records = [video('v', (0, 10, 'jump'), (50, 60, 'jump'), ignored=[(8, 30)])]
+    detections = detected(v=[(20, 30, 'jump', 0.9), (0, 10, 'jump', 0.8), (70, 80, 'jump', 0.75),
+                             (50, 60, 'jump', 0.7)])
+    # Of the first two that count at 0.5 one finds an action, though it overlaps what is ignored.
+    assert topk_recall(records, detections, 0.5, multiples=(1, 2)).tolist() == [[0.5, 1.0]]
+    # Where it finds none, at 0.9 with its end moved, it does not count either.
+    moved = detected(v=[(0, 9, 'jump', 0.9), (70, 80, 'jump', 0.8), (50, 60, 'jump', 0.7)])
+    assert topk_recall(records, moved, (0.9, 0.95)).tolist() == [[0.5, 1.0], [0.5, 0.5]]
+    scores = proposal_recall(records, detections, 0.5)
+    assert (scores.num_segments, scores.num_proposals) == (2, 4)
+    # A video that has nothing but them does not count.
+    nothing = detected(v=[(0, 10, 'jump', 0.9)], w=[(0, 10, 'jump', 0.9)])
+    assert proposal_recall([video('v', (0, 10, 'jump')), video('w', ignored=[(0, 10)])],
+                           nothing, 0.5).num_proposals == 1
 
 
 @pytest.mark.parametrize('multiples', [(), (0,), (1, 1.5)])

@@ -61,10 +61,20 @@ def test_its_loss_is_finite_without_actions_and_takes_its_weight():
     torch.testing.assert_close(losses[1], 4 * losses[0])
 
 
-def test_a_label_beyond_its_classes_is_named():
+@pytest.mark.parametrize('label', [3, -1, -3])
+def test_a_label_that_is_none_of_its_classes_is_named(label):
     classifier = VideoClassifier(in_channels=6, num_classes=3)
-    with pytest.raises(ValueError, match='got label 3 .*one of 3 classes: set class_scores.num_cl'):
-        classifier.loss(torch.randn(2, 6, 5), [sample(0), sample(3)])
+    with pytest.raises(ValueError, match=f'got label {label} .*one of 3 classes: set class_scores.n'
+                                         'um_cl'):
+        classifier.loss(torch.randn(2, 6, 5), [sample(0), sample(label)])
+
+
+@pytest.mark.parametrize('wrong', [dict(num_classes=0), dict(num_classes=2.5),
+                                   dict(in_channels='6'), dict(loss_weight=float('nan')),
+                                   dict(loss_weight=-1)])
+def test_numbers_that_make_no_sense_are_refused_when_it_is_built(wrong):
+    with pytest.raises(ValueError, match=f'VideoClassifier got {next(iter(wrong))}=.*; expected a'):
+        VideoClassifier(**dict(in_channels=6, num_classes=3) | wrong)
 
 
 def test_its_probabilities_do_not_depend_on_the_rest_of_the_batch_in_testing():

@@ -284,3 +284,35 @@ def test_a_video_without_actions_gives_finite_losses():
                                           labels=torch.zeros(0, dtype=torch.int64))
     model = from_features(class_scores=dict(type='VideoClassifier', in_channels=8, num_classes=3))
     assert all(torch.isfinite(value) for value in model.loss(torch.randn(1, 8, 6), videos).values())
+
+
+@pytest.mark.parametrize('top_classes', [0, -1, 2.5, '2', True, None])
+def test_a_number_of_classes_that_is_none_is_refused_when_the_model_is_built(top_classes):
+    with pytest.raises(ValueError, match=f'EndToEndLocalizer got top_classes={top_classes!r}; '
+                                         'expected a whole number, 1 or more'):
+        from_features(top_classes=top_classes)
+
+
+def test_features_that_are_not_finite_are_refused_with_their_video():
+    features = torch.randn(2, 8, 6)
+    features[1, 2:4, 0] = torch.nan
+    with pytest.raises(ValueError, match="2 features of 48 of video 'v1' are not finite; expected "
+                                         'numbers: the encoder has diverged'):
+        from_features().predict(features, samples())
+
+
+@pytest.mark.parametrize('part', ['start', 'map', 'nodes'])
+def test_a_head_that_has_diverged_gives_no_detections(part):
+    model = from_features().eval()
+    nn.init.constant_(next(getattr(model.head.network, part).parameters()), torch.nan)
+    with pytest.raises(ValueError, match="the model gives .* of video 'v0' that are not finite; "
+                                         'expected numbers: it has diverged'), torch.no_grad():
+        model.predict(torch.randn(2, 8, 6), samples())
+
+
+def test_class_scores_that_are_not_finite_are_refused_with_their_video():
+    model = from_features(
+        class_scores=dict(type='VideoClassifier', in_channels=8, num_classes=3)).eval()
+    nn.init.constant_(model.class_scores.linear.bias, torch.nan)
+    with pytest.raises(ValueError, match="gives 3 of 3 class_scores of video 'v0'"):
+        model.predict(torch.randn(2, 8, 6), samples())

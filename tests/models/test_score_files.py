@@ -81,7 +81,7 @@ def test_rows_of_an_array_that_share_a_name_are_refused(tmp_path):
                        videos=['my first.mp4', 'my second.mp4', 'other.mp4'])
 
 
-@pytest.mark.parametrize('array', [np.zeros(3), np.array([['a']]), np.zeros((1, 2, 3))])
+@pytest.mark.parametrize('array', [np.zeros(3), np.zeros((1, 2, 3)), np.zeros((2, 2), bool)])
 def test_an_array_of_something_else_is_refused(array, tmp_path):
     np.save(tmp_path / 'x.npy', array)
     with pytest.raises(ValueError, match=r'x\.npy. holds an array of shape .* expected scores'):
@@ -180,3 +180,59 @@ def test_a_file_of_another_suffix_is_refused(tmp_path):
     (tmp_path / 'scores.csv').write_text('')
     with pytest.raises(ValueError, match=r"scores\.csv' ends in '\.csv'; expected class scores"):
         ClassScoreFile(path=str(tmp_path / 'scores.csv'), classes=['a'])
+
+
+def nested(depth):
+    """A list that repeats itself: 10 ** depth numbers in a few bytes."""
+    value = [0.5] * 10
+    for _ in range(depth - 1):
+        value = [value] * 10
+    return value
+
+
+@pytest.mark.parametrize('row', [nested(30), {'a': 1}, 'ab', None, [True, False], [[1], [2]],
+                                 np.array([True, False]), np.array([1j, 2]), ['1', '2'],
+                                 [0.1, None]])
+def test_what_is_no_list_of_numbers_is_named_with_its_video(row, tmp_path):
+    (tmp_path / 'x.pkl').write_bytes(pickle.dumps([dict(pred_score=row, filename='v.mp4')]))
+    with pytest.raises(ValueError, match=r"x\.pkl. (has .* for the video 'v'; expected a list of|"
+                                         'was not loaded, because it holds an array)'):
+        ClassScoreFile(path=str(tmp_path / 'x.pkl'), classes=['a', 'b'])
+
+
+@pytest.mark.parametrize(('content', 'fault'), [
+    ('{"class": ["a"], "results": {"v": [1], "v": [0]}}', "it has 'v' more than once"),
+    ('{"class": ["a", "a"], "results": {"v": [1, 0]}}', r"several columns for 1 classes.*\['a'\]"),
+    ('{"class": [1], "results": {"v": [1]}}', 'has no "class" and "results"'),
+    ('{"class": ["a"], "results": {"v": [true]}}', r"has \[True\] for the video 'v'"),
+    ('{"class": ["a"], "results": {"v": [1' + '0' * 400 + ']}}', 'too large'),
+    ('{"class": ["a"], "results": {"v": [1e60]}}', 'not finite for 1 of 1'),
+    ('{"class": ["a"], "results": {"v": [1, 2]}}', "has 2 scores for the video 'v'; expected 1"),
+    ('[' * 100_000, 'is not valid json'), ('{"class"', 'is not valid json')])
+def test_a_json_that_says_what_cannot_be_is_named(content, fault, tmp_path):
+    (tmp_path / 'x.json').write_text(content)
+    with pytest.raises(ValueError, match=rf'x\.json. .*{fault}'):
+        ClassScoreFile(path=str(tmp_path / 'x.json'), classes=['a'])
+
+
+def test_a_byte_order_mark_is_taken_in_json_and_in_lists_of_names(tmp_path):
+    (tmp_path / 'x.json').write_text('{"class": ["a"], "results": {"v": [0.5]}}', 'utf-8-sig')
+    (tmp_path / 'names.txt').write_text('b\n', 'utf-8-sig')
+    scores = ClassScoreFile(path=str(tmp_path / 'x.json'), classes=['b'],
+                            file_classes=str(tmp_path / 'names.txt'))
+    assert scored(scores, 'v').tolist() == [[0.5]]
+
+
+@pytest.mark.parametrize('videos', [['', 'b'], ['a', None], ['a', '  ']])
+def test_a_row_without_a_name_is_said(videos, tmp_path):
+    np.save(tmp_path / 'x.npy', np.zeros((2, 1)))
+    with pytest.raises(ValueError, match=r'`videos` of .*x\.npy. has .* in place [01]; expected '
+                                         'the name of a video'):
+        ClassScoreFile(path=str(tmp_path / 'x.npy'), classes=['a'], videos=videos)
+
+
+def test_an_array_of_objects_is_not_run(tmp_path, capsys):
+    np.save(tmp_path / 'x.npy', np.array([[Harmful()]], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match=r'x\.npy. cannot be read \(it holds objects, which would'):
+        ClassScoreFile(path=str(tmp_path / 'x.npy'), classes=['a'], videos=['v'])
+    assert capsys.readouterr().out == ''

@@ -81,7 +81,7 @@ def test_most_won_comes_first_and_what_stays_is_left_out(analyses):
     won, lost = most_changed(compare(*analyses), first, second, 5)
     assert [TRUTH[place].name for place in won] == ['gains']
     assert [TRUTH[place].name for place in lost] == ['loses']
-    groups = make_gallery(TRUTH, analyses, num_videos=2, top_k=3)
+    groups = make_gallery(TRUTH, analyses, num_videos=2, top_k=3, colours={})
     assert {one.title: [line.name for line in one.timelines] for one in groups} == dict(
         Won=['gains'], Lost=['loses'], Best=['both', 'gains'], Worst=['loses', 'stays'])
 

@@ -169,6 +169,32 @@ def test_a_set_that_found_nothing_gets_a_page_with_the_reason(tmp_path):
     assert ['average', '0.00'] in page.tables[0]
 
 
+def test_a_set_that_knows_no_class_of_the_truth_gets_a_page_with_the_classes_of_both(tmp_path):
+    other = replace(FIRST, classes=tuple(f'other {name}' for name in FIRST.classes))
+    (one,) = write_report(tmp_path / 'page.html', TRUTH, dict(A=other))
+    page = Page((tmp_path / 'page.html').read_text(encoding='utf-8'))
+    assert ['average', '0.00'] in page.tables[0]
+    (note,) = [note for note in one.notes if 'no label' in note]
+    assert re.search(r"no label of the 6 detections .* 'other jump'.*'jump'.* is missed", note)
+    assert note in page.text
+    assert not one.found.any()
+
+
+def test_what_is_ignored_costs_nothing_and_is_told(tmp_path, pages):
+    truth = [replace(one, ignored_sec=((60.0, 70.0),)) if one.name == 'gains' else one
+             for one in TRUTH]
+    write_report(tmp_path / 'page.html', truth, dict(A=FIRST))
+    page = Page((tmp_path / 'page.html').read_text(encoding='utf-8'))
+    assert '1 segment ignored' in ' '.join(page.text.split())
+    assert 'hatched is ignored' in page.text
+    assert [one for one in page.tags if one[1].get('id') == 'hatched']
+    assert sum(one[1].get('fill') == 'url(#hatched)' for one in page.tags) == 2   # and in a legend
+    # Precision 2 of 2 down to the second jump that is found, not 2 of 3.
+    assert ['background', '0.00', '0.00'] in page.tables[3]
+    for other in pages:
+        assert 'ignored' not in other.text
+
+
 def test_one_tiou_and_no_durations_are_shown(tmp_path):
     truth = [replace(one, duration_sec=None) for one in TRUTH]
     write_report(tmp_path / 'page.html', truth, dict(A=FIRST), tious=0.5, bounds='thumos14')

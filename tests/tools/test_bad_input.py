@@ -99,7 +99,7 @@ def reversed_segment(database):
     (outside, r'\[[\d.]+, [\d.]+\] in a video of a duration of [\d.]+ s'),
     (reversed_segment, r'\[9, 4\] in a video of')])
 def test_segments_that_cannot_be_are_named(config, change, segment, train, annotations):
-    with pytest.raises(ValueError, match=f'has 1 bad segments: train_0001: .*{segment}.* correct '
+    with pytest.raises(ValueError, match=f"has 1 faults: 'train_0001': .*{segment}.* correct "
                                          'or remove them'):
         train(config, f'train_dataloader.dataset.ann_file={annotations(change)}')
 

@@ -133,14 +133,103 @@ def test_one_file_in_two_splits_is_an_error_of_the_first_and_in_one_a_warning(
     assert '1 of 5 videos' in status
 
 
-def test_a_name_that_comes_twice_in_the_json_is_seen(make_dataset, run_check):
-    folder = make_dataset(**GOOD)
+@pytest.mark.parametrize(('entry', 'kinds'), [
+    (dict(annotations=[dict(segment=[0, 1, 2], label='run'), action(0, 'one')]),
+     ['bad segment', 'bad segment']),
+    (dict(annotations=[action(0, 1, label) for label in (None, '', 3, ['run'])]),
+     4 * ['bad label']),
+    (dict(annotations=[action(1, 0, 3)]), ['bad label', 'reversed']),
+    (dict(annotations=None), []), (dict(annotations='none'), ['bad entry']),
+    (dict(duration='long'), ['bad duration']), (dict(subset=None), ['bad entry'])])
+def test_every_fault_of_an_entry_is_found(make_dataset, run_check, entry, kinds):
+    make_dataset(**GOOD | dict(a=entry))
+    status, output, report = run_check(files=False)
+    assert faults_of(report).get('a', []) == kinds
+    assert all(f'ERROR, {kind}' in output for kind in kinds)
+    assert bool(status) == bool(kinds)
+
+
+def list_twice(folder, **changes):
+    """Puts another entry of the video a before that of b."""
     text = (folder / 'gt.json').read_text()
-    again = json.dumps(dict(subset='validation', duration=2.0, annotations=[]))
+    again = json.dumps(json.loads(text)['database']['a'] | changes)
     (folder / 'gt.json').write_text(text.replace('"b":', f'"a": {again}, "b":'))
-    status, _, report = run_check()
+
+
+@pytest.mark.parametrize('subset', [(), ('--subset', 'training'), ('--subset', 'validation')])
+def test_a_video_twice_in_the_json_is_an_error_of_whichever_subset(
+        make_dataset, run_check, subset, tmp_path):
+    list_twice(make_dataset(**GOOD), subset='validation', annotations=[])
+    status, _, report = run_check('--ann', tmp_path / 'gt.json', *subset)
     assert faults_of(report)['a'] == ['listed twice']
     assert status
+
+
+def test_a_video_twice_with_the_same_entry_is_a_warning(make_dataset, run_check):
+    list_twice(make_dataset(**GOOD))
+    status, output, report = run_check()
+    assert faults_of(report) == {'a': ['listed again']}
+    assert 'warning, listed again' in output
+    assert status == 0
+
+
+def test_classes_that_may_be_one_are_named(make_dataset, run_check):
+    make_dataset(**GOOD | dict(b=dict(annotations=[action(0, 1, 'Run ')])))
+    status, output, report = run_check()
+    assert "warning, classes that differ by case or spaces alone: ['Run ', 'run']" in output
+    assert report['alike_classes'] == [['Run ', 'run']]
+    assert status == 0
+
+
+def test_a_training_subset_without_an_action_is_an_error_and_another_a_warning(
+        make_dataset, run_check):
+    none = dict(annotations=[])
+    make_dataset(**GOOD | dict(c=dict(none, subset='validation')))
+    status, output, _ = run_check()
+    assert 'warning, no action in subset validation' in output
+    assert status == 0
+    make_dataset(**GOOD | dict(a=none, b=none))
+    status, output, _ = run_check()
+    assert 'ERROR, no action in subset training' in output
+    assert "nothing can be trained on ['training'], which has no action" in status
+
+
+def test_files_as_other_programs_write_them_are_good(make_dataset, run_check, tmp_path):
+    folder = make_dataset(**GOOD)
+    entries = json.loads((folder / 'gt.json').read_text())['database']
+    (folder / 'gt.json').write_text(json.dumps(dict(database=entries)), encoding='utf-8-sig')
+    assert run_check('--ann', folder / 'gt.json', '--write-usable', tmp_path / 'usable.json'
+                     )[0] == 0
+    mmaction2 = {name: dict(duration_second=entry['duration'], annotations=entry['annotations'])
+                 for name, entry in entries.items()}
+    (folder / 'gt.json').write_text(json.dumps(mmaction2))
+    status, _, report = run_check('--ann', folder / 'gt.json', '--subset', 'training',
+                                  '--write-usable', tmp_path / 'usable.json')
+    assert (status, list(report['subsets'])) == (0, ['training'])
+    assert len(load_annotations(tmp_path / 'usable.json', 'training')) == 3
+
+
+@pytest.mark.parametrize('depth', [500, 5000, 100_000])
+def test_an_entry_that_is_nested_deeply_is_written_or_named(make_dataset, run_check, depth):
+    folder = make_dataset(**GOOD | dict(a=dict(url='DEEP')))
+    text = (folder / 'gt.json').read_text()
+    (folder / 'gt.json').write_text(text.replace('"DEEP"', '[' * depth + ']' * depth))
+    status, output, _ = run_check('--ann', folder / 'gt.json', '--write-usable',
+                                  folder / 'usable.json')
+    assert status == 0 or 'nested too deeply' in status
+    assert status or '3 usable videos' in output
+
+
+def test_segments_of_classes_that_do_not_count_are_counted_apart(make_dataset, run_check):
+    names = ['CricketBowling', 'VolleyballSpiking', *map(str, range(18))]
+    make_dataset(**GOOD | dict(a=dict(annotations=[
+        action(0, 1, label) for label in (*names, 'Ambiguous')]), b={}, c={}))
+    output, report = run_check(files=False)[1:]
+    assert report['subsets']['training']['ignored_segments'] == 0    # `run` makes 22 classes
+    make_dataset(a=dict(annotations=[action(0, 1, label) for label in (*names, 'Ambiguous')]))
+    output, report = run_check(files=False)[1:]
+    assert report['subsets']['training']['ignored_segments'] == 1
+    assert '1 more segments are of classes that do not count' in output
 
 
 def test_what_is_usable_is_written_as_annotations_or_names(make_dataset, run_check, tmp_path):

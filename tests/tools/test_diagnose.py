@@ -48,6 +48,17 @@ def test_bounds_of_bins_and_missing_durations(files, must_run):
     assert '6 to 12' in text
 
 
+def test_classes_that_are_all_others_are_a_warning_and_everything_is_missed(
+        files, call_tool, capsys):
+    predictions, truth = files
+    predictions.write_text(predictions.read_text().replace('jump', 'Jump').replace('run', 'Run'))
+    call_tool('diagnose.py', *files, '--ignore-classes')
+    printed = capsys.readouterr()
+    assert '100.0 % of all are missed' in printed.out
+    assert "they have labels such as ['Jump', 'Run'], expected some of ['jump', 'run']" in \
+        printed.err
+
+
 @pytest.mark.parametrize(('change', 'message'), [
     (lambda predictions, truth: (truth, predictions), 'has no "database"'),
     (lambda predictions, truth: (predictions, truth, '--subset', 'val'), "'validation'"),

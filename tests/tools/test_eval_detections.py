@@ -77,6 +77,37 @@ def test_proposals_alone_need_no_labels(files, tmp_path):
     assert "{'score': 0.9, 'segment': [0, 10]}" in refused.stderr
 
 
+def test_perfect_detections_of_thumos14_are_perfect_with_and_without_ambiguous_ones(
+        tmp_path, call_tool, capsys):
+    """Its 20 classes, a segment of each beside an ambiguous one, which is found as any class."""
+    classes = ['CricketBowling', 'VolleyballSpiking', *(f'class {place}' for place in range(18))]
+    actions = [dict(segment=[10 * place, 10 * place + 5], label=label)
+               for place, label in enumerate(classes)]
+    dubious = [dict(one, segment=[one['segment'][0] + 5, one['segment'][1] + 3], label='Ambiguous')
+               for one in actions]
+    (tmp_path / 'gt.json').write_text(json.dumps(dict(database=dict(v=dict(
+        subset='test', annotations=actions + dubious)))))
+    found = [dict(one, score=0.5) for one in actions]
+    found += [dict(one, label=label, score=0.9) for one, label in zip(dubious, classes)]
+    found.append(dict(dubious[0], score=0.9))
+    (tmp_path / 'found.json').write_text(json.dumps(dict(results=dict(v=found))))
+    files = tmp_path / 'found.json', tmp_path / 'gt.json', '--subset', 'test', '--tiou', 0.5
+    call_tool('eval_detections.py', *files)
+    printed = capsys.readouterr()
+    assert 'mAP, %   100.00  100.00' in printed.out
+    assert '20 actions of 20 classes, 41 detections, 20 segments ignored' in printed.out
+    assert "such as ['Ambiguous']; they are left out" in printed.err
+    call_tool('eval_detections.py', *files, '--ignore-classes')
+    assert '40 actions of 21 classes, 41 detections\n' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('tool', ['diagnose', 'eval_detections', 'plot_detections', 'report'])
+def test_a_misspelt_class_to_ignore_is_named_by_every_tool(tool, files, call_tool):
+    with pytest.raises(SystemExit, match=rf"{tool}: asked to ignore the classes \['Jump'\], .* "
+                                         r"expected some of \['jump', 'run'\]"):
+        call_tool(f'{tool}.py', *files, '--ignore-classes', 'Jump')
+
+
 @pytest.mark.parametrize(('change', 'message'), [
     (lambda predictions, truth: (predictions, truth, '--topkx', '0'), 'whole numbers'),
     (lambda predictions, truth: (predictions, truth, '--subset', 'val'), "'validation'"),

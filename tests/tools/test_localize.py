@@ -156,8 +156,10 @@ def test_a_model_that_cannot_work_ends_it_in_one_line(head, with_classifier, loc
         localize(video, (with_classifier[0], head[1]), tmp_path)
     with pytest.raises(SystemExit, match='localize: no checkpoint at none.pth'):
         localize(video, (with_classifier[0], 'none.pth'), tmp_path)
-    with pytest.raises(SystemExit, match='localize: got --top-k -3; expected a number of segments'):
+    with pytest.raises(SystemExit, match='got top_k=-3; expected a whole number, 0 or more'):
         localize(video, with_classifier, tmp_path, '--top-k', -3)
+    with pytest.raises(SystemExit, match='got threshold=nan; expected a finite number'):
+        localize(video, with_classifier, tmp_path, '--threshold', 'nan')
 
 
 @pytest.mark.slow

@@ -87,6 +87,26 @@ def test_spreadsheets_of_other_countries(make):
     assert list(make('video\tstart\tend\tlabel\na\t1\t2\tx\nb\t1\t2\tx\n')[0]) == ['a', 'b']
 
 
+def test_tables_of_utf_16_and_of_old_line_ends(make):
+    rows = 'video;start;end;label\na;1;2;Läufer\nb;1;2;Läufer\n'
+    for table in ('\ufeff' + rows.replace('\n', '\r\n'), rows.replace('\n', '\r')):
+        assert [entry['annotations'][0]['label'] for entry in make(table)[0].values()] == \
+            ['Läufer', 'Läufer']
+
+
+@pytest.mark.parametrize('field', ['"stir, fast"', ' "stir, fast"'])
+def test_a_quoted_field_may_have_a_delimiter_and_follow_a_space(make, field):
+    database, output = make(f'video, start, end, label\na, 1, 2,{field}\nb, 1, 2,{field}\n')
+    assert {entry['annotations'][0]['label'] for entry in database.values()} == {'stir, fast'}
+    assert "classes = ('stir, fast',)" in output
+
+
+def test_classes_that_may_be_one_are_named(make):
+    table = 'video,start,end,label\na,1,2,pour\nb,1,2,Pour\nc,1,2,stir\n'
+    assert "warning: the classes ['Pour', 'pour'] differ by case or spaces alone" in make(table)[1]
+    assert 'warning' not in make(table.replace('Pour', 'pour'))[1]
+
+
 def test_files_of_several_endings_keep_them(make):
     files = ('a.mp4', 'a.mkv', 'b.mp4')
     database, output = make('video,start,end,label\na.mkv,1,2,x\nb,1,2,x\n', files=files)
@@ -99,6 +119,10 @@ def test_files_of_several_endings_keep_them(make):
     (',1,2,x', 'has no video'), ('a,1,,x', 'has start and label alone'),
     ('a,2,1,x', 'goes from 2 s to 1 s; expected an end after its start'),
     ('a,-1,1,x', 'goes from -1 s'), ('a,one,2,x', "has the time 'one'; expected seconds"),
+    ('a,1,2,stir,fast', r"has \['fast'\] beyond the 4 columns of the header; expected a field"),
+    ('a,1,2,x,', r"has \[''\] beyond the 4 columns"), ('a,1,2,"x', 'cannot be parted into columns'),
+    ('a,1:-30,2,x', "has the time '1:-30'"), ('a,1_0,20,x', "has the time '1_0'"),
+    ('a,1,2,x\0', '(has a label that cannot be|cannot be parted .*NUL)'),
     ('a,1:2:3:4,9,x', "has the time '1:2:3:4'"), ('a,nan,2,x', "has the time 'nan'"),
     ('a,1,20,x', r"'x' ends at 20 s, and a\.mp4 after 10\.00 s")])
 def test_an_error_names_its_row(make, tmp_path, row, message):
@@ -134,6 +158,8 @@ def test_tables_and_folders_that_are_none_are_one_line(make, call_tool, tmp_path
     assert 'has no row' in fails(make, tmp_path, 'video,start,end,label\n')
     assert "and not ['start', 'end']; expected video, start, end, label in its first line" in fails(
         make, tmp_path, 'video,label\na,x\n')
+    assert "has the columns ['label'] more than once" in fails(
+        make, tmp_path, 'video,start,end,label,label\na,1,2,x,y\n')
     (tmp_path / 'segments.xlsx').write_bytes('video;start;end;label\na;1;2;wärmen'.encode('cp1252'))
     with pytest.raises(SystemExit, match=r'xlsx is no text in UTF-8 .* expected a csv file: save'):
         call_tool('make_annotations.py', tmp_path / 'segments.xlsx', '--videos',

@@ -4,8 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
-from mmlofi.detections.postprocess import RawProposals, save_raw
+from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.raw_files import save_raw
+from mmlofi.visualization.colours import palette
 
 
 @pytest.fixture
@@ -50,6 +54,23 @@ def test_bad_input_gives_one_line_and_an_exit_status(run, tmp_path):
         assert done.returncode != 0
         assert last.startswith('plot_detections: ')
         assert message in last
+
+
+def test_a_class_has_the_colour_that_it_has_among_all_classes_of_the_file(
+        run, tmp_path, monkeypatch):
+    predictions, truth = write_example(tmp_path)
+    content = json.loads(truth.read_text())
+    content['database']['w'] = dict(subset='training', annotations=[
+        dict(segment=[0, 1], label=label) for label in ('a', 'b', 'jump', 'run')])
+    truth.write_text(json.dumps(content))
+    figures = []
+    monkeypatch.setattr(Figure, 'savefig', lambda self, path: figures.append(self))
+    for options in ((), ('--best', 1), ('--video', 'v')):
+        assert run(predictions, truth, *options, '--out', tmp_path / 'p.png').returncode == 0
+    for figure in figures:
+        (patch, *_) = figure.legends[0].get_patches()
+        assert to_hex(patch.get_facecolor()) == palette(3)[2].lower()
+    assert len(figures) == 3
 
 
 def write_three(folder):
@@ -110,7 +131,7 @@ def test_the_best_and_the_worst_are_drawn_one_by_one_with_frames_and_curves(
     for name in ('good', 'bad', 'half'):
         write_numbered_video(tmp_path / f'v_{name}.mp4', 50)
         save_raw(tmp_path, RawProposals(
-            name, 50.0, (0.0, 1.0), torch.rand(2, 2), torch.rand(2), None,
+            name, 50.0, (0.0, 1.0), torch.rand(2, 2).sort(1).values, torch.rand(2), None,
             start=torch.rand(8), end=torch.rand(8)), 10)
     done = run(*files, '--best', 1, '--worst', 2, '--videos-dir', tmp_path, '--raw', tmp_path,
                '--out', tmp_path / 'new' / 'p.svg')

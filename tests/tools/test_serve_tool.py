@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.parametrize(('options', 'message'), [
-    (('--top-k', -1), 'got --top-k -1; expected a number of segments, or 0 for all'),
+    (('--top-k', -1), 'got top_k=-1; expected a whole number, 0 or more'),
     (('--folder', 'none'), "no folder at 'none'; expected that of the videos"),
     (('--max-mb', 0), 'max_bytes=0'),
     (('--port', 70000), 'port must be 0-65535')])

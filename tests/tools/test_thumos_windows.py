@@ -13,7 +13,7 @@ import pytest
 
 from mmlofi.apis import inferencer
 from mmlofi.detections.curves import curves_of, join_curves
-from mmlofi.detections.postprocess import load_raw_video
+from mmlofi.detections.raw_files import load_raw_video
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow

@@ -117,7 +117,7 @@ def test_a_test_is_drawn_whatever_validations_came_before(monkeypatch):
 
 
 @pytest.mark.parametrize(('options', 'message'), [
-    (dict(interval=0), 'interval=0.*expected 1 or more'),
+    (dict(interval=0), 'interval=0; expected a whole number, 1 or more'),
     (dict(num_videos=0), 'num_videos=0'),
     (dict(which='best'), "which='best'; expected one of")])
 def test_settings_that_make_no_sense_are_refused(options, message):

@@ -10,6 +10,7 @@ from mmlofi.visualization.contact_sheet import Strip, plot_contact_sheet, row_im
 
 PAGE = 1600
 S = Fidelity('S', spatial=2)
+CLASSES = ('jump', 'run')
 
 
 def strip(L=8, side=32, fidelity=FULL, T=3, segments=((0.25, 0.5),), labels=('jump',),
@@ -38,7 +39,8 @@ def bars(axes):
 
 def test_the_picture_is_written_and_is_the_same_each_time(tmp_path):
     for name in ('one.png', 'new/two.png'):
-        plot_contact_sheet([strip(), strip(4, 64, S)], tmp_path / name, title='video')
+        plot_contact_sheet([strip(), strip(4, 64, S)], tmp_path / name, classes=CLASSES,
+                           title='video')
     one = (tmp_path / 'one.png').read_bytes()
     assert one[:4] == b'\x89PNG'
     assert one == (tmp_path / 'new' / 'two.png').read_bytes()
@@ -49,7 +51,7 @@ def test_a_frame_in_the_picture_has_its_own_pixels(side, tmp_path):
     shown = strip(4, side)
     rng = np.random.default_rng(0)
     shown.frames[:] = rng.integers(0, 256, shown.frames.shape, np.uint8)
-    plot_contact_sheet([shown], tmp_path / 'p.png')
+    plot_contact_sheet([shown], tmp_path / 'p.png', classes=CLASSES)
     picture = cv2.imread(str(tmp_path / 'p.png'))[..., ::-1]
     for frames in shown.frames:
         middle = np.ascontiguousarray(frames[:, 1].transpose(1, 2, 0))
@@ -87,7 +89,7 @@ def test_the_middle_frame_of_each_snippet_lies_in_the_middle_of_its_cell():
 
 
 def test_the_truth_lies_below_the_snippets_that_stand_for_its_time(figure):
-    plot_contact_sheet([strip(8, window_sec=(10, 50))], 'p.png')
+    plot_contact_sheet([strip(8, window_sec=(10, 50))], 'p.png', classes=CLASSES)
     (axes,) = figure[0].axes
     assert axes.get_xlim() == (10, 50)
     assert bars(axes)[0][:2] == pytest.approx((20, 30))
@@ -97,26 +99,27 @@ def test_the_truth_lies_below_the_snippets_that_stand_for_its_time(figure):
 
 
 def test_each_row_of_a_strip_has_its_part_of_the_time_line(figure):
-    plot_contact_sheet([strip(40, 112)], 'p.png')
+    plot_contact_sheet([strip(40, 112)], 'p.png', classes=CLASSES)
     assert [axes.get_xlim() for axes in figure[0].axes] == [(0, 14), (14, 28), (28, 40)]
     width = [axes.get_window_extent().width for axes in figure[0].axes]
     assert width == pytest.approx([PAGE, PAGE, PAGE * 12 / 14])
 
 
 def test_actions_that_overlap_lie_below_each_other_in_the_colour_of_their_class(figure):
-    plot_contact_sheet([strip(segments=((0, 0.5), (0.25, 1)), labels=('run', 'jump'))], 'p.png')
+    plot_contact_sheet([strip(segments=((0, 0.5), (0.25, 1)), labels=('run', 'jump'))], 'p.png',
+                       classes=CLASSES)
     lowest = [low for _, _, low in bars(figure[0].axes[0])]
     assert lowest[0] < lowest[1]
     assert [text.get_text() for text in figure[0].legends[0].get_texts()] == ['jump', 'run']
 
 
 def test_a_video_without_actions_has_an_empty_time_line(figure):
-    plot_contact_sheet([strip(segments=(), labels=())], 'p.png')
+    plot_contact_sheet([strip(segments=(), labels=())], 'p.png', classes=CLASSES)
     assert bars(figure[0].axes[0]) == []
 
 
 def test_a_strip_says_what_it_is(figure):
-    plot_contact_sheet([strip(100, 112, S, T=8)], 'p.png', title='v_1')
+    plot_contact_sheet([strip(100, 112, S, T=8)], 'p.png', title='v_1', classes=CLASSES)
     texts = [text.get_text() for text in figure[0].texts]
     assert texts == ['v_1', 'S: r_t = 1, r_s = 2; 100 snippets × 8 frames × 112 × 112, '
                             '25% of the pixels']
@@ -132,4 +135,4 @@ def test_frames_that_the_model_would_not_get_are_refused():
 
 def test_no_strip_is_refused():
     with pytest.raises(ValueError, match='0 strips; expected one or more: name a fidelity'):
-        plot_contact_sheet([], 'p.png')
+        plot_contact_sheet([], 'p.png', classes=CLASSES)

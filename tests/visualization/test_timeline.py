@@ -6,13 +6,15 @@ from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.predictions import Detections
 from mmlofi.visualization.timeline import choose_videos, plot_timelines
 
+CLASSES = ('jump', 'run')
+
 
 def video(name, *labels, duration=50.0):
     segments = tuple((10.0 * place, 10.0 * place + 8) for place in range(len(labels)))
     return VideoRecord(name, 'validation', duration, segments, labels)
 
 
-def detections(*names, count=4, classes=('jump', 'run')):
+def detections(*names, count=4, classes=CLASSES):
     rng = np.random.default_rng(0)
     return Detections.from_videos(
         [(name, np.sort(rng.uniform(0, 50, (count, 2)), axis=1), rng.random(count),
@@ -38,7 +40,8 @@ def bars(axes):
 def test_the_picture_is_written_and_is_the_same_each_time(tmp_path):
     records = [video('a', 'jump', 'run'), video('b', 'run')]
     for name in ('one.png', 'new/two.png'):
-        plot_timelines(records, detections('a', 'b'), tmp_path / name, title='Two videos')
+        plot_timelines(records, detections('a', 'b'), tmp_path / name, classes=CLASSES,
+                       title='Two videos')
     one = (tmp_path / 'one.png').read_bytes()
     assert one[:4] == b'\x89PNG'
     assert one == (tmp_path / 'new' / 'two.png').read_bytes()
@@ -46,7 +49,8 @@ def test_the_picture_is_written_and_is_the_same_each_time(tmp_path):
 
 def test_each_set_has_a_row_below_the_truth(figure):
     shown = plot_timelines([video('a', 'jump', 'run')],
-                           dict(ACP=detections('a'), LoFi=detections('a', count=9)), 'p.png')
+                           dict(ACP=detections('a'), LoFi=detections('a', count=9)), 'p.png',
+                           classes=CLASSES)
     axes = figure[0].axes[0]
     assert shown == ['a']
     assert axes.get_xlim() == (0, 50)
@@ -57,7 +61,7 @@ def test_each_set_has_a_row_below_the_truth(figure):
 
 
 def test_a_class_that_no_video_has_is_grey_and_in_the_legend(figure):
-    plot_timelines([video('a', 'jump')], detections('a', classes=('jump', 'run')), 'p.png')
+    plot_timelines([video('a', 'jump')], detections('a'), 'p.png', classes=CLASSES)
     labels = [text.get_text() for text in figure[0].legends[0].get_texts()]
     assert labels == ['jump', 'other class']
 
@@ -65,7 +69,8 @@ def test_a_class_that_no_video_has_is_grey_and_in_the_legend(figure):
 def test_videos_without_duration_and_many_classes_are_drawn(tmp_path):
     labels = [f'class {number}' for number in range(30)]
     records = [video('a', *labels, duration=None)]
-    plot_timelines(records, detections('a', classes=tuple(labels)), tmp_path / 'p.pdf')
+    plot_timelines(records, detections('a', classes=tuple(labels)), tmp_path / 'p.pdf',
+                   classes=labels)
     assert (tmp_path / 'p.pdf').stat().st_size > 0
 
 
@@ -78,7 +83,7 @@ def test_videos_are_chosen_by_name_alone_and_spread_evenly():
 
 def test_all_records_are_shown_in_their_order_when_no_number_is_given(figure):
     records = [video(name, 'jump') for name in 'cab']
-    assert plot_timelines(records, detections('a', 'b', 'c'), 'p.png',
+    assert plot_timelines(records, detections('a', 'b', 'c'), 'p.png', classes=CLASSES,
                           num_videos=None) == ['c', 'a', 'b']
     assert [axes.get_title(loc='left') for axes in figure[0].axes] == ['c', 'a', 'b']
 

@@ -1,4 +1,4 @@
-"""Reads ActivityNet-format annotation files into `VideoRecord` s.
+"""One entry of ActivityNet's format, as a `VideoRecord` and with all that is wrong with it.
 
 The format is that of ActivityNet-v1.3, which HACS, THUMOS14's usual json and most own data sets
 share::
@@ -6,167 +6,103 @@ share::
     {"database": {"<video>": {"subset": "training", "duration": 82.7,
                               "annotations": [{"segment": [6.2, 77.7], "label": "Ballet"}]}}}
 
-Numbers may be strings (THUMOS14, HACS) and the duration may be absent (THUMOS14) or be called
-`duration_second` (MMAction2's files); an absent one is read from the video itself. What else an
-entry has (`url`, `resolution`, `fps`, …) is not used.
+Numbers may be texts (THUMOS14, HACS), the duration may be absent (THUMOS14), and the annotations
+null; an absent duration is read from the video itself. What else an entry has (`url`, `resolution`,
+…) is not used. Entries in MMAction2's form (`mmaction.py`) are read here too.
 """
 from __future__ import annotations
 
-import json
 import math
-import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from mmengine.fileio import get_text
+from mmlofi.datasets.annotations import mmaction
+from mmlofi.datasets.annotations.records import Fault, VideoRecord, segment_fault
+from mmlofi.json_values import brief, number, pair, repeated_keys, text_fault
 
-from mmlofi.datasets.storage import is_there
-
-
-@dataclass(frozen=True)
-class VideoRecord:
-    """One untrimmed video and the actions annotated in it, in seconds as the file has them."""
-
-    name: str
-    subset: str
-    duration_sec: float | None
-    segments_sec: tuple[tuple[float, float], ...]
-    labels: tuple[str, ...]
+DURATIONS = ('duration', mmaction.DURATION)
+USED = {'subset', 'annotations', *DURATIONS, *mmaction.FRAMES}
 
 
-def load_annotations(path: str | os.PathLike, subset: str | Sequence[str] | None = None,
-                     backend_args: dict | None = None) -> list[VideoRecord]:
-    """Reads the videos of one or several subsets in the order of the file.
+def read_entry(name: str, entry: object, has_subset: bool) -> tuple[VideoRecord, list[Fault]]:
+    """What an entry says, without the actions that cannot be read, and all its faults.
 
     Args:
-        path: A json file in ActivityNet's format.
-        subset: The subset's name, several of them, or None for all.
-        backend_args: The MMEngine file backend that has the file; None reads from disk.
-
-    Raises:
-        FileNotFoundError: When there is no such file.
-        ValueError: When the file is not of this format, a number is not one, a segment ends
-            before it starts or lies outside its video, or the subset holds no video. All bad
-            segments are counted and the first few named.
-
-    Segments of no length are kept (ActivityNet-v1.3 has 12 and its mAP counts them as missed);
-    `UntrimmedVideoDataset` leaves them out of training.
+        name: The video's.
+        entry: Its value in the json.
+        has_subset: Whether one is expected. Without one the record's is ''.
     """
-    records, problems = read_records(path, backend_args)
-    wanted = None if subset is None else {subset} if isinstance(subset, str) else set(subset)
-    if wanted is not None:
-        present = sorted({record.subset for record in records})
-        missing = sorted(wanted.difference(present))
-        if missing or not wanted:
-            raise ValueError(f'{path} has no video of subset {missing}; it has {present}. Set the '
-                             'subset to one of these')
-        kept = [record for record in records if record.subset in wanted]
-        names = {record.name for record in kept}
-        problems = [problem for problem in problems if problem[0] in names]
-        records = kept
-    if problems:
-        shown = '; '.join(f'{name}: {what}' for name, what in problems[:5])
-        raise ValueError(f'{path} has {len(problems)} bad segments: {shown}'
-                         f'{"; …" if len(problems) > 5 else ""}. Expected start <= end in '
-                         'seconds, inside the video: correct or remove them')
-    return records
+    found: list[tuple[str, str]] = []   # kind, detail
+    if text_fault(name):
+        found.append(('bad entry', f'the name {text_fault(name)}'))
+    if not isinstance(entry, dict):
+        return VideoRecord(name, '', None, (), ()), _faults(name, '', [
+            *found, ('bad entry', f'the entry is {brief(entry)}')])
+    subset = entry.get('subset') if has_subset else ''
+    if has_subset and text_fault(subset):
+        found.append(('bad entry', f'has no "subset" ({text_fault(subset)})'))
+        subset = ''
+    found += [('listed twice', f'the entry has {key!r} more than once, with other contents')
+              for key in repeated_keys(entry) if key in USED]
+    duration = _read_seconds(entry, found)
+    actions = list(_read_actions(entry, duration, found))
+    features = None if duration is None else _read_features(entry, duration, found)
+    record = VideoRecord(name, subset, duration, tuple(segment for segment, _ in actions),
+                         tuple(label for _, label in actions), features_sec=features)
+    return record, _faults(name, subset, found)
 
 
-def class_names(records: Iterable[VideoRecord]) -> tuple[str, ...]:
-    """All labels in alphabetical order: a class's index is its place here."""
-    return tuple(sorted({label for record in records for label in record.labels}))
+def _faults(name: str, subset: str, found: list[tuple[str, str]]) -> list[Fault]:
+    return [Fault(name, subset, kind, detail) for kind, detail in found]
 
 
-def load_class_names(path: str | os.PathLike,
-                     backend_args: dict | None = None) -> tuple[str, ...]:
-    """`class_names` of all subsets of a file, whether or not their segments are good."""
-    return class_names(read_records(path, backend_args)[0])
-
-
-def load_video_names(path: str | os.PathLike, backend_args: dict | None = None) -> list[str]:
-    """The videos of all subsets of a file, whether or not their entries are good."""
-    return list(_read_database(path, backend_args))
-
-
-def tolerance_sec(duration_sec: float) -> float:
-    """How far annotators overshoot a video's end: up to 0.9 s in ActivityNet-v1.3."""
-    return max(1, 0.02 * duration_sec)
-
-
-def segment_fault(start: float, end: float, duration_sec: float | None) -> str | None:
-    """Why a segment cannot be trained on or scored: 'reversed', 'outside', or None.
-
-    One that is not a number is reversed. One of no length has no fault here.
-    """
-    margin = tolerance_sec(duration_sec or 0)
-    if not (math.isfinite(start) and math.isfinite(end)) or end < start:
-        return 'reversed'
-    outside = start < -margin or duration_sec is not None and (
-        start > duration_sec or end > duration_sec + margin)
-    return 'outside' if outside else None
-
-
-def segments_after(segments_sec: Iterable[Sequence[float]], end_sec: float
-                   ) -> list[tuple[float, float]]:
-    """The segments that start at or after `end_sec`; those of no length do not count."""
-    return [(float(start), float(end)) for start, end in segments_sec if end > start >= end_sec]
-
-
-def read_records(path: str | os.PathLike, backend_args: dict | None = None
-                 ) -> tuple[list[VideoRecord], list[tuple[str, str]]]:
-    """All videos of a file, and their bad segments as (video, what is wrong).
-
-    Raises:
-        FileNotFoundError, ValueError: As `load_annotations`, but for bad segments.
-    """
-    records, problems = [], []
-    for name, entry in _read_database(path, backend_args).items():
-        if isinstance(entry, dict) and entry.get('subset') is None:
-            raise ValueError(f'{path}: video {name!r} has no "subset"; every entry needs one, such '
-                             'as "training" or "validation"')
-        records.append(_parse_entry(str(path), name, entry, problems))
-    if not records:
-        raise ValueError(f'{path} holds no video; its "database" is empty')
-    return records, problems
-
-
-def _read_database(path: str | os.PathLike, backend_args: dict | None) -> dict:
-    if not is_there(path, backend_args):
-        raise FileNotFoundError(f'no annotation file at {os.fspath(path)!r}: expected a json file '
-                                "in ActivityNet's format; set `ann_file` to where yours lies")
+def _read_seconds(entry: dict, found: list[tuple[str, str]]) -> float | None:
+    given = [entry[key] for key in DURATIONS if entry.get(key) is not None]
+    if not given:
+        return None
     try:
-        content = json.loads(get_text(path, backend_args=backend_args))
+        duration = number(given[0])
     except ValueError as error:
-        raise ValueError(f'{path} is not valid json ({error}); expected an annotation file in '
-                         "ActivityNet's format: download or write it again") from error
-    database = content.get('database') if isinstance(content, dict) else None
-    if not isinstance(database, dict):
-        found = sorted(content)[:5] if isinstance(content, dict) else type(content).__name__
-        raise ValueError(f'{path} has no "database" of videos (found {found}); expected '
-                         "ActivityNet's format {\"database\": {video: {subset, duration, "
-                         'annotations}}}. A file of detections is not one of annotations')
-    return database
+        found.append(('bad duration', f'the duration {error}'))
+        return None
+    if not (math.isfinite(duration) and duration > 0):
+        found.append(('bad duration', f'has the duration {duration:g}'))
+        return None
+    return duration
 
 
-def _parse_entry(path: str, name: str, entry: dict,
-                 problems: list[tuple[str, str]]) -> VideoRecord:
+def _read_features(entry: dict, duration: float, found: list[tuple[str, str]]) -> float | None:
     try:
-        duration = entry.get('duration', entry.get('duration_second'))
-        duration = None if duration is None else float(duration)
-        annotations = [(float(item['segment'][0]), float(item['segment'][1]), str(item['label']))
-                       for item in entry.get('annotations', [])]
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise ValueError(
-            f'{path}: the entry of video {name!r} cannot be read ({type(error).__name__}: {error});'
-            ' expected {"subset", "duration", "annotations": [{"segment": [start, end], "label"}]}'
-        ) from error
-    if duration is not None and not (math.isfinite(duration) and duration > 0):
-        raise ValueError(f'{path}: video {name!r} has duration {duration}; expected seconds above '
-                         '0, or none at all')
-    for start, end, label in annotations:
-        if segment_fault(start, end, duration):
+        return mmaction.features_sec(entry, duration)
+    except ValueError as error:
+        found.append(('bad duration', str(error)))
+        return None
+
+
+def _read_actions(entry: dict, duration: float | None, found: list[tuple[str, str]]
+                  ) -> Iterator[tuple[tuple[float, float], str]]:
+    """Segment and label of each action that has both, even if the segment is not a good one."""
+    items = entry.get('annotations')
+    if items is not None and not isinstance(items, list):
+        found.append(('bad entry', f'"annotations" is {brief(items)}'))
+        return
+    for place, item in enumerate(items or []):
+        if not isinstance(item, dict):
+            found.append(('bad entry', f'annotation {place} is {brief(item)}'))
+            continue
+        found += [('listed twice', f'annotation {place} has {key!r} more than once, with other '
+                                   'contents')
+                  for key in repeated_keys(item) if key in ('segment', 'label')]
+        label, segment = item.get('label'), None
+        if text_fault(label):
+            found.append(('bad label', f'the label of annotation {place}: {text_fault(label)}'))
+        try:
+            segment = pair(item.get('segment'))
+        except ValueError as error:
+            found.append(('bad segment', f'the segment of annotation {place}: {error}'))
+        if segment and segment_fault(*segment, duration):
+            start, end = segment
             where = 'no end' if duration is None else f'a duration of {duration:g} s'
-            problems.append((name, f'{label!r} [{start:g}, {end:g}] in a video of {where}'))
-    return VideoRecord(name, str(entry['subset']), duration,
-                       tuple((start, end) for start, end, _ in annotations),
-                       tuple(label for _, _, label in annotations))
+            found.append((segment_fault(start, end, duration),
+                          f'{brief(label)} [{start:g}, {end:g}] in a video of {where}'))
+        if segment and not text_fault(label):
+            yield segment, label

@@ -1,4 +1,4 @@
-"""How many videos the usual data sets have, to hold one's own copy against."""
+"""What is known of the usual data sets: how many videos they have, which classes do not count."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
@@ -31,6 +31,8 @@ KNOWN: Mapping[str, Mapping[str, KnownSplit]] = {
         'training': KnownSplit(200, "THUMOS14's own validation videos"),
         'testing': KnownSplit(213, '210 in the ground truth that G-TAD is scored on')}}
 OTHER_NAMES = {'THUMOS14': {'train': 'training', 'validation': 'training', 'test': 'testing'}}
+# THUMOS14's evaluation neither counts these segments as truth nor what is found in them as false.
+IGNORED: Mapping[str, tuple[str, ...]] = {'THUMOS14': ('Ambiguous',)}
 
 
 def recognize(classes: Collection[str], num_videos: int) -> str | None:
@@ -47,3 +49,8 @@ def known_split(dataset: str | None, subset: str) -> KnownSplit | None:
     """What is known of a subset, by whichever of its usual names."""
     name = subset.lower()
     return KNOWN.get(dataset, {}).get(OTHER_NAMES.get(dataset, {}).get(name, name))
+
+
+def known_to_ignore(classes: Collection[str], num_videos: int) -> tuple[str, ...]:
+    """The classes that do not count in the data set that has these ones, if it is known."""
+    return IGNORED.get(recognize(classes, num_videos), ())

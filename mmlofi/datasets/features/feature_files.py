@@ -9,15 +9,25 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import re
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 from mmengine.fileio import get
-from numpy.lib.npyio import NpzFile
 
+from mmlofi.array_files import (
+    MAX_BYTES,
+    NUMBERS,
+    TEXT,
+    is_npz,
+    look_at_npy,
+    open_npz,
+    read_npy,
+    refuse_bomb,
+)
+from mmlofi.datasets.features.h5_arrays import find, open_h5, read_array
 from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.files import write_npz
 
@@ -76,7 +86,7 @@ def names_in(container: str) -> frozenset[str]:
         ImportError, ValueError: As `read_features`.
     """
     try:
-        with _open_h5(container) as file:
+        with open_h5(container) as file:
             return frozenset(file)
     except OSError as error:
         raise _unreadable(container, error) from error
@@ -100,11 +110,10 @@ def _load(filename: str, backend_args: dict | None, *, whole: bool
             return _from_h5(source, name, whole)
         if path.endswith('.csv'):
             return _from_csv(source, whole)
-        content = np.load(source, mmap_mode='r' if source is path else None)
-        if isinstance(content, np.ndarray):
-            return np.array(content) if whole else None, FeatureFile(content.shape)
-        with content:
-            return _from_npz(content, whole)
+        if is_npz(source):
+            return _from_npz(source, whole)
+        array = read_npy(source) if whole else None
+        return array, FeatureFile(look_at_npy(source).shape if array is None else array.shape)
     except (FileNotFoundError, ImportError):
         raise
     except _Unclear as error:
@@ -123,57 +132,70 @@ class _Unclear(Exception):
     """Which array of a file is meant."""
 
 
-def _from_npz(content: NpzFile, whole: bool) -> tuple[np.ndarray | None, FeatureFile]:
-    key = _the_array([name for name in content if name not in OF_VIDEO])
-    more = {name: content[name].item() for name in OF_VIDEO if name in content}
-    array = content[key] if whole else None
-    return array, FeatureFile(_npz_shape(content, key) if array is None else array.shape,
-                              *_of_video(more))
-
-
-def _npz_shape(content: NpzFile, key: str) -> tuple[int, ...]:
-    with content.zip.open(f'{key}.npy') as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) \
-            else np.lib.format.read_array_header_2_0
-        return read(file)[0]
+def _from_npz(source: str | io.BytesIO, whole: bool) -> tuple[np.ndarray | None, FeatureFile]:
+    with open_npz(source) as content:
+        key = _the_array([name for name in content.names if name not in OF_VIDEO])
+        more = {}
+        for name in OF_VIDEO:
+            if name in content:
+                if content.claim(name, NUMBERS + TEXT).shape:
+                    raise ValueError(f'{name!r} is no single value')
+                more[name] = content.read(name, NUMBERS + TEXT).item()
+        array = content.read(key) if whole else None
+        shape = content.claim(key).shape if array is None else array.shape
+        return array, FeatureFile(shape, *_of_video(more))
 
 
 def _from_csv(source: str | io.BytesIO, whole: bool) -> tuple[np.ndarray | None, FeatureFile]:
     """MMAction2's files for localization: names of the columns, then a line a snippet."""
     with open(source, 'rb') if isinstance(source, str) else source as file:
-        lines = [line for line in file.read().decode().splitlines() if line.strip()]
-    rows = lines[1:] if lines and _are_names(lines[0].split(',')) else lines
+        content = file.read(MAX_BYTES + 1)
+    refuse_bomb(len(content), len(content))
+    text = io.StringIO(content.decode('utf-8-sig'), newline=None)
+    lines = [line.rstrip('\n') for line in text if line.strip()]
+    rows = lines[1:] if lines and _are_names(lines[0]) else lines
     if not rows:
         raise ValueError('no line of numbers')
-    return (np.loadtxt(rows, np.float32, delimiter=',', ndmin=2) if whole else None,
-            FeatureFile((len(rows), len(lines[0].split(',')))))
+    return (np.loadtxt(rows, np.float32, delimiter=',', comments=None, ndmin=2) if whole else None,
+            FeatureFile((len(rows), len(rows[0].split(',')))))
 
 
-def _are_names(cells: list[str]) -> bool:
-    """Whether they head a table: words, or the numbers of the columns as pandas gives them."""
-    try:
-        return len(cells) > 1 and [float(cell) for cell in cells] == list(range(len(cells)))
-    except ValueError:
+def _are_names(line: str) -> bool:
+    """Whether it heads a table: words, or the numbers of the columns as pandas gives them.
+
+    Raises:
+        ValueError: For a line of both, of which nobody knows whether it is of a snippet.
+    """
+    cells = line.lstrip('# ').split(',')   # numpy.savetxt puts a # before names
+    numbers = [value for value in map(_number, cells) if value is not None]
+    if not numbers and all(map(str.strip, cells)):
         return True
+    of_columns = len(cells) > 1 and numbers == list(range(len(cells)))
+    if len(numbers) < len(cells) or line.startswith('#') and not of_columns:
+        odd = next((cell for cell in cells if _number(cell) is None), line[:20])
+        raise ValueError(f'its first line has {odd!r} among numbers; expected numbers, or names of '
+                         'all columns')
+    return of_columns
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
 
 
 def _from_h5(source: str | io.BytesIO, name: str, whole: bool
              ) -> tuple[np.ndarray | None, FeatureFile]:
-    with _open_h5(source) as file:
-        if name and name not in file:
+    with open_h5(source) as file:
+        node = find(file, name)
+        if node is None:
             raise FileNotFoundError(
                 f'{source!r} has no {name!r}, but {len(file)} others such as {sorted(file)[:3]}; '
                 'expected the features of each video: correct `filename_tmpl`, or drop these '
                 'videos from the annotations')
-        node = file[name] if name else file
-        attributes = dict(node.attrs)
-        if hasattr(node, 'keys'):   # a group, of one array
-            key = _the_array([name for name in node if name not in OF_VIDEO])
-            attributes |= {name: node[name][()] for name in OF_VIDEO if name in node}
-            node = node[key]
-            attributes |= dict(node.attrs)
-        return node[()] if whole else None, FeatureFile(node.shape, *_of_video(attributes))
+        array, shape, found = read_array(node, beside=OF_VIDEO, choose=_the_array, whole=whole)
+        return array, FeatureFile(shape, *_of_video(found))
 
 
 def _the_array(names: list[str]) -> str:
@@ -187,20 +209,10 @@ def _the_array(names: list[str]) -> str:
 
 def _of_video(found: dict) -> tuple[float | None, dict | None]:
     duration, header = found.get('duration_sec'), found.get('header')
-    return (None if duration is None else float(duration),
-            None if header is None else json.loads(header))
-
-
-def _open_h5(source: str | io.BytesIO):   # h5py.File, which may not be there
-    # Nothing is written, and network disks often cannot lock.
-    lock = {} if isinstance(source, io.BytesIO) else dict(locking=False)
-    return _h5py(source).File(source, 'r', **lock)
-
-
-def _h5py(path: str | io.BytesIO) -> ModuleType:
-    try:
-        import h5py
-    except ImportError as error:
-        raise ImportError(f'{path!r} is read by h5py, which is not installed; expected it for '
-                          'features in h5 files: pip install h5py') from error
-    return h5py
+    duration = None if duration is None else float(duration)
+    if duration is not None and not 0 < duration < math.inf:
+        raise ValueError(f'it says that its video lasts {duration} s')
+    header = None if header is None else json.loads(header)
+    if not isinstance(header, dict | None):
+        raise ValueError(f'its header is {header!r:.50}, and not a dict')
+    return duration, header

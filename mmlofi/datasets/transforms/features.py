@@ -19,6 +19,7 @@ from mmlofi.datasets.features.feature_files import (
 from mmlofi.datasets.features.feature_header import check_header
 from mmlofi.datasets.windows import cut_window, window_norm
 from mmlofi.fidelity import FULL
+from mmlofi.options import require_number, require_whole
 
 __all__ = ['LoadSnippetFeatures', 'save_features']
 
@@ -63,12 +64,17 @@ class LoadSnippetFeatures(BaseTransform):
         if layout not in ('CL', 'LC', None):
             raise ValueError(f"LoadSnippetFeatures got layout={layout!r}; expected 'CL', 'LC' or "
                              'None')
-        given = [value for value in (feature_stride, fps, feature_len) if value is not None]
-        if given and None in (feature_stride, fps) or any(value <= 0 for value in given):
+        require_whole('LoadSnippetFeatures', num_snippets=num_snippets, **(
+            {} if feat_dim is None else dict(feat_dim=feat_dim)))
+        given = {name: value for name, value in (
+            ('feature_stride', feature_stride), ('fps', fps), ('feature_len', feature_len))
+            if value is not None}
+        if given and None in (feature_stride, fps) or 0 in given.values():
             raise ValueError(f'LoadSnippetFeatures got feature_stride={feature_stride!r}, '
                              f'fps={fps!r} and feature_len={feature_len!r}; expected the first '
                              'two, or all three, above 0, or none: frames from one feature to the '
                              'next, how many there are in a second, and of how many a feature is')
+        require_number('LoadSnippetFeatures', above=0, **given)
         self.num_snippets = num_snippets
         self.feat_dim = feat_dim
         self.layout = layout
@@ -88,8 +94,10 @@ class LoadSnippetFeatures(BaseTransform):
         """
         filename = results['filename']
         features, stored = read_features(filename, self.backend_args)
+        _check_axes(stored.shape, filename)
         if self._is_turned(stored, filename):
             features = features.T
+        features = _numbers(features, f'{filename!r} holds', 'delete it and extract it again')
         results['duration_sec'] = self._duration(stored, features.shape[-1], results)
         return self._place(results, features)
 
@@ -104,17 +112,15 @@ class LoadSnippetFeatures(BaseTransform):
                 f'the head takes features every {self.feature_stride} frames of another encoder '
                 '(LoadSnippetFeatures has a feature_stride), and got those of a model here; '
                 'expected the files that it was trained on: test it on them with tools/test.py')
-        return self._place(results, features)
+        what = f'the encoder made of {results["filename"]!r}'
+        return self._place(results, _numbers(features, what, 'the encoder has diverged, give a '
+                                                             'checkpoint from before'))
 
     def _place(self, results: dict, features: np.ndarray) -> dict:
         filename = results['filename']
         self._check_channels(features.shape, filename)
         L = results.get('fidelity', FULL).reduce_snippets(self.num_snippets)
-        features = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))     # (C, P)
-        wrong = features.numel() - int(features.isfinite().sum())
-        if wrong:
-            raise ValueError(f'{filename!r} holds {wrong} features of {features.numel()} that are '
-                             'not finite; expected numbers: delete it and extract it again')
+        features = torch.from_numpy(features)                                             # (C, P)
         P, first = features.shape[1], results.get('first_snippet')
         window = self._norm(0 if first is None else first,
                             P if first is None else self.num_snippets, P, results)
@@ -152,8 +158,17 @@ class LoadSnippetFeatures(BaseTransform):
             self._check_header(stored.header, filename, windows)
         return stored
 
+    def check_values(self, filename: str) -> None:
+        """Reads a file whole, which `check_file` does not.
+
+        Raises:
+            FileNotFoundError, ImportError, ValueError: As `transform`.
+        """
+        self.transform(dict(filename=filename, duration_sec=1.0))
+
     def _look_at(self, filename: str) -> FeatureFile:
         stored = look_at_features(filename, self.backend_args)
+        _check_axes(stored.shape, filename)
         if self._is_turned(stored, filename):
             stored = stored._replace(shape=stored.shape[::-1])
         self._check_channels(stored.shape, filename)
@@ -163,7 +178,7 @@ class LoadSnippetFeatures(BaseTransform):
         """Whether the array is (P, C)."""
         if stored.header is not None or self.layout is not None:
             return stored.header is None and self.layout == 'LC'
-        if len(stored.shape) != 2 or self.feat_dim not in stored.shape:
+        if self.feat_dim not in stored.shape:
             return False   # `_check_channels` says what is wrong, if anything is
         if stored.shape[0] == stored.shape[1]:
             raise ValueError(f'{filename!r} holds features of shape {stored.shape}, of which '
@@ -172,7 +187,7 @@ class LoadSnippetFeatures(BaseTransform):
         return stored.shape[1] == self.feat_dim
 
     def _check_channels(self, shape: tuple[int, ...], filename: str) -> None:
-        if len(shape) != 2 or 0 in shape or self.feat_dim not in (None, shape[0]):
+        if 0 in shape or self.feat_dim not in (None, shape[0]):
             raise ValueError(
                 f'{filename!r} holds features of shape {tuple(shape)} (channels, snippets); '
                 f'expected {self.feat_dim or "any number of"} channels and a snippet or more: set '
@@ -208,3 +223,27 @@ class LoadSnippetFeatures(BaseTransform):
     def _margin(self) -> float:
         """Frames before those that the first feature stands for."""
         return (self.feature_len - self.feature_stride) / 2
+
+
+def _check_axes(shape: tuple[int, ...], filename: str) -> None:
+    if len(shape) == 2:
+        return
+    if len(shape) < 2:
+        advice = 'extract one feature a snippet, since one of a whole video says nothing of when'
+    elif sum(length > 1 for length in shape) <= 2:
+        advice = 'drop the axes of length 1, by numpy.squeeze(array), and save it again'
+    else:
+        advice = 'take the mean over the others, such as crops or places, and save it again'
+    raise ValueError(f'{filename!r} holds features of shape {tuple(shape)}; expected two axes, '
+                     f'(channels, snippets) or (snippets, channels): {advice}')
+
+
+def _numbers(features: np.ndarray, what: str, mend: str) -> np.ndarray:
+    """In single precision, all of them finite."""
+    with np.errstate(over='ignore'):   # infinite then
+        features = np.ascontiguousarray(features, dtype=np.float32)
+    wrong = features.size - int(np.isfinite(features).sum())
+    if wrong:
+        raise ValueError(f'{what} {wrong} features of {features.size} that are not finite; '
+                         f'expected numbers: {mend}')
+    return features

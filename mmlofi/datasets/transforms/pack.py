@@ -4,6 +4,7 @@ Shape legend: L snippets, T frames a snippet, C channels, K actions.
 """
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
@@ -40,13 +41,14 @@ class PackTALInputs(BaseTransform):
         """Returns only what the model needs.
 
         Raises:
-            ValueError: When nothing says how long the video is, or a segment starts after the
-                decoded end by more than `tolerance_sec`.
+            ValueError: When nothing says how long the video is, a segment starts after the decoded
+                end by more than `tolerance_sec`, or segments and labels are no such numbers.
         """
         if results['duration_sec'] is None:
             raise ValueError(f'video {results["video_name"]!r} has no duration; expected one in '
                              'the annotations or the file: add "duration" to the annotations, or '
                              'extract features with tools/extract_features.py, which stores it')
+        _refuse_no_numbers(results)
         _compare_with_annotations(results)
         if 'features' in results:
             inputs = results['features']
@@ -62,6 +64,17 @@ class PackTALInputs(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}()'
+
+
+def _refuse_no_numbers(results: dict) -> None:
+    segments, labels = np.asarray(results['segments_sec']), np.asarray(results['gt_labels'])
+    whole = labels.dtype.kind in 'iu' or not labels.size
+    if not (0 < results['duration_sec'] < math.inf and np.isfinite(segments).all()
+            and segments.size == 2 * labels.size and whole and (labels >= 0).all()):
+        raise ValueError(f'video {results["video_name"]!r} of {results["duration_sec"]} s has the '
+                         f'segments {segments.tolist()} with the labels {labels.tolist()}; '
+                         'expected pairs of finite seconds, and for each a whole number from 0 on: '
+                         'correct the annotations, or the dataset that read them')
 
 
 def _compare_with_annotations(results: dict) -> None:

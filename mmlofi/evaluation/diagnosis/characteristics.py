@@ -51,7 +51,7 @@ def characterize(ground_truth: Sequence[VideoRecord],
     Args:
         ground_truth: Videos with their segments.
         bounds: 'activitynet', 'thumos14', or 'quintiles', which holds a fifth of the segments in
-            each bin, as far as equal values allow.
+            each bin, as far as equal values allow, and has no empty bin.
 
     Returns:
         By name; without 'coverage' where a video with actions has no duration.
@@ -70,16 +70,21 @@ def characterize(ground_truth: Sequence[VideoRecord],
         values['coverage'] = length / np.repeat(
             [record.duration_sec for record in records], counts)
     if bounds == 'quintiles':
-        chosen = {name: tuple(np.quantile(value, (0.2, 0.4, 0.6, 0.8)).tolist())
-                  for name, value in values.items()}
+        chosen = {name: _quintiles(value) for name, value in values.items()}
     else:
         chosen = BOUNDS[bounds]
     return {name: Characteristic(values[name], chosen[name])
             for name in ('coverage', 'length', 'num-instances') if name in values}
 
 
+def _quintiles(values: np.ndarray) -> tuple[float, ...]:
+    """Bounds that are values themselves, each once and none the last, so that no bin is empty."""
+    bounds = np.unique(np.quantile(values, (0.2, 0.4, 0.6, 0.8), method='inverted_cdf'))
+    return tuple(bounds[bounds < values.max()].tolist())
+
+
 def bounds_text(low: float | None, high: float | None) -> str:
     """Of a bin, which holds its upper bound and not its lower one."""
     if high is None:
-        return f'above {low:.3g}'
+        return 'all' if low is None else f'above {low:.3g}'
     return f'to {high:.3g}' if low is None else f'{low:.3g} to {high:.3g}'

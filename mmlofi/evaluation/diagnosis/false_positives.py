@@ -14,12 +14,13 @@ from mmlofi.evaluation.matching import Aligned, all_pairs, place_in_group
 # The places are the codes of `error_types`.
 TYPES = ('true positive', 'double detection', 'wrong label', 'localization', 'confusion',
          'background')
+IGNORED = -1       # the code of a detection in a segment to ignore that takes no action
 BANDS = 10         # of as many detections as a class has true segments
 NEAR_TIOU = 0.1    # below it a detection has nothing to do with an action
 
 
 def error_types(aligned: Aligned, matched: np.ndarray, tious: Sequence[float]) -> np.ndarray:
-    """(K, T) the place in `TYPES` of each detection.
+    """(K, T) the place in `TYPES` of each detection, or `IGNORED`.
 
     A wrong detection is compared with the true segment of its video, of any class, that it overlaps
     most; of equal ones, with one of its own class. In a video that has no actions it is a
@@ -43,13 +44,20 @@ def error_types(aligned: Aligned, matched: np.ndarray, tious: Sequence[float]) -
     kinds = np.where(own[:, None], np.where(found, 1, 3), np.where(found, 2, 4))
     kinds[most < NEAR_TIOU] = 5
     kinds[matched >= 0] = 0
+    kinds[(matched < 0) & aligned.ignored[:, None]] = IGNORED
     return kinds
 
 
-def bands(aligned: Aligned) -> np.ndarray:
-    """(K,) 0 for a class's first G detections, 1 for its next G, …, G being its true segments."""
+def bands(aligned: Aligned, kinds: np.ndarray) -> np.ndarray:
+    """(K,) 0 for a class's first G detections, 1 for its next G, …, G being its true segments.
+
+    `BANDS`, none of them, for a detection that does not count at any tIoU.
+    """
     positives = np.bincount(aligned.true_label, minlength=len(aligned.classes))
-    return place_in_group(aligned.label) // positives[aligned.label]
+    counted = np.flatnonzero((kinds != IGNORED).any(1))
+    band, label = np.full(len(kinds), BANDS), aligned.label[counted]
+    band[counted] = place_in_group(label) // positives[label]
+    return band
 
 
 def profile(kinds: np.ndarray, band: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +67,8 @@ def profile(kinds: np.ndarray, band: np.ndarray) -> tuple[np.ndarray, np.ndarray
     sizes = np.bincount(band[band < BANDS], minlength=BANDS)
     for place in np.flatnonzero(sizes):
         mine = kinds[band == place]
-        shares[place] = np.bincount(mine.ravel(), minlength=len(TYPES)) / mine.size
+        mine = mine[mine != IGNORED]
+        shares[place] = np.bincount(mine, minlength=len(TYPES)) / mine.size
     return sizes, shares
 
 

@@ -26,6 +26,9 @@ def diagnose(ground_truth: Sequence[VideoRecord], detections: Detections,
              bounds: str = 'activitynet') -> dict:
     """Says where the score of some detections is lost.
 
+    Detections that have no class of the ground truth at all leave every action missed, and a
+    warning; others of classes that it lacks are left out, as in `detection_map`.
+
     Args:
         ground_truth: The videos of the subset, with or without actions.
         detections: Of any videos and classes.
@@ -40,15 +43,17 @@ def diagnose(ground_truth: Sequence[VideoRecord], detections: Detections,
         ValueError: As `align`, `parse_tious` and `characterize`.
     """
     tious = parse_tious(tious)
-    aligned = align(ground_truth, detections)
+    aligned = align(ground_truth, detections, strict=False)
     matched = match(aligned, tious)                                          # (K, T)
     positives = np.bincount(aligned.true_label)
     instances = len(aligned.true_label) / len(positives)
-    plain = average_precision(aligned.label, matched >= 0, matched < 0, positives).mean(0)
+    plain = average_precision(aligned.label, matched >= 0, aligned.wrong(matched),
+                              positives).mean(0)
     normalized = normalized_map(aligned, matched, instances)                 # (T,)
     found = characterize(ground_truth, bounds)
     return dict(
         num_videos=aligned.num_videos, num_segments=len(aligned.true_label),
+        num_ignored=aligned.num_ignored,
         num_detections=len(detections), num_classes=len(positives), instances_per_class=instances,
         tious=list(tious), average_mAP=float(plain.mean()), mAP=_by_tiou(tious, plain),
         average_mAP_N=float(normalized.mean()), mAP_N=_by_tiou(tious, normalized),
@@ -65,7 +70,8 @@ def _by_tiou(tious: Sequence[float], values: np.ndarray) -> dict[str, float]:
 
 def _false_positives(aligned: Aligned, matched: np.ndarray, tious: Sequence[float],
                      instances: float) -> dict:
-    kinds, band = error_types(aligned, matched, tious), bands(aligned)
+    kinds = error_types(aligned, matched, tious)
+    band = bands(aligned, kinds)
     sizes, shares = profile(kinds, band)
     base, gain = gains(aligned, kinds, band, None)
     base_n, gain_n = gains(aligned, kinds, band, instances)

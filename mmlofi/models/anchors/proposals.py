@@ -12,6 +12,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmlofi.detections.boundaries import is_likely
+from mmlofi.options import require_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,10 @@ class ProposalSelection:
     allow_end_at_last: bool = True
     boundary_scores: bool = False
     max_proposals: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_proposals is not None:
+            require_whole('ProposalSelection', max_proposals=self.max_proposals)
 
     def __call__(self, iou_map: Tensor, start: Tensor, end: Tensor) -> list[InstanceData]:
         """Proposals of each video, highest score first, with `start` and `end` (L,) beside them."""

@@ -10,6 +10,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from mmlofi.models.anchors import ProposalSelection, build_targets
+from mmlofi.options import require_whole
 
 from .losses import BMNLosses
 from .network import LAYERS, BMNNetwork
@@ -85,12 +86,10 @@ class BMNHead(nn.Module):
 
 
 def _check_sizes(in_channels: int, max_duration: float, num_samples: int) -> None:
+    require_whole('BMNHead', in_channels=in_channels, num_samples=num_samples)
     if in_channels < 4 or in_channels % 4:
         raise ValueError(f'BMNHead got in_channels={in_channels}, expected a multiple of 4 (its '
                          'first convolution has 4 groups). Pad the features or project them first.')
     if not 0 < max_duration <= 1:
         raise ValueError(f'BMNHead got max_duration={max_duration}, expected a share of the video '
                          'above 0 and at most 1. Divide the longest duration by the snippets.')
-    if num_samples < 1:
-        raise ValueError(f'BMNHead got num_samples={num_samples}, expected at least 1. Take the '
-                         'default.')

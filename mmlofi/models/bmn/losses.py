@@ -12,6 +12,7 @@ from mmaction.models.losses.binary_logistic_regression_loss import binary_logist
 from torch import Tensor
 
 from mmlofi.models.anchors import Targets, inside_video, sampled_l2
+from mmlofi.options import require_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,10 @@ class BMNLosses:
 
     regression_weight: float = 10.0
     classification_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_number('BMNLosses', least=0, regression_weight=self.regression_weight,
+                       classification_weight=self.classification_weight)
 
     def __call__(self, confidence: Tensor, start: Tensor, end: Tensor,
                  targets: Targets) -> dict[str, Tensor]:

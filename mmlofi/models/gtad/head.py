@@ -11,6 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from mmlofi.models.anchors import ProposalSelection, build_targets
+from mmlofi.options import require_whole
 
 from .losses import GTADLoss
 from .network import GTADNetwork
@@ -92,15 +93,14 @@ class GTADHead(nn.Module):
 
 def _check_sizes(in_channels: int, max_duration: float, inner_bins: int, context_bins: int,
                  kernel_size: int) -> None:
+    require_whole('GTADHead', in_channels=in_channels, inner_bins=inner_bins,
+                  context_bins=context_bins, kernel_size=kernel_size)
     if in_channels < 4 or in_channels % 4:
         raise ValueError(f'GTADHead got in_channels={in_channels}, expected a multiple of 4 (its '
                          'first convolution has 4 groups). Pad the features or project them first.')
     if not 0 < max_duration <= 1:
         raise ValueError(f'GTADHead got max_duration={max_duration}, expected a share of the video '
                          'above 0 and at most 1. Divide the longest duration by the snippets.')
-    if inner_bins < 1 or context_bins < 1:
-        raise ValueError(f'GTADHead got inner_bins={inner_bins}, context_bins={context_bins}, '
-                         'expected at least 1 each. Take the defaults, or 16 and 16 for THUMOS.')
-    if kernel_size < 1 or kernel_size % 2 == 0:
+    if kernel_size % 2 == 0:
         raise ValueError(f'GTADHead got kernel_size={kernel_size}, expected an odd number. Take 1 '
                          'for ActivityNet and HACS, 3 for THUMOS.')

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mmlofi.models.anchors import Targets, inside_video, sampled_l2
+from mmlofi.options import require_number, require_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,11 @@ class GTADLoss:
     regression_weight: float = 10.0
     classification_weight: float = 1.0
     extra_positives: int = 0
+
+    def __post_init__(self) -> None:
+        require_number('GTADLoss', least=0, regression_weight=self.regression_weight,
+                       classification_weight=self.classification_weight)
+        require_whole('GTADLoss', least=0, extra_positives=self.extra_positives)
 
     def __call__(self, iou_map: Tensor, start: Tensor, end: Tensor,
                  targets: Targets) -> dict[str, Tensor]:

@@ -1,27 +1,12 @@
-"""ActivityNet-format annotation files."""
+"""Entries in ActivityNet's format."""
 from __future__ import annotations
 
 import json
 
 import pytest
+from annotated import entry
 
 from mmlofi.datasets import class_names, load_annotations
-from mmlofi.datasets.annotations import load_class_names, segments_after
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Writes a database, or any other content, as an annotation file."""
-    def write(database=None, *, content=None):
-        path = tmp_path / 'annotations.json'
-        path.write_text(json.dumps(dict(database=database) if content is None else content))
-        return path
-    return write
-
-
-def entry(*segments, subset='training', duration=10.0, label='jump'):
-    return dict(subset=subset, duration=duration,
-                annotations=[dict(segment=list(segment), label=label) for segment in segments])
 
 
 def test_a_file_is_read_in_its_order(write):
@@ -41,29 +26,10 @@ def test_numbers_may_be_strings_and_the_duration_may_be_absent(write):
     assert record.duration_sec is None
 
 
-def test_subsets_are_chosen_by_one_name_or_several(write):
-    path = write({name: entry(subset=name) for name in ('training', 'validation', 'testing')})
-    assert [record.name for record in load_annotations(path, 'validation')] == ['validation']
-    assert [record.name for record in load_annotations(path, ['testing', 'training'])] == \
-        ['training', 'testing']
-
-
 def test_classes_are_in_alphabetical_order_without_repeats(write):
     path = write({'a': entry([1, 2], label='run'), 'b': entry([1, 2], label='jump'),
                   'c': entry([3, 4], label='run')})
     assert class_names(load_annotations(path)) == ('jump', 'run')
-
-
-def test_class_names_are_those_of_all_subsets_though_segments_are_bad(write):
-    path = write({'a': entry([1, 2], label='run'),
-                  'b': entry([5, 3], subset='testing', label='jump')})
-    assert load_class_names(path) == ('jump', 'run')
-
-
-def test_segments_after_a_time_start_there_or_later_and_have_a_length():
-    segments = [[1, 4], [3, 5], [4, 4], [4, 6], [9, 9], [8, 9]]
-    assert segments_after(segments, 4) == [(4, 6), (8, 9)]
-    assert segments_after([], 4) == []
 
 
 def test_activitynet_is_read_whole(reference_data):
@@ -94,70 +60,68 @@ def test_a_segment_that_reaches_over_the_video_is_kept(write):
 @pytest.mark.parametrize('segment', [[5, 3], [11, 12], [-3, -1], [float('nan'), 3],
                                      [1, float('inf')]])
 def test_a_bad_segment_is_named_with_its_video_and_label(write, segment):
-    with pytest.raises(ValueError, match=r"1 bad segments: v: 'jump' \[.*a duration of 10 s.*"
+    with pytest.raises(ValueError, match=r"1 faults: 'v': 'jump' \[.*a duration of 10 s.*"
                                          'Expected start <= end'):
         load_annotations(write({'good': entry([1, 2]), 'v': entry(segment)}))
 
 
-def test_many_bad_segments_are_counted_and_the_first_named(write):
-    path = write({f'v{number}': entry([5, 3], [1, 2]) for number in range(7)})
-    with pytest.raises(ValueError, match=r'7 bad segments: v0: .*; v4: .*; …\.') as error:
-        load_annotations(path)
-    assert 'v5' not in str(error.value)
+def test_annotations_of_null_are_none(write):
+    record, = load_annotations(write({'v': dict(entry(), annotations=None)}))
+    assert (record.segments_sec, record.labels) == ((), ())
 
 
-def test_bad_segments_of_another_subset_do_no_harm(write):
-    path = write({'good': entry([1, 2]), 'bad': entry([5, 3], subset='testing')})
-    assert len(load_annotations(path, 'training')) == 1
-
-
-def test_an_unknown_subset_is_refused_with_those_there_are(write):
-    path = write({'a': entry(), 'b': entry(subset='validation')})
-    with pytest.raises(ValueError, match=r"no video of subset \['val'\]; it has \['training', "):
-        load_annotations(path, ['training', 'val'])
-    with pytest.raises(ValueError, match='no video of subset'):
-        load_annotations(path, [])
-
-
-def test_an_empty_file_of_annotations_is_refused(write):
-    with pytest.raises(ValueError, match='holds no video; its "database" is empty'):
-        load_annotations(write({}))
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'no annotation file at .*none\.json.*`ann_file`'):
-        load_annotations(tmp_path / 'none.json')
-
-
-def test_a_file_that_is_no_json_is_named(tmp_path):
-    path = tmp_path / 'cut.json'
-    path.write_text('{"database": {"v": {"subset": "trai')
-    with pytest.raises(ValueError, match=r'cut\.json is not valid json .*download or write it'):
-        load_annotations(path)
-
-
-@pytest.mark.parametrize('content', [[], {'results': {}, 'version': '1'}, {'database': []}])
-def test_json_that_is_no_annotation_file_is_told_apart(write, content):
-    with pytest.raises(ValueError, match='has no "database" of videos'):
-        load_annotations(write(content=content))
-
-
-@pytest.mark.parametrize('video', [
-    'text', None, entry(['a', 'b']), entry([1]), entry([1, 2], duration='long'),
-    dict(subset='training', annotations=[dict(label='x')]),
-    dict(subset='training', annotations=[dict(segment=[1, 2])]),
-    dict(subset='training', annotations=3)])
-def test_an_entry_that_cannot_be_read_is_named(write, video):
-    with pytest.raises(ValueError, match="the entry of video 'v' cannot be read"):
+@pytest.mark.parametrize(('video', 'message'), [
+    ('text', "the entry is 'text'"), (None, 'the entry is None'),
+    (dict(entry(), annotations=3), '"annotations" is 3'),
+    (dict(entry(), annotations={'0': {}}), '"annotations" is {'),
+    (dict(entry(), annotations=['jump']), "annotation 0 is 'jump'")])
+def test_an_entry_of_another_form_is_named(write, video, message):
+    with pytest.raises(ValueError, match=f"'v': {message}.* Expected {{\"subset\", "):
         load_annotations(write({'v': video}))
 
 
-@pytest.mark.parametrize('duration', [0, -3, float('nan'), float('inf')])
+@pytest.mark.parametrize('segment', [
+    ['a', 'b'], [1], [1, 2, 3], [1, [2]], [True, 2], [None, 2], ['1_0', 20], [0, 10**400], '12',
+    {'0': 1, '1': 2}, None])
+def test_a_segment_that_is_no_pair_of_numbers_is_named(write, segment):
+    video = entry([1, 2])
+    video['annotations'][0]['segment'] = segment
+    with pytest.raises(ValueError, match="'v': the segment of annotation 0: .* is no "):
+        load_annotations(write({'v': video}))
+
+
+@pytest.mark.parametrize('label', [None, 3, 3.0, True, ['forest', 'snow'], {}, '', '  ', '\ud800'])
+def test_a_label_that_is_no_text_or_empty_is_named(write, label):
+    with pytest.raises(ValueError, match="'v': the label of annotation 0: .* Expected each label"):
+        load_annotations(write({'v': entry([1, 2], label=label)}))
+
+
+def test_a_segment_or_label_that_is_absent_is_named(write):
+    video = dict(entry(), annotations=[dict(label='x'), dict(segment=[1, 2])])
+    with pytest.raises(ValueError, match='segment of annotation 0: None .*annotation 1: None'):
+        load_annotations(write({'v': video}))
+
+
+@pytest.mark.parametrize('duration', [0, -3, float('nan'), float('inf'), 'long', [9], False])
 def test_a_duration_that_is_none_is_refused(write, duration):
-    with pytest.raises(ValueError, match="video 'v' has duration .*seconds above 0"):
+    with pytest.raises(ValueError, match="1 faults: 'v': .*seconds above 0, or none at all"):
         load_annotations(write({'v': entry(duration=duration)}))
 
 
-def test_a_video_without_a_subset_is_named(write):
-    with pytest.raises(ValueError, match="video 'v' has no \"subset\""):
-        load_annotations(write({'v': dict(duration=3, annotations=[])}))
+@pytest.mark.parametrize('subset', [None, 3, '', ['training']])
+def test_a_video_without_a_subset_is_named(write, subset):
+    with pytest.raises(ValueError, match="'v': has no \"subset\""):
+        load_annotations(write({'v': dict(entry(), subset=subset)}))
+
+
+@pytest.mark.parametrize('key', ['duration', 'annotations', 'subset'])
+def test_a_key_twice_with_other_values_is_named(write, key):
+    text = json.dumps(dict(database=dict(v=entry([1, 2]))))
+    with pytest.raises(ValueError, match=f"'v': the entry has {key!r} more than once"):
+        load_annotations(write(text=text.replace(f'"{key}"', f'"{key}": "x", "{key}"')))
+
+
+def test_a_key_twice_within_an_action_is_named(write):
+    text = json.dumps(dict(database=dict(v=entry([1, 2]))))
+    with pytest.raises(ValueError, match="annotation 0 has 'label' more than once"):
+        load_annotations(write(text=text.replace('"label"', '"label": "run", "label"')))

@@ -24,9 +24,6 @@ ACTIVITYNET = {'version': 'VERSION 1.3', 'taxonomy': [{'nodeName': 'Root'}], 'da
                     'subset': 'testing', 'url': ''},
     'QOlSCBRmfWY': {'annotations': [{'label': 'Ballet', 'segment': [6.2, 77.7]}],
                     'duration': 82.73, 'resolution': '320x240', 'subset': 'training', 'url': ''}}}
-MMACTION2 = {'database': {'v_a': {'annotations': [{'label': 'Ballet', 'segment': [1.0, 2.0]}],
-                                  'subset': 'training', 'duration_second': 211.53,
-                                  'duration_frame': 6337, 'feature_frame': 6336}}}
 
 
 @pytest.fixture
@@ -58,10 +55,6 @@ def test_activitynet_with_its_test_split_and_other_fields(write):
     path = write(ACTIVITYNET)
     assert [record.duration_sec for record in load_annotations(path)] == [149.44, 82.73]
     assert len(dataset(path, 'training')) == 1
-
-
-def test_a_duration_by_mmaction2_s_name_is_taken(write):
-    assert load_annotations(write(MMACTION2))[0].duration_sec == 211.53
 
 
 @pytest.mark.parametrize(('file', 'sizes'), [

@@ -57,7 +57,7 @@ def test_a_published_npz_of_one_array_is_read_whatever_its_name(tmp_path, array)
     np.testing.assert_array_equal(stored, array)
 
 
-@pytest.mark.parametrize('head', ['f0,f1,f2,f3\n', '0,1,2,3\n', ''])
+@pytest.mark.parametrize('head', ['f0,f1,f2,f3\n', '0,1,2,3\n', '# 0,1,2,3\n', '# a,b,c,d\n', ''])
 @pytest.mark.parametrize('end', ['', '\n \n'])
 def test_csv_files_are_read_as_mmaction2_reads_them_and_without_a_head_too(
         tmp_path, array, head, end):
@@ -71,6 +71,34 @@ def test_csv_files_are_read_as_mmaction2_reads_them_and_without_a_head_too(
     if head and not end:
         theirs = LoadLocalizationFeature()(dict(feature_path=str(path)))['raw_feature']
         np.testing.assert_array_equal(stored.T, theirs)
+
+
+@pytest.mark.parametrize('head', ['', 'f0,f1\n', '0,1\n'])
+def test_a_byte_order_mark_hides_no_snippet(tmp_path, head):
+    (tmp_path / 'v.csv').write_text(f'{head}0.5,1.5\r\n2.5,3.5\r\n', 'utf-8-sig', newline='')
+    assert read_features(str(tmp_path / 'v.csv'))[0].tolist() == [[0.5, 1.5], [2.5, 3.5]]
+
+
+@pytest.mark.parametrize(('text', 'fault'), [
+    ('0.5,x\n1,2\n', "its first line has 'x' among numbers; expected numbers, or names of all"),
+    ('0.5,\n1,2\n', "its first line has '' among numbers"), (',\n1,2\n', "has '' among numbers"),
+    (',0,1\n0,1,2\n', "has '' among numbers"),
+    ('#1,2\n3,4\n', "has '#1,2' among numbers"), ('a,b\n1,2#3\n', "'2#3'"), ('a,b\n1,\n', '')])
+def test_a_first_line_that_may_be_a_snippet_is_not_taken_for_names(tmp_path, text, fault):
+    (tmp_path / 'v.csv').write_text(text)
+    with pytest.raises(ValueError, match=rf"v\.csv' cannot be read as features .*{fault}"):
+        read_features(str(tmp_path / 'v.csv'))
+
+
+@pytest.mark.parametrize(('beside', 'fault'), [
+    (dict(duration_sec=np.nan), 'lasts nan s'), (dict(duration_sec=np.ones(2)), 'no single value'),
+    (dict(header='[1]'), r'header is \[1\], and not a dict'), (dict(header='{'), 'Expecting'),
+    (dict(header='[' * 100_000), 'recursion'), (dict(header=np.ones(2)), 'no single value')])
+def test_what_an_npz_says_of_its_video_is_looked_at(tmp_path, array, beside, fault):
+    np.savez(tmp_path / 'v.npz', features=array, **beside)
+    for read in (read_features, look_at_features):
+        with pytest.raises(ValueError, match=rf"v\.npz' cannot be read as features .*{fault}"):
+            read(str(tmp_path / 'v.npz'))
 
 
 def test_csv_files_feed_the_dataset_under_activitynets_names(folder, array):
@@ -111,7 +139,7 @@ def test_a_folder_that_ends_like_an_h5_file_is_a_folder(tmp_path, array):
 def test_an_h5_file_a_video_holds_one_array_and_may_say_more(tmp_path, array, h5py):
     with h5py.File(tmp_path / 'v.h5', 'w') as file:
         file['i3d'] = array
-        file['i3d'].attrs['header'] = json.dumps(dict(side=64))
+        file['i3d'].attrs['header'] = np.bytes_(json.dumps(dict(side=64)))
         file['duration_sec'] = 12.5
     stored, found = read_features(str(tmp_path / 'v.h5'))
     assert found == FeatureFile((4, 8), 12.5, dict(side=64))

@@ -1,6 +1,8 @@
 """LoadSnippetFeatures and save_features."""
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -73,7 +75,22 @@ def test_missing_features_are_named(tmp_path):
         loaded(tmp_path / 'v.npz')
 
 
-@pytest.mark.parametrize('shape', [(10, 7), (6,), (1, 6, 10)])
+@pytest.mark.parametrize(('shape', 'advice'), [
+    ((6,), 'extract one feature a snippet'), ((), 'extract one feature a snippet'),
+    ((1, 6, 10), r'drop the axes of length 1, by numpy\.squeeze'),
+    ((10, 6, 1, 1), r'drop the axes of length 1, by numpy\.squeeze'),
+    ((10, 6, 5), 'take the mean over the others, such as crops')])
+@pytest.mark.parametrize('layout', ['CL', 'LC', None])
+def test_features_of_other_axes_get_their_own_advice(tmp_path, shape, advice, layout):
+    np.save(tmp_path / 'v.npy', np.zeros(shape, np.float32))
+    transform = LoadSnippetFeatures(feat_dim=6, layout=layout)
+    for look in (transform.check_file, lambda path: loaded(path, feat_dim=6, layout=layout)):
+        with pytest.raises(ValueError, match=rf'v\.npy.*shape {re.escape(str(shape))}; expected '
+                                             rf'two axes, \(channels, snippets\) or.*{advice}'):
+            look(str(tmp_path / 'v.npy'))
+
+
+@pytest.mark.parametrize('shape', [(10, 7), (7, 10)])
 def test_features_of_a_wrong_size_are_named_with_their_shape(tmp_path, shape):
     np.savez(tmp_path / 'v.npz', features=np.zeros(shape, np.float32))
     with pytest.raises(ValueError, match=r'v\.npz.*shape \(.*expected 6 channels.*feat_dim'):
@@ -113,6 +130,41 @@ def test_features_that_are_not_finite_are_refused_and_counted(tmp_path, features
     with pytest.raises(ValueError, match=r"v\.npz' holds 2 features of 60 that are not finite; "
                                          'expected numbers: delete it'):
         loaded(tmp_path / 'v.npz')
+
+
+def test_numbers_beyond_single_precision_are_not_finite_there(tmp_path, features):
+    features = features.astype(np.float64)
+    features[0, 0] = 1e60
+    np.save(tmp_path / 'v.npy', features)
+    with pytest.raises(ValueError, match=r"v\.npy' holds 1 features of 60 that are not finite"):
+        loaded(tmp_path / 'v.npy')
+
+
+def test_the_values_of_a_file_can_be_checked_without_a_video(tmp_path, features):
+    save_features(tmp_path / 'v.npz', features, 1.0)
+    LoadSnippetFeatures(feat_dim=6).check_values(str(tmp_path / 'v.npz'))
+    features[1, 2] = np.nan
+    save_features(tmp_path / 'v.npz', features, 1.0)
+    assert LoadSnippetFeatures(feat_dim=6).check_file(str(tmp_path / 'v.npz')).shape == (6, 10)
+    with pytest.raises(ValueError, match=r"v\.npz' holds 1 features of 60 that are not finite"):
+        LoadSnippetFeatures(feat_dim=6).check_values(str(tmp_path / 'v.npz'))
+
+
+def test_features_just_made_that_are_not_finite_are_the_encoders_and_no_files(features):
+    features[0, :3] = np.inf
+    with pytest.raises(ValueError, match=r"the encoder made of 'v\.mp4' 3 features of 60 that are "
+                                         'not finite; expected numbers: the encoder has diverged'):
+        LoadSnippetFeatures(num_snippets=10).place(dict(filename='v.mp4', duration_sec=5.0),
+                                                   features)
+
+
+@pytest.mark.parametrize('settings', [dict(num_snippets=0), dict(num_snippets=2.5),
+                                      dict(num_snippets='9'), dict(feat_dim=-1),
+                                      dict(feat_dim=True), dict(feature_stride=np.nan, fps=30),
+                                      dict(feature_stride=4, fps='30')])
+def test_settings_that_are_no_such_numbers_are_refused_when_it_is_built(settings):
+    with pytest.raises(ValueError, match='LoadSnippetFeatures got .*; expected a '):
+        LoadSnippetFeatures(**settings)
 
 
 @pytest.mark.parametrize(('dtype', 'layout'), [('float32', 'CL'), ('float16', 'LC')])

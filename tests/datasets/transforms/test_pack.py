@@ -124,3 +124,19 @@ def test_the_sample_says_what_it_is():
 def test_an_unknown_duration_is_an_error_with_a_way_out():
     with pytest.raises(ValueError, match="'v' has no duration.*extract_features"):
         PackTALInputs()(results([[1, 2]], duration_sec=None))
+
+
+@pytest.mark.parametrize('wrong', [
+    dict(segments=[[0, np.nan]]), dict(segments=[[0, np.inf]]), dict(duration_sec=np.nan),
+    dict(duration_sec=0.0), dict(segments=[[0, 1]], labels=[-1]),
+    dict(segments=[[0, 1], [1, 2]], labels=[0])])
+def test_what_is_no_segment_label_or_duration_is_refused_with_its_video(wrong):
+    with pytest.raises(ValueError, match="video 'v' of .* expected pairs of finite seconds, and "
+                                         'for each a whole number from 0 on'):
+        PackTALInputs()(results(**wrong))
+
+
+def test_labels_that_are_no_whole_numbers_are_refused():
+    sample = dict(results([[0, 1]]), gt_labels=np.array([2.7]))
+    with pytest.raises(ValueError, match=r'with the labels \[2\.7\]; expected'):
+        PackTALInputs()(sample)

@@ -4,7 +4,7 @@ import pytest
 from hand_made import detected, truth, video
 
 from mmlofi.evaluation.diagnosis.by_characteristic import missed, normalized_map
-from mmlofi.evaluation.diagnosis.characteristics import characterize
+from mmlofi.evaluation.diagnosis.characteristics import bounds_text, characterize
 from mmlofi.evaluation.matching import align, match
 
 pytestmark = pytest.mark.filterwarnings('ignore:.*detection')
@@ -52,6 +52,17 @@ def test_quintiles_hold_a_fifth_each():
     assert [mine.sum() for mine in members.values()] == [10] * 5
 
 
+@pytest.mark.parametrize(('lengths', 'sizes'), [
+    ([1, 1, 1, 1, 1, 1, 1, 1, 2, 3], [8, 2]), ([1, 2, 2, 2, 2, 2, 2, 2, 2, 3], [9, 1]),
+    ([5, 5, 5], [3]), ([1, 2, 3], [1, 1, 1]), ([1, 1, 2, 2, 3, 3, 4, 4, 5, 5], [2] * 5)])
+def test_quintiles_of_equal_values_are_fewer_and_none_is_empty(lengths, sizes):
+    records = [video('v', *((0, length, 'a') for length in lengths))]
+    found = characterize(records, 'quintiles')['length']
+    assert [mine.sum() for mine in found.members().values()] == sizes
+    edges = [None, *found.bounds, None]
+    assert (bounds_text(*edges[:2]) == 'all') == (len(sizes) == 1)
+
+
 def test_unknown_bounds_are_refused():
     with pytest.raises(ValueError, match="'hacs'.*'quintiles'"):
         characterize(truth(v=[(0, 1, 'a')]), 'hacs')
@@ -74,6 +85,15 @@ def test_a_detection_of_another_action_is_left_out_at_every_threshold():
     long = np.array([False, True])
     assert normalized_map(aligned, matched, 1.0, long).tolist() == [1, 1]
     assert normalized_map(aligned, matched, 1.0).tolist() == [1, pytest.approx(0.5 / 3 * 1)]
+
+
+def test_what_lies_in_segments_to_ignore_costs_nothing_and_hides_no_action():
+    records = [video('v', (0, 10, 'a'), ignored=[(40, 50)])]
+    aligned, matched = prepare(records, detected(v=[
+        *((45, 60, 'a', 0.9) for _ in range(40)), (0, 10, 'a', 0.5)]), 0.5)
+    assert normalized_map(aligned, matched, 1.0).tolist() == [1]
+    assert missed(aligned, matched, 1.0).tolist() == [[False]]
+    assert characterize(records, 'thumos14')['num-instances'].values.tolist() == [1]
 
 
 def test_classes_without_such_actions_do_not_count():

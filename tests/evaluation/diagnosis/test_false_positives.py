@@ -1,10 +1,12 @@
 """Kinds of wrong detections and what they cost, in cases where the answer is evident."""
 import numpy as np
 import pytest
-from hand_made import detected, truth
+from hand_made import detected, truth, video
 
 from mmlofi.evaluation.detection_map import average_precision, detection_map, precision_of
 from mmlofi.evaluation.diagnosis.false_positives import (
+    BANDS,
+    IGNORED,
     TYPES,
     bands,
     error_types,
@@ -68,6 +70,28 @@ def test_a_mistake_is_of_another_kind_at_another_threshold():
         ['true positive', 'localization'], ['wrong label', 'confusion']]
 
 
+def test_what_lies_in_segments_to_ignore_is_no_mistake_and_takes_no_place():
+    records = [video('v', (0, 10, 'jump'), ignored=[(8, 30)])]
+    detections = detected(v=[(20, 30, 'jump', 0.9), (0, 10, 'jump', 0.8), (0, 9, 'jump', 0.7),
+                             (50, 60, 'jump', 0.6)])
+    aligned, matched, kinds = prepare(records, detections, 0.5, 0.95)
+    assert kinds[:, 0].tolist() == [IGNORED, 0, IGNORED, TYPES.index('background')]
+    assert bands(aligned, kinds).tolist() == [BANDS, 0, BANDS, 1]
+    sizes, shares = profile(kinds, bands(aligned, kinds))
+    assert sizes.tolist() == [1, 1] + [0] * 8
+    assert shares[0, 0] == shares[1, TYPES.index('background')] == 1
+    base, gain = gains(aligned, kinds, bands(aligned, kinds), None)
+    assert (base, set(gain.values())) == (1, {0})
+
+
+def test_what_is_ignored_at_one_threshold_counts_at_another():
+    records = [video('v', (0, 10, 'jump'), ignored=[(8, 30)])]
+    aligned, _, kinds = prepare(records, detected(v=[(0, 9, 'jump', 0.9)]), 0.5, 0.95)
+    assert kinds.tolist() == [[0, IGNORED]]
+    sizes, shares = profile(kinds, bands(aligned, kinds))
+    assert (sizes[0], shares[0, 0]) == (1, 1)
+
+
 @pytest.mark.parametrize('seed', range(5))
 def test_kinds_equal_the_definition_one_detection_at_a_time(seed):
     rng = np.random.default_rng(seed)
@@ -98,8 +122,8 @@ def test_bands_hold_as_many_detections_as_the_class_has_actions():
     detections = detected(v=[(0, 10, 'jump', 0.9), (60, 70, 'run', 0.8), (60, 70, 'jump', 0.7),
                              (20, 30, 'jump', 0.6), (40, 50, 'run', 0.5)])
     aligned, _, kinds = prepare(records, detections, 0.5)
-    assert bands(aligned).tolist() == [0, 0, 0, 1, 1]
-    sizes, shares = profile(kinds, bands(aligned))
+    assert bands(aligned, kinds).tolist() == [0, 0, 0, 1, 1]
+    sizes, shares = profile(kinds, bands(aligned, kinds))
     assert sizes.tolist() == [3, 2] + [0] * 8
     assert shares[0].tolist() == pytest.approx([1 / 3, 0, 0, 0, 0, 2 / 3])
     assert shares[1].tolist() == [1, 0, 0, 0, 0, 0]
@@ -111,7 +135,7 @@ def test_without_a_kind_of_mistake_the_score_is_what_the_rest_deserves():
     detections = detected(v=[(60, 70, 'jump', 0.9), (0, 10, 'jump', 0.8), (0, 9, 'jump', 0.7),
                              (20, 30, 'jump', 0.6)])
     aligned, _, kinds = prepare(records, detections, 0.5)
-    base, gain = gains(aligned, kinds, bands(aligned), None)
+    base, gain = gains(aligned, kinds, bands(aligned, kinds), None)
     assert base == pytest.approx(1 / 2)                            # precisions 1/2 and 2/4
     assert gain['background'] == pytest.approx(1 / 2 + 1 / 3 - base)    # 1 and 2/3
     assert gain['double detection'] == pytest.approx(2 / 3 - base)      # 1/2 and 2/3
@@ -123,11 +147,11 @@ def test_only_ten_times_as_many_detections_as_actions_are_looked_at():
     wrong = [(20, 30, 'jump', 0.9 - place / 100) for place in range(10)]
     late = detected(v=[*wrong, (0, 10, 'jump', 0.1)])
     aligned, _, kinds = prepare(records, late, 0.5)
-    base, gain = gains(aligned, kinds, bands(aligned), None)
+    base, gain = gains(aligned, kinds, bands(aligned, kinds), None)
     assert (base, gain['background']) == (0, 0)
     early = detected(v=[*wrong[:9], (0, 10, 'jump', 0.1)])
     aligned, _, kinds = prepare(records, early, 0.5)
-    base, gain = gains(aligned, kinds, bands(aligned), None)
+    base, gain = gains(aligned, kinds, bands(aligned, kinds), None)
     assert (base, gain['background']) == (pytest.approx(0.1), pytest.approx(0.9))
 
 

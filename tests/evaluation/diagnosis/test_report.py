@@ -1,5 +1,6 @@
 """The whole diagnosis, against values of DETAD's own program and in itself."""
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,7 +58,9 @@ def random_case(seed):
     rng = np.random.default_rng(seed)
     draw = lambda count: [(float(s), float(s + rng.integers(1, 40)), 'abc'[rng.integers(3)])  # noqa: E731
                           for s in rng.integers(0, 60, count)]
-    return (truth(**{f'v{i}': draw(1 + i % 5) for i in range(9)}, empty=[]),
+    ignored = dict(v1=[(0.0, 20.0)], v3=[(30.0, 31.0), (50.0, 90.0)], empty=[(5.0, 50.0)])
+    records = truth(**{f'v{i}': draw(1 + i % 5) for i in range(9)}, empty=[])
+    return ([replace(one, ignored_sec=tuple(ignored.get(one.name, ()))) for one in records],
             detected(**{name: [(*one, rng.random()) for one in draw(20)]
                         for name in ('v0', 'v1', 'v2', 'v3', 'v4', 'empty')}))
 
@@ -93,6 +96,14 @@ def test_detections_that_are_the_truth_leave_nothing_to_gain():
     assert report['sensitivity']['length']['XL'] == dict(segments=0, average_mAP_N=None)
 
 
+def test_detections_that_know_no_class_of_the_truth_leave_every_action_missed():
+    with pytest.warns(UserWarning, match=r"no label of the 1 .*\['A'\].*\['a'\].* every action"):
+        report = diagnose(truth(v=[(0, 10, 'a')]), detected(v=[(0, 10, 'A', 0.9)]))
+    assert (report['average_mAP'], report['false_negatives']['missed']) == (0, 1)
+    assert set(report['false_positives']['gain_mAP'].values()) == {0}
+    json.dumps(report, allow_nan=False)
+
+
 def test_no_detection_at_all_is_a_report_of_misses():
     report = diagnose(truth(v=[(0, 10, 'a')]), detected(v=[]))
     assert (report['average_mAP'], report['false_negatives']['missed']) == (0, 1)
@@ -103,4 +114,4 @@ def test_any_annotations_will_do():
     records = [video('v', (0, 10, 'a'), duration=None)]
     report = diagnose(records, detected(v=[(0, 10, 'a', 0.9)]), 0.5, bounds='quintiles')
     assert list(report['bins']) == list(report['sensitivity']) == ['length', 'num-instances']
-    assert report['bins']['length']['S'] == [10, 10]
+    assert report['bins']['length'] == {'XS': [None, None]}

@@ -182,7 +182,7 @@ def test_features_of_a_wrong_shape_are_named(shape):
 
 
 @pytest.mark.parametrize('bad', [dict(in_channels=6), dict(max_duration=0), dict(max_duration=64),
-                                 dict(num_samples=0)])
+                                 dict(num_samples=0), dict(num_samples=1.5)])
 def test_sizes_no_network_can_have_are_named_at_construction(bad):
     with pytest.raises(ValueError, match=rf'got {next(iter(bad))}=.*expected'):
         BMNHead(**{**SMALL, **bad})

@@ -143,7 +143,8 @@ def test_features_of_a_wrong_shape_are_named(shape):
 
 
 @pytest.mark.parametrize('bad', [dict(in_channels=6), dict(max_duration=0), dict(max_duration=64),
-                                 dict(inner_bins=0), dict(kernel_size=2)])
+                                 dict(inner_bins=0), dict(inner_bins=2.5), dict(kernel_size=2),
+                                 dict(kernel_size='1'), dict(max_duration=float('nan'))])
 def test_sizes_no_network_can_have_are_named_at_construction(bad):
     with pytest.raises(ValueError, match=rf'got {next(iter(bad))}=.*expected'):
         GTADHead(**{**SMALL, **bad})
@@ -175,3 +176,13 @@ def test_kept_activations_are_below_80_megabytes_a_video(make_samples):
         losses = head.loss(torch.randn(1, 64, 100), make_samples([[0.1, 0.5]]))
     assert losses['loss_start'].requires_grad
     assert sum(kept.values()) < 30e6
+
+
+@pytest.mark.parametrize('bad', [
+    dict(loss=dict(regression_weight=float('nan'))), dict(loss=dict(extra_positives=-1)),
+    dict(loss=dict(classification_weight='1')), dict(proposals=dict(max_proposals=0)),
+    dict(proposals=dict(max_proposals=1.5))])
+def test_options_that_make_no_sense_are_named_at_construction(bad):
+    (options,) = bad.values()
+    with pytest.raises(ValueError, match=rf'got {next(iter(options))}=.*expected a'):
+        GTADHead(**SMALL, **bad)

@@ -1,0 +1,63 @@
+"""Holds files of features against what will load them, for the check of a data set."""
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from mmlofi.datasets.features.feature_header import find_others
+from mmlofi.datasets.transforms import LoadSnippetFeatures
+
+if TYPE_CHECKING:
+    from mmlofi.datasets.check import Source, VideoCheck
+
+
+def features_duration(filename: str) -> float | None:
+    """Seconds of the video, where its features say it.
+
+    Raises:
+        FileNotFoundError, ImportError, ValueError: As `LoadSnippetFeatures.grid`.
+    """
+    return LoadSnippetFeatures().grid(dict(filename=filename, duration_sec=None))[1]
+
+
+def check_features(one: VideoCheck, values: bool) -> None:
+    """Asks the transform that will load them, as the dataset does before a training.
+
+    Args:
+        values: Whether they are read whole, which the dataset does not.
+    """
+    loader = _loader(one.source.loader or '{}')
+    kind = 'other features'
+    try:
+        if one.source.loader is not None:
+            one.stored = loader.check_file(one.filename, windows=one.source.windows)
+        if values:
+            kind = 'bad values'
+            loader.check_values(one.filename)
+    except ValueError as error:
+        one.faults.append((kind, str(error).partition('; expected')[0]))
+
+
+@cache
+def _loader(settings: str) -> LoadSnippetFeatures:
+    return LoadSnippetFeatures(**json.loads(settings))
+
+
+def find_other_features(files: Sequence[VideoCheck]) -> None:
+    """Notes features unlike most of their subset."""
+    subsets: dict[Source, dict[str, VideoCheck]] = defaultdict(dict)
+    for one in files:
+        if one.stored is not None:
+            subsets[one.source][one.filename] = one
+    for mine in subsets.values():
+        others = find_others({name: one.stored.header for name, one in mine.items()})
+        usual = Counter(one.stored.shape[0] for one in mine.values()).most_common(1)[0][0]
+        for name, one in mine.items():
+            if name in others:
+                one.faults.append(('other features', f'{name!r} is {others[name]} the rest'))
+            elif one.stored.shape[0] != usual:
+                one.faults.append(('other features', f'{name!r} has {one.stored.shape[0]} '
+                                                     f'channels, most have {usual}'))

@@ -1,0 +1,74 @@
+"""Features of a data set, held against what will load them."""
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from small_videos import FEATURES, dataset
+
+from mmlofi.datasets.check import Source, check
+from mmlofi.datasets.transforms import save_features
+
+KINDS = ('unreadable', 'other features', 'bad values')
+
+
+def faults(folder, *, loader=FEATURES[0], **options):
+    settings = None if loader is None else json.dumps(
+        {key: value for key, value in loader.items() if key != 'type'})
+    source = Source(str(folder / 'gt.json'), None, str(folder / 'features'), '{}.npz',
+                    features=True, loader=settings)
+    return {one.record.name: [(kind, detail) for kind, detail in one.faults if kind in KINDS]
+            for one in check([source], **options)}
+
+
+def spoil(folder, name):
+    """NaN in one place of a file whose header is good."""
+    values = np.ones((4, 8), np.float32)
+    values[2, 3] = np.nan
+    save_features(folder / 'features' / f'{name}.npz', values, 10.0)
+
+
+@pytest.mark.parametrize('loader', [FEATURES[0], None])
+def test_values_that_are_not_finite_are_found_before_a_training(folder, loader):
+    assert faults(folder, loader=loader) == {'a': [], 'b': [], 'c': []}
+    spoil(folder, 'c')
+    found = faults(folder, loader=loader)
+    assert (found['a'], found['b']) == ([], [])
+    ((kind, detail),) = found['c']
+    assert kind == 'bad values'
+    assert detail.endswith("c.npz' holds 1 features of 32 that are not finite")
+    assert faults(folder, loader=loader, values=False)['c'] == []
+
+
+def test_damage_behind_the_header_is_found_too(folder):
+    path = folder / 'features' / 'a.npz'
+    save_features(path, np.ones((4, 100_000), np.float32), 10.0)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1   # of a number, which the check sum of the archive sees
+    path.write_bytes(content)
+    ((kind, detail),) = faults(folder)['a']
+    assert kind == 'bad values'
+    assert 'cannot be read as features' in detail
+
+
+def test_one_file_is_said_to_be_of_another_size_and_not_also_to_have_bad_values(folder):
+    save_features(folder / 'features' / 'a.npz', np.ones((5, 8), np.float32), 10.0)
+    ((kind, _),) = faults(folder)['a']
+    assert kind == 'other features'
+
+
+def test_the_data_set_itself_looks_at_headers_alone_until_the_file_is_taken(folder):
+    spoil(folder, 'c')
+    videos = dataset(folder, 'feature', subset='validation', test_mode=True)
+    with pytest.raises(ValueError, match=r"video 'c' .*holds 1 features of 32 that are not finite"):
+        videos[0]
+
+
+def test_a_training_goes_on_without_a_file_that_has_no_numbers_and_names_it(folder):
+    spoil(folder, 'a')
+    sample = dataset(folder, 'feature')[0]['data_samples']
+    assert sample.video_name == 'b'
+    ((name, reason),) = sample.replaced
+    assert name == 'a'
+    assert "a.npz' holds 1 features of 32 that are not finite" in reason

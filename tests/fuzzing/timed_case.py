@@ -1,0 +1,25 @@
+"""One input of a fuzzer: it has seconds, and a failure names its seed."""
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+
+@contextmanager
+def timed_case(seed: int, shown: object = '', *, seconds: float = 5) -> Iterator[None]:
+    """Fails with the seed and what is shown of the input when the block fails or takes longer."""
+    def stop(*_: object) -> None:
+        raise AssertionError(f'it takes more than {seconds} s')
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except (Exception, pytest.fail.Exception) as error:   # the latter is none of the former
+        raise AssertionError(f'seed {seed}: {type(error).__name__}: {error}\n{shown!r:.2000}'
+                             ) from error
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
