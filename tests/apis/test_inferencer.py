@@ -226,7 +226,7 @@ def test_settings_that_cannot_work_are_refused(stage_2, stage_3, end_to_end, vid
         TALInferencer(stage_3.cfg, stage_3.checkpoint, encoder=stage_2.cfg, **QUIET)
     with pytest.raises(ValueError, match='got no weights; expected the checkpoint'):
         TALInferencer(stage_2.cfg, **QUIET)
-    with pytest.raises(ValueError, match='chunk_snippets=0; expected a number of snippets'):
+    with pytest.raises(ValueError, match='chunk_snippets=0; expected a whole number'):
         TALInferencer(stage_2.cfg, stage_2.checkpoint, chunk_snippets=0, **QUIET)
     with pytest.raises(FileNotFoundError, match="no config at 'none.py'; expected the file"):
         TALInferencer('none.py', stage_2.checkpoint, **QUIET)
