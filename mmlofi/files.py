@@ -1,39 +1,86 @@
 """Files that are there as a whole or not at all, at whatever moment their writer is killed."""
 from __future__ import annotations
 
+import errno
+import functools
+import io
 import json
 import os
+import re
+import shutil
+import socket
+import time
+import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
+import numpy as np
+
 PARTIAL = '.partial'
+DEAD_SEC = 600   # a hidden file that nobody has written to for so long is a dead one's
+_NAME_BYTES = 180   # of a name that are kept in that of its hidden file, since 255 are the most
+_WAYS = {errno.ENOSPC: 'room for it: free some, or name another folder',
+         errno.EDQUOT: 'a quota that has room for it: free some, or name another folder',
+         errno.EFBIG: 'no limit that it goes beyond (ulimit -f): raise it',
+         errno.EROFS: 'a folder that can be written to: name another'}
+_HOST = f'{zlib.crc32(socket.gethostname().encode()):08x}'
+_WRITER = re.compile(rf'\..+\.([0-9a-f]{{8}})-(\d+)-\d+{re.escape(PARTIAL)}(?:\.\w+)?')
+_numbers = count()   # two threads may write one file
+
 POINTER = b'version https://git-lfs'
 PAGES = (b'<!doctype html', b'<html', b'<?xml')
 
 
+class CannotWrite(OSError):
+    """What is in the way of a file, and how to go on. It is in the way of the next file too."""
+
+
 @contextmanager
-def whole_file(path: str | os.PathLike, suffix: str = PARTIAL) -> Iterator[Path]:
+def whole_file(path: str | os.PathLike, suffix: str = '') -> Iterator[Path]:
     """Gives the path of a hidden file to write, which becomes `path` when the context ends well.
 
-    Folders above it are made. After an error the hidden file is removed and `path` is as it was;
-    a process that was killed leaves `.NAME.PID.partial`. A pipe or device is written directly.
+    Folders above it are made. After an error the hidden file is removed and `path` is as it was. A
+    process that was killed leaves `.NAME.HOST-PID-NUMBER.partial`; the next one that writes into
+    the folder removes it. A pipe or device is written directly.
 
     Args:
         path: The file to be.
         suffix: Of the hidden file, where its writer goes by it.
+
+    Raises:
+        CannotWrite: When there is no room, say, or no right to.
     """
     path = Path(os.path.realpath(path))   # a link stays one
-    if path.exists() and not path.is_file():   # such as /dev/stdout, which is not to be replaced
+    if _is_device(path):
         yield path
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}{suffix}')
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    partial = _hidden(path, suffix)
+    with _saying_what_is_in_the_way(path, partial):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_dead_once(path.parent)
+        try:
+            yield partial
+            os.replace(partial, path)
+        finally:
+            with suppress(OSError):   # of a disk that takes nothing, not even this
+                partial.unlink()
+
+
+def check_writable(path: str | os.PathLike) -> None:
+    """Fails now, where `whole_file` would fail after hours of work for what it is to hold.
+
+    Raises:
+        CannotWrite: As `whole_file`; what is large may still find no room.
+    """
+    path = Path(os.path.realpath(path))
+    if not _is_device(path):
+        probe = _hidden(path)
+        with _saying_what_is_in_the_way(path, probe):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            probe.touch()
+            probe.unlink()
 
 
 def path_in(folder: str | os.PathLike, name: str, template: str = '{}') -> str:
@@ -60,13 +107,80 @@ def path_in(folder: str | os.PathLike, name: str, template: str = '{}') -> str:
 
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes UTF-8, whole or not at all."""
-    with whole_file(path) as partial:   # half of a surrogate pair as json escapes it
-        partial.write_text(text, encoding='utf-8', errors='backslashreplace')
+    with whole_file(path) as partial:   # ends of lines, and half of a surrogate pair, as they are
+        partial.write_bytes(text.encode(errors='backslashreplace'))
 
 
 def write_json(path: str | os.PathLike, content: Mapping) -> None:
     """Writes json that people can read, whole or not at all."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + '\n')
+
+
+def write_npz(path: str | os.PathLike, **arrays: np.ndarray) -> None:
+    """Writes arrays as npz, whole or not at all."""
+    content = io.BytesIO()   # numpy on a full disk fails twice, the second time without a reason
+    np.savez(content, **arrays)
+    with whole_file(path) as partial:
+        partial.write_bytes(content.getbuffer())
+
+
+def remove_dead(folder: str | os.PathLike) -> None:
+    """Removes the hidden files of writers that were killed; other faults are not of its concern."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for one in entries:
+            writer = _WRITER.fullmatch(one.name)
+            if writer and _is_dead(one, *writer.groups()):
+                with suppress(FileNotFoundError):    # another process was faster
+                    os.unlink(one)
+
+
+def _is_device(path: Path) -> bool:
+    """Such as /dev/stdout, which is not to be replaced."""
+    return path.exists() and not path.is_file()
+
+
+def _hidden(path: Path, suffix: str = '') -> Path:
+    short = os.fsdecode(os.fsencode(path.name)[:_NAME_BYTES])
+    return path.with_name(f'.{short}.{_HOST}-{os.getpid()}-{next(_numbers)}{PARTIAL}{suffix}')
+
+
+@contextmanager
+def _saying_what_is_in_the_way(path: Path, partial: Path) -> Iterator[None]:
+    """Names the file and the way on, in errors of writing it; others, of what is read, pass."""
+    try:
+        yield
+    except CannotWrite:   # of another file, which was written within this one's context
+        raise
+    except OSError as error:
+        ours = (str(partial), *map(str, path.parents))
+        if error.errno not in _WAYS and str(error.filename) not in ours:
+            raise
+        expected = _WAYS.get(error.errno, 'a folder that this user can write to: name another')
+        room = f', and {_free_bytes(path) / 1e6:.1f} MB are free' \
+            if error.errno == errno.ENOSPC else ''
+        raise CannotWrite(error.errno, f'{path} could not be written: {error.strerror}{room}; '
+                          f'expected {expected}, and run this again') from error
+
+
+def _free_bytes(path: Path) -> int:
+    return shutil.disk_usage(next(one for one in path.parents if one.is_dir())).free
+
+
+# What is left later is for the next process to find.
+_remove_dead_once = functools.cache(remove_dead)
+
+
+def _is_dead(partial: os.DirEntry, host: str, pid: str) -> bool:
+    if time.time() - partial.stat().st_mtime > DEAD_SEC:   # as its number may have another now
+        return True
+    try:
+        if host == _HOST:
+            os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:   # another user's lives
+        pass
+    return False
 
 
 def stand_in(head: bytes) -> str | None:

@@ -62,6 +62,20 @@ def reference_data() -> Path:
 
 
 @pytest.fixture(scope='session')
+def files_of_at_most():
+    """Within it no file grows beyond so many bytes: as on a full disk, which only root can have."""
+    @contextmanager
+    def limit(size: int):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    return limit
+
+
+@pytest.fixture(scope='session')
 def little_memory():
     """A context in which the process may not grow much."""
     @contextmanager

@@ -1,12 +1,25 @@
 """Files that are there as a whole or not at all."""
 from __future__ import annotations
 
+import errno
 import json
 import os
+import time
 
+import numpy as np
 import pytest
 
-from mmlofi.files import path_in, whole_file, write_json
+from mmlofi.files import (
+    DEAD_SEC,
+    CannotWrite,
+    check_writable,
+    path_in,
+    remove_dead,
+    whole_file,
+    write_json,
+    write_npz,
+    write_text,
+)
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -74,3 +87,99 @@ def test_a_name_that_leads_out_of_its_folder_is_refused_by_itself(name):
     with pytest.raises(ValueError, match='a video is named .*; expected a name such') as one:
         path_in('folder', name, '{}.mp4')
     assert repr(name) in str(one.value)
+
+
+# ---- writers that were killed
+
+def die_while_writing(path):
+    """What a process leaves that is killed."""
+    child = os.fork()
+    if not child:
+        with whole_file(path, suffix='.mp4') as partial:
+            partial.write_text('half')
+            os._exit(1)
+    os.waitpid(child, 0)
+
+
+def test_what_a_killed_writer_left_goes_when_the_folder_is_written_to_again(tmp_path):
+    die_while_writing(tmp_path / 'a.mp4')
+    (left,) = os.listdir(tmp_path)
+    assert left.startswith('.a.mp4.')
+    write_text(tmp_path / 'b.txt', 'whole')
+    assert os.listdir(tmp_path) == ['b.txt']
+
+
+def test_what_others_are_writing_stays(tmp_path):
+    with whole_file(tmp_path / 'mine') as partial:
+        partial.write_text('half')
+        host = partial.name.split('.')[-2].split('-')[0]
+        others = [tmp_path / f'.theirs.{"0" * 8}-{2**22 + 1}-{number}.partial' for number in (0, 1)]
+        for other in others:
+            other.write_text('half')
+        os.utime(others[1], (0, time.time() - DEAD_SEC - 60))
+        (tmp_path / f'.dead.{host}-{2**22 + 1}-0.partial').write_text('half')   # beyond any pid
+        (tmp_path / f'.own.notes.{host}.partial').write_text('of somebody else')
+        remove_dead(tmp_path)
+        left = {path.name for path in tmp_path.iterdir()}
+        assert left == {partial.name, others[0].name, f'.own.notes.{host}.partial'}
+    assert (tmp_path / 'mine').read_text() == 'half'
+
+
+def test_two_writers_of_one_file_in_one_process_do_not_mix(tmp_path):
+    with whole_file(tmp_path / 'a') as first, whole_file(tmp_path / 'a') as second:
+        first.write_text('first')
+        second.write_text('second')
+    assert (tmp_path / 'a').read_text() == 'first'     # the last one to end
+    assert os.listdir(tmp_path) == ['a']
+
+
+def test_a_name_may_be_as_long_as_file_systems_have_them(tmp_path):
+    name = 'ä' * 125 + '.json'                        # 255 bytes
+    write_json(tmp_path / name, dict(a=1))
+    assert os.listdir(tmp_path) == [name]
+
+
+# ---- what cannot be written
+
+def test_what_does_not_fit_leaves_the_file_as_it_was_and_says_how_to_go_on(tmp_path,
+                                                                           files_of_at_most):
+    path = tmp_path / 'a.npz'
+    write_npz(path, a=np.zeros(3))
+    before = path.read_bytes()
+    with files_of_at_most(5000), pytest.raises(
+            CannotWrite, match=r'a.npz could not be written: File too large; expected no limit '
+                               r'that it goes beyond \(ulimit -f\): raise it, and run this again'):
+        write_npz(path, a=np.zeros(3000))
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ['a.npz']
+
+
+def test_a_full_disk_is_told_with_what_is_free(tmp_path):
+    def write():
+        with whole_file(tmp_path / 'a') as partial:
+            partial.write_text('half')
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(CannotWrite, match=r'a could not be written: No space left on device, and '
+                                          r'\d+\.\d MB are free; expected room for it: free some'
+                       ) as caught:
+        write()
+    assert caught.value.errno == errno.ENOSPC
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize('check', [check_writable, lambda path: write_text(path, 'a')])
+def test_a_folder_that_cannot_be_had_is_named_before_and_after_the_work(check, tmp_path):
+    (tmp_path / 'file').write_text('in the way')
+    with pytest.raises(CannotWrite, match='file/a.json could not be written: .*; expected a folder '
+                                          'that this user can write to: name another'):
+        check(tmp_path / 'file' / 'a.json')
+
+
+def test_a_check_leaves_nothing_but_the_folder(tmp_path):
+    check_writable(tmp_path / 'new' / 'a.json')
+    assert os.listdir(tmp_path / 'new') == []
+
+
+def test_an_error_of_reading_passes_as_it_is(tmp_path):
+    with pytest.raises(FileNotFoundError, match='none'), whole_file(tmp_path / 'a'):
+        (tmp_path / 'none').read_text()

@@ -35,7 +35,7 @@ from mmlofi.datasets.check import (
 )
 from mmlofi.datasets.check_summary import missing_classes, usable_entries, without_actions
 from mmlofi.datasets.find_files import TEMPLATES, default_template
-from mmlofi.files import write_json
+from mmlofi.files import check_writable, write_json, write_text
 
 SHOWN = 5   # videos of each fault
 DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset')
@@ -80,6 +80,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
+        for path in filter(None, (args.out, args.write_usable)):
+            check_writable(path)
         sources = [Source(args.ann, tuple(args.subset) if args.subset else None, args.videos,
                           args.filename_tmpl or TEMPLATES['video'])] if args.ann \
             else read_config(args.config, args.cfg_options)
@@ -247,8 +249,7 @@ def write_usable(path: str, checks: Sequence[VideoCheck]) -> None:
     """A json of annotations, or a list of names."""
     entries = usable_entries(checks)
     if path.endswith('.txt'):
-        with open(path, 'w', encoding='utf-8') as file:
-            file.writelines(f'{name}\n' for name in entries)
+        write_text(path, ''.join(f'{name}\n' for name in entries))
     else:
         write_json(path, dict(version='usable videos', database=entries))
     print(f'{path}: {len(entries)} usable videos of {len(checks)}')

@@ -15,8 +15,6 @@ import json
 import os
 import os.path as osp
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -49,14 +47,13 @@ from mmlofi.datasets.features.feature_header import (
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, FailedVideo, SnippetChunk, SnippetStream
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
-from mmlofi.files import PARTIAL, path_in
+from mmlofi.files import CannotWrite, path_in
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_chunk, encode_videos
 
 DTYPES = dict(fp32='float32', fp16='float16')
 WAIT_SEC = 7 * 24 * 3600   # for the slowest process, at the end
 TRIED = 10   # videos that fail, before the config is taken for what is wrong
-DEAD_SEC = 600   # a temporary file that nobody has written to for so long is of a process that died
 
 
 def positive(text: str) -> int:
@@ -99,14 +96,10 @@ def claim_folder(out: str, header: dict) -> None:
                              'expected an empty folder or the same settings: give another --out, '
                              'or delete this one')
     else:
-        os.makedirs(out, exist_ok=True)
-        if any(name.endswith('.npz') for name in os.listdir(out)):
+        if osp.isdir(out) and any(name.endswith('.npz') for name in os.listdir(out)):
             raise SystemExit(f'{out} holds npz files, and no {FOLDER_HEADER} that says what they '
                              'are; expected an empty folder, or one that this tool made')
         write_folder(out, header)
-    for partial in Path(out).glob(f'.*{PARTIAL}'):
-        if time.time() - partial.stat().st_mtime > DEAD_SEC:
-            partial.unlink(missing_ok=True)
 
 
 def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDataset,
@@ -242,12 +235,16 @@ def main() -> None:
     except ValueError as error:   # what was given does not fit; a traceback would hide why
         raise SystemExit(f'extract_features: {error}') from error
     subsets = {subset: whole_videos(cfg.test_dataloader.dataset, subset) for subset in args.subset}
-    if get_rank() == 0:
-        claim_folder(args.out, describe(cfg, model, next(iter(subsets.values())), args.dtype))
-    barrier()
-    header = header_of(read_folder(args.out))
-    stop_if_failed([failed for subset, dataset in subsets.items()
-                    for failed in extract(cfg, model, args, subset, dataset, header)])
+    try:
+        if get_rank() == 0:
+            claim_folder(args.out, describe(cfg, model, next(iter(subsets.values())), args.dtype))
+        barrier()
+        header = header_of(read_folder(args.out))
+        failed = [one for subset, dataset in subsets.items()
+                  for one in extract(cfg, model, args, subset, dataset, header)]
+    except CannotWrite as error:
+        raise SystemExit(f'extract_features: {error}') from error
+    stop_if_failed(failed)
 
 
 if __name__ == '__main__':

@@ -12,17 +12,22 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import sys
 from pathlib import Path
 
 from mmaction.structures import ActionDataSample
 
 from mmlofi.apis import TALInferencer
+from mmlofi.apis.arguments import add_inferencer_options, make_inferencer
 from mmlofi.apis.video_files import file_stem, find_videos
 from mmlofi.detections.predictions import Detections, save_detections
-from mmlofi.options import require_number, require_whole
+from mmlofi.files import CannotWrite, check_writable, write_text
+from mmlofi.sigterm import sigterm_unwinds
 from mmlofi.visualization.subtitles import cut_cues, to_srt, to_vtt
 from mmlofi.visualization.video_labels import write_labelled_video
+
+DETECTIONS = 'detections.json'
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,20 +35,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('videos', nargs='+', metavar='VIDEO',
                         help='a file, a folder of videos or a pattern')
-    parser.add_argument('--config', required=True, help='config file of the model')
-    parser.add_argument('--checkpoint', required=True, help='its checkpoint')
-    parser.add_argument('--encoder', nargs=2, metavar=('CONFIG', 'CHECKPOINT'),
-                        default=[None, None],
-                        help='stage-2 config and checkpoint of the encoder, for a head on features')
-    parser.add_argument('--threshold', type=float, default=0.0,
-                        help='lowest score of a segment; default %(default)s')
-    parser.add_argument('--top-k', type=int, default=10,
-                        help="a video's best segments that are kept, 0 for all; default "
-                             '%(default)s')
-    parser.add_argument('--device', help='such as cuda:1 or cpu; default: a GPU if there is one')
-    parser.add_argument('--chunk-snippets', type=int, default=32,
-                        help='snippets decoded and encoded at a time: bounds memory; default '
-                             '%(default)s')
+    add_inferencer_options(parser)
     parser.add_argument('--out', type=Path, default=Path('localized'),
                         help='folder; default %(default)s')
     parser.add_argument('--csv', action='store_true', help='also a table, detections.csv')
@@ -59,14 +51,16 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        require_whole('the command line', least=0, top_k=args.top_k)
-        require_number('the command line', threshold=args.threshold)
-        inferencer = TALInferencer(
-            args.config, args.checkpoint, encoder=args.encoder[0], encoder_weights=args.encoder[1],
-            device=args.device, chunk_snippets=args.chunk_snippets, show_progress=False)
-        args.out.mkdir(parents=True, exist_ok=True)
+        inferencer = make_inferencer(args)
+        check_writable(args.out / DETECTIONS)
+        with sigterm_unwinds():
+            localize_all(inferencer, args)
     except (OSError, ValueError) as error:
         sys.exit(f'localize: {error}')
+
+
+def localize_all(inferencer: TALInferencer, args: argparse.Namespace) -> None:
+    """All videos; those that fail are named at the end."""
     files, failed = list_files(args.videos)
     videos = inferencer.list_videos(files) if files else []
     samples = []
@@ -75,6 +69,8 @@ def main() -> None:
             what = f'[{number}/{len(videos)}] {video["video_name"]}'
             try:
                 samples.append(localize(inferencer, video, what, args))
+            except CannotWrite:
+                raise
             except (OSError, RuntimeError, ValueError) as error:
                 failed[video['filename']] = error
                 print(f'\r{what}: FAILED: {error}')
@@ -113,9 +109,9 @@ def localize(inferencer: TALInferencer, video: dict, what: str,
     (found,) = inferencer.to_detections([sample]).to_results().values()
     stem, cues = args.out / file_stem(sample.video_name), cut_cues(found)
     if args.srt:
-        Path(f'{stem}.srt').write_text(to_srt(cues), encoding='utf-8')
+        write_text(f'{stem}.srt', to_srt(cues))
     if args.vtt:
-        Path(f'{stem}.vtt').write_text(to_vtt(cues), encoding='utf-8')
+        write_text(f'{stem}.vtt', to_vtt(cues))
     if args.video:
         write_labelled_video(sample.filename, found, f'{stem}_labelled.mp4', progress=drawn)
     best = '' if not found else ', the best {label} at {0:.1f} to {1:.1f} s (score {score:.2f})' \
@@ -127,15 +123,15 @@ def localize(inferencer: TALInferencer, video: dict, what: str,
 
 def save(detections: Detections, args: argparse.Namespace) -> None:
     """Writes what is of all videos together."""
-    save_detections(detections, args.out / 'detections.json')
+    save_detections(detections, args.out / DETECTIONS)
     if args.csv:
-        with open(args.out / 'detections.csv', 'w', newline='', encoding='utf-8') as file:
-            table = csv.writer(file)
-            table.writerow(['video', 'label', 'start_sec', 'end_sec', 'score'])
-            for name, found in detections.to_results().items():
-                table.writerows([name, one['label'], *one['segment'], one['score']]
-                                for one in found)
-    print(f'{args.out / "detections.json"}: {len(detections)} segments of '
+        text = io.StringIO(newline='')
+        table = csv.writer(text)
+        table.writerow(['video', 'label', 'start_sec', 'end_sec', 'score'])
+        for name, found in detections.to_results().items():
+            table.writerows([name, one['label'], *one['segment'], one['score']] for one in found)
+        write_text(args.out / 'detections.csv', text.getvalue())
+    print(f'{args.out / DETECTIONS}: {len(detections)} segments of '
           f'{len(detections.video_names)} videos')
 
 

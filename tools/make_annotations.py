@@ -84,7 +84,8 @@ def list_videos(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise FileNotFoundError(f'no folder {str(folder)!r}; expected that of the videos: '
                                 'correct --videos')
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES
+                   and not path.name.startswith('.'))
     if not found:
         raise FileNotFoundError(f'{str(folder)!r} holds no video; expected files with the endings '
                                 f'{", ".join(SUFFIXES)}: correct --videos')

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmlofi.files import whole_file
 from mmlofi.procedural import Benchmark, generate, oracle_features, untrimmed_videos
 
 
@@ -51,9 +52,9 @@ def main() -> None:
 
 
 def write_oracle_features(folder: Path, benchmark: Benchmark, num_snippets: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for video in untrimmed_videos(benchmark):
-        np.save(folder / f'{video.name}.npy', oracle_features(video, num_snippets))
+        with whole_file(folder / f'{video.name}.npy') as partial, open(partial, 'wb') as file:
+            np.save(file, oracle_features(video, num_snippets))
 
 
 if __name__ == '__main__':

@@ -23,7 +23,8 @@ from mmengine.utils import track_iter_progress
 from mmlofi.apis.video_files import find_videos
 from mmlofi.datasets.videos.proxies import ProxyReport, make_proxies, plan_targets
 from mmlofi.datasets.videos.proxy_file import ProxySettings
-from mmlofi.files import write_json
+from mmlofi.files import check_writable, write_json
+from mmlofi.sigterm import sigterm_unwinds
 
 SHOWN = 5   # problems
 REPORT = 'proxies.json'
@@ -56,23 +57,25 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    report_file = os.path.join(args.out, REPORT)
     try:
         settings = ProxySettings(side=args.side, fps=args.fps, gop=args.gop, quality=args.quality)
         pairs = plan_targets(find_videos(args.videos), args.out)
-        os.makedirs(args.out, exist_ok=True)
-        reports = make_proxies(pairs, settings, redo=args.redo, workers=args.workers,
-                               track=partial(track_iter_progress, file=sys.stderr))
+        check_writable(report_file)
+        with sigterm_unwinds():
+            reports = make_proxies(pairs, settings, redo=args.redo, workers=args.workers,
+                                   track=partial(track_iter_progress, file=sys.stderr))
+        write_json(report_file, dict(settings=asdict(settings),
+                                     videos=[asdict(report) for report in reports]))
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f'make_proxies: {error}')
-    write_json(os.path.join(args.out, REPORT), dict(
-        settings=asdict(settings), videos=[asdict(report) for report in reports]))
     print(summary(reports))
     failed = [report for report in reports if report.problem]
     for report in failed[:SHOWN]:
         print(f'{report.video}: {report.problem}', file=sys.stderr)
     if failed:
         sys.exit(f'make_proxies: {len(failed)} of {len(reports)} videos failed '
-                 f'({os.path.join(args.out, REPORT)} names all); get these again, or put the '
+                 f'({report_file} names all); get these again, or put the '
                  'originals beside the proxies')
 
 

@@ -22,6 +22,7 @@ from mmlofi.detections.raw_files import load_raw_video
 from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 from mmlofi.evaluation.ranking import rank_videos
 from mmlofi.files import path_in
+from mmlofi.visualization.figure_file import save_figure
 from mmlofi.visualization.timeline import plot_timelines
 from mmlofi.visualization.video_timeline import draw_video_timeline
 
@@ -69,8 +70,7 @@ def draw(record: VideoRecord, sets: dict[str, Detections], out: Path, args: argp
         classes=args.classes, record=record,
         filename=find_video(record.name, args), curves=find_curves(record.name, args),
         top_k=args.top_k, title=args.title or title)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out)
+    save_figure(figure, out)
 
 
 def find_video(name: str, args: argparse.Namespace) -> str | None:

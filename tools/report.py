@@ -17,7 +17,7 @@ from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.named_sets import load_named
 from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
-from mmlofi.files import path_in
+from mmlofi.files import check_writable, path_in
 from mmlofi.report import write_report
 
 
@@ -27,6 +27,7 @@ def main() -> None:
         if len(args.predictions) > 2:
             raise ValueError(f'got {len(args.predictions)} files of predictions; expected one, or '
                              'two to compare, and then the annotations')
+        check_writable(args.out)
         records = read_ground_truth(args)
         sets = load_named(args.predictions)
         analyses = write_report(

@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.engine.launch import prepare_launcher
+from mmlofi.files import CannotWrite, check_writable
 
 
 def parse_args() -> argparse.Namespace:
@@ -49,6 +50,10 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
             raise SystemExit('--dump writes the detections that TALMetric scores, and '
                              f'{args.config} has another test_evaluator: leave it out, or test a '
                              'localizer')
+        try:
+            check_writable(args.dump)
+        except CannotWrite as error:
+            raise SystemExit(f'--dump: {error}') from error
         cfg.test_evaluator.out_file = args.dump
     if args.dump_raw is not None:
         cfg.custom_hooks = [*cfg.get('custom_hooks', []),

@@ -26,10 +26,12 @@ from mmlofi.apis.video_files import Inputs, file_stem, find_videos, name_videos
 from mmlofi.compat.stored_config import stored_config
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetChunk, stream_snippets
 from mmlofi.datasets.untrimmed import reading
+from mmlofi.datasets.videos.video_file import is_cut_off
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_videos
 from mmlofi.options import require_number, require_whole
+from mmlofi.visualization.figure_file import save_figure
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
 
 ONE_CLASS = 'action'   # of a model that tells no classes apart
@@ -148,6 +150,9 @@ class TALInferencer(BaseInferencer):
     def forward(self, inputs: dict, *, threshold: float = 0.0, top_k: int | None = None,
                 progress: Progress | None = None) -> list[ActionDataSample]:
         """One video's data sample with `pred_instances`, best first, and `curves`."""
+        if is_cut_off(inputs['filename']):
+            raise ValueError(f'video {inputs["video_name"]!r} ({inputs["filename"]}) ends before '
+                             'its header says that it does; expected a whole file: get it again')
         chunks = stream_snippets(self.pipeline.transforms, inputs, self.chunk_snippets)
         encoder = self.model if self.encoder is None else self.encoder
         ((sample, features),) = encode_videos(encoder, _reporting(chunks, progress))
@@ -165,8 +170,8 @@ class TALInferencer(BaseInferencer):
         for sample in preds if return_vis or vis_out_dir else []:
             figure = self._draw(sample)
             if vis_out_dir:
-                os.makedirs(vis_out_dir, exist_ok=True)
-                figure.savefig(os.path.join(vis_out_dir, f'{file_stem(sample.video_name)}.png'))
+                save_figure(figure, os.path.join(vis_out_dir,
+                                                 f'{file_stem(sample.video_name)}.png'))
             if return_vis:
                 pictures.append(figure_to_image(figure))
         return pictures

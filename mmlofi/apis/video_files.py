@@ -64,7 +64,8 @@ def _find(path: str | os.PathLike) -> list[str]:
         return [path]
     if os.path.isdir(path):
         files = sorted(entry.path for entry in os.scandir(path)
-                       if entry.is_file() and entry.name.lower().endswith(SUFFIXES))
+                       if entry.is_file() and entry.name.lower().endswith(SUFFIXES)
+                       and not entry.name.startswith('.'))   # half written, or a file system's own
         what = f'the folder {path!r} holds no video'
     else:
         files = sorted(file for file in glob.glob(path, recursive=True) if os.path.isfile(file))

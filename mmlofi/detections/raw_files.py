@@ -22,7 +22,7 @@ from torch import Tensor
 from mmlofi.array_files import NpzFile, open_npz
 from mmlofi.detections.postprocess import RawProposals
 from mmlofi.detections.soft_nms import check_options
-from mmlofi.files import path_in, whole_file
+from mmlofi.files import path_in, write_npz
 from mmlofi.options import require_whole
 
 INFO = 'raw.json'
@@ -42,10 +42,9 @@ def save_raw(folder: str | os.PathLike, video: RawProposals, max_proposals: int)
     arrays |= {name: getattr(video, name) for name in _OPTIONAL
                if getattr(video, name) is not None}
     more = {} if video.first_snippet is None else dict(first_snippet=video.first_snippet)
-    with whole_file(path) as partial, open(partial, 'wb') as file:
-        np.savez(file, **more, duration_sec=np.float64(video.duration_sec),
-                 window_norm=np.array(video.window_norm, np.float64),
-                 **{name: _numpy(value) for name, value in arrays.items()})
+    write_npz(path, **more, duration_sec=np.float64(video.duration_sec),
+              window_norm=np.array(video.window_norm, np.float64),
+              **{name: _numpy(value) for name, value in arrays.items()})
 
 
 def load_raw(folder: str | os.PathLike) -> tuple[list[RawProposals], dict]:

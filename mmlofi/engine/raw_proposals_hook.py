@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
+from pathlib import Path
 
 from mmaction.registry import HOOKS
 from mmaction.structures import ActionDataSample
@@ -14,28 +15,33 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmlofi.detections.raw_files import INFO, save_raw
-from mmlofi.files import write_json
+from mmlofi.files import write_json, write_text
 from mmlofi.options import require_whole
+
+UNFINISHED = 'unfinished.txt'
 
 
 @HOOKS.register_module()
 class RawProposalsHook(Hook):
     """Writes what the head proposes in each video of a test, before soft-NMS, to a folder.
 
-    `tools/test.py --dump-raw FOLDER` adds it, `tools/postprocess.py FOLDER` reads it.
+    `tools/test.py --dump-raw FOLDER` adds it, `tools/postprocess.py FOLDER` reads it. A test that
+    was killed leaves `unfinished.txt` in it, and the next one begins anew there.
 
     Args:
-        out_dir: A new or empty folder.
+        out_dir: A new or empty folder, or that of a test that did not end.
         max_proposals: The best ones of a video that are kept; 12 bytes each.
 
     Raises:
-        ValueError: At construction, when the folder has files already or `max_proposals` is below
-            1; before testing, when the model does not keep proposals.
+        CannotWrite: Before testing, when the folder cannot be written to.
+        ValueError: At construction, when the folder has other files already or `max_proposals` is
+            below 1; before testing, when the model does not keep proposals.
     """
 
     def __init__(self, *, out_dir: str, max_proposals: int = 2000) -> None:
         require_whole('RawProposalsHook', max_proposals=max_proposals)
-        if os.path.isdir(out_dir) and os.listdir(out_dir):
+        there = os.listdir(out_dir) if os.path.isdir(out_dir) else []
+        if there and (UNFINISHED not in there or INFO in there):
             raise ValueError(f'RawProposalsHook got the folder {out_dir!r}, which holds files '
                              'already; expected a new one, since proposals of two models must not '
                              'mix: give another, or empty it')
@@ -51,7 +57,12 @@ class RawProposalsHook(Hook):
                              'the hook (--dump-raw) out')
         model.keep_raw = True
         self._most = 0
-        os.makedirs(self.out_dir, exist_ok=True)
+        if is_main_process():
+            for path in Path(self.out_dir).rglob('*.npz'):
+                path.unlink()
+            write_text(os.path.join(self.out_dir, UNFINISHED),
+                       'The test that writes here has not ended. The next one begins anew.\n')
+        barrier()
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                         outputs: Sequence[ActionDataSample] | None = None) -> None:
@@ -73,6 +84,7 @@ class RawProposalsHook(Hook):
             write_json(os.path.join(self.out_dir, INFO), dict(
                 classes=list(classes), nms=model.nms, top_classes=model.top_classes,
                 max_proposals=self.max_proposals, proposals=_selection(model)))
+            os.remove(os.path.join(self.out_dir, UNFINISHED))
 
     @staticmethod
     def _model(runner: Runner) -> object:

@@ -8,7 +8,6 @@ import os.path as osp
 import sys
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from mmaction.registry import HOOKS
 from mmaction.structures import ActionDataSample
@@ -16,7 +15,6 @@ from mmengine.dist import collect_results
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from mmengine.utils import mkdir_or_exist
 from torch.utils.data import Dataset
 
 from mmlofi.apis.video_files import file_stem
@@ -25,6 +23,7 @@ from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.evaluation import TALMetric
 from mmlofi.evaluation.ranking import rank_videos
 from mmlofi.options import require_whole
+from mmlofi.visualization.figure_file import save_image
 from mmlofi.visualization.timeline import choose_videos
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
 
@@ -137,8 +136,7 @@ class TALVisualizationHook(Hook):
         if self.out_dir is None:
             runner.visualizer.add_image(name, picture, step)
             return
-        mkdir_or_exist(self.out_dir)
-        cv2.imwrite(osp.join(self.out_dir, f'{name}_{step}.png'), picture[..., ::-1])
+        save_image(picture, osp.join(self.out_dir, f'{name}_{step}.png'))
 
 
 def _metric_of(loop: object) -> TALMetric:

@@ -6,6 +6,7 @@ OpenCV lets nobody change that.
 """
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], *, fps: float,
     ``size`` is (width, height), as OpenCV has it.
 
     Raises:
+        CannotWrite: There is no room for it.
         RuntimeError: This OpenCV cannot write mp4 files.
     """
     with whole_file(path, suffix='.mp4') as partial:
@@ -33,8 +35,20 @@ def write_video(path: Path, frames: Iterable[np.ndarray], *, fps: float,
         if not writer.isOpened():
             raise RuntimeError(f'OpenCV {cv2.__version__} cannot write {partial} as mp4v; is the '
                                'folder writable, and is opencv-python a wheel with FFmpeg?')
+        count = 0
         try:
             for frame in frames:
                 writer.write(frame)
+                count += 1
         finally:
             writer.release()
+        _check(partial, count, path)
+
+
+def _check(partial: Path, count: int, path: Path) -> None:
+    """OpenCV says nothing of a full disk."""
+    reader = cv2.VideoCapture(str(partial))
+    found = int(reader.get(cv2.CAP_PROP_FRAME_COUNT))
+    reader.release()
+    if found != count:
+        raise OSError(errno.ENOSPC, f'{found} of {count} frames are in the file', str(partial))

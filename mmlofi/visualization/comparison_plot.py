@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmlofi.visualization.colours import palette
+from mmlofi.visualization.figure_file import save_figure
 
 
 def plot_comparison(methods: Mapping[str, Sequence[Mapping[str, float]]],
@@ -36,8 +37,7 @@ def plot_comparison(methods: Mapping[str, Sequence[Mapping[str, float]]],
                     linewidth=0.8, linestyle='--')
     axes[0].set_yticks(range(len(methods)), list(methods), fontsize=8)
     axes[0].invert_yaxis()
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    figure.savefig(path)
+    save_figure(figure, path)
 
 
 def _column(methods: Mapping[str, Sequence[Mapping[str, float]]], name: str, unit: float = 1

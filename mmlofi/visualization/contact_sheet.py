@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 
 from mmlofi.fidelity import Fidelity
 from mmlofi.visualization.colours import class_colours
+from mmlofi.visualization.figure_file import save_figure
 from mmlofi.visualization.timeline import in_lanes
 
 _DPI = 100
@@ -107,8 +108,7 @@ def plot_contact_sheet(strips: Sequence[Strip], path: str | os.PathLike, *,
             _draw_truth(_place(figure, row, top), row, colours)
             top -= _TICKS
         top -= _GAP
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    figure.savefig(path, dpi=_DPI)
+    save_figure(figure, path, dpi=_DPI)
 
 
 def split_rows(strip: Strip, page: int) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from mmlofi.fidelity import Fidelity
 from mmlofi.visualization.colours import palette
+from mmlofi.visualization.figure_file import save_figure
 
 MAX_RUNS = 100   # that can be told apart in the picture's width
 _PANEL_INCH, _BAND_INCH = 0.9, 0.16
@@ -87,8 +88,7 @@ def plot_schedule(runs: Sequence[Run], path: str | os.PathLike, *, epoch_steps: 
     _add_legend(figure, colours)
     if title:
         figure.suptitle(title, fontsize=10, x=0.01, ha='left')
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    figure.savefig(path)
+    save_figure(figure, path)
 
 
 def _draw_panel(axes: Axes, runs: Sequence[Run], values: Sequence[float],

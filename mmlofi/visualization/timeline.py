@@ -18,6 +18,7 @@ from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.predictions import Detections
 from mmlofi.options import require_whole
 from mmlofi.visualization.colours import OTHER, class_colours
+from mmlofi.visualization.figure_file import save_figure
 
 _ROW_INCH, _GAP_INCH, _LEGEND_INCH = 0.25, 0.38, 0.19  # a row, between videos, a line of the legend
 _FAINTEST = 0.12  # opacity of a score of 0
@@ -71,8 +72,7 @@ def plot_timelines(records: Sequence[VideoRecord],
     _add_legend(figure, colours, rows, any(record.ignored_sec for record in chosen))
     if title:
         figure.suptitle(title, fontsize=10, y=1 - 0.06 / figure.get_figheight(), va='top')
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    figure.savefig(path)
+    save_figure(figure, path)
     return [record.name for record in chosen]
 
 

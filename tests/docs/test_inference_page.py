@@ -1,7 +1,6 @@
 """The page about inference: its code is run."""
 from __future__ import annotations
 
-import http.server
 import json
 import re
 import threading
@@ -16,6 +15,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from mmlofi import TALInferencer
+from mmlofi.apis import serve
 from mmlofi.procedural import Benchmark, untrimmed_videos
 
 ROOT = Path(__file__).parents[2]
@@ -57,15 +57,15 @@ def server(work_dir, monkeypatch):
     """What the page's code serves, on a free port in place of its own."""
     started, servers = threading.Event(), []
 
-    class Server(http.server.ThreadingHTTPServer):
+    class Server(serve.LocalizationServer):
         def serve_forever(self):
             servers.append(self)
             started.set()
             super().serve_forever()
-    monkeypatch.setattr(http.server, 'ThreadingHTTPServer', Server)
-    monkeypatch.setattr(http.server.BaseHTTPRequestHandler, 'log_message', lambda *_: None)
+    monkeypatch.setattr(serve, 'LocalizationServer', Server)
+    monkeypatch.setattr(serve.LocalizationHandler, 'log_message', lambda *_: None)
     code = BLOCKS[1]
-    assert len(code[code.index('class '):].splitlines()) <= 15
+    assert len(code.splitlines()) <= 10
     assert code.count('8000') == 1
     thread = threading.Thread(target=exec, args=(
         compile(code.replace('8000', '0'), 'docs/inference.md', 'exec'), {}))
@@ -79,9 +79,9 @@ def server(work_dir, monkeypatch):
 
 
 def test_the_server_answers_several_at_once_as_the_inferencer_does(server, work_dir):
-    def post(data: bytes) -> list[dict]:
-        with urllib.request.urlopen(server, data, timeout=60) as answer:
-            return json.loads(answer.read())
+    def ask(data: bytes | None, name: str = '') -> list[dict]:
+        with urllib.request.urlopen(f'{server}/{name}', data, timeout=60) as answer:
+            return json.loads(answer.read())['detections']
     files = [work_dir / 'videos' / f'val_000{number}.mp4' for number in (0, 1)]
     inferencer = TALInferencer('gtad_toy.py', 'gtad.pth', encoder='lofi_toy.py',
                                encoder_weights='lofi.pth', show_progress=False)
@@ -89,17 +89,21 @@ def test_the_server_answers_several_at_once_as_the_inferencer_does(server, work_
     assert len(expected[0]) == 10
     assert expected[0] != expected[1]
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(post, [file.read_bytes() for file in files * 3]))
+        found = list(pool.map(ask, [file.read_bytes() for file in files * 3]))
     assert found == expected * 3
+    assert ask(None, 'val_0001.mp4') == expected[1]
     with pytest.raises(urllib.error.HTTPError) as refused:
-        post(b'no video')
+        ask(b'no video')
     assert refused.value.code == 400
-    assert 'cannot be decoded' in refused.value.read().decode()
-    assert post(files[0].read_bytes()) == expected[0]      # it goes on
+    assert 'cannot be decoded' in json.loads(refused.value.read())['error']
+    assert ask(files[0].read_bytes()) == expected[0]      # it goes on
 
 
-def test_the_options_of_the_page_are_those_of_the_tool():
-    tool = (ROOT / 'tools' / 'localize.py').read_text()
-    options = set(re.findall(r'--[a-z][a-z-]*', PAGE[:PAGE.index('## Serving it')]))
-    assert '--vtt' in options
-    assert {option for option in options if f"'{option}'" not in tool} == set()
+def test_the_options_of_the_page_are_those_of_the_tools():
+    shared = (ROOT / 'mmlofi' / 'apis' / 'arguments.py').read_text()
+    start = PAGE.index('## Serving it')
+    for tool, part in (('localize', PAGE[:start]), ('serve', PAGE[start:])):
+        known = shared + (ROOT / 'tools' / f'{tool}.py').read_text()
+        options = set(re.findall(r'(?<!curl )--[a-z][a-z-]*', part))
+        assert len(options) > 5
+        assert {option for option in options if f"'{option}'" not in known} == set()

@@ -74,18 +74,32 @@ def port() -> int:
 
 
 @pytest.fixture(scope='session')
-def run_tool(toy_data) -> Callable[..., subprocess.CompletedProcess]:
-    """Runs a tool as a user does, in a process of its own on the CPU: `run_tool('train.py', …)`."""
-    def run(tool: str, *arguments: object, cwd: Path | None = None, **variables: object
-            ) -> subprocess.CompletedProcess:
+def start_tool(toy_data) -> Callable[..., subprocess.Popen]:
+    """Starts a tool as a user does, in a process of its own on the CPU."""
+    def start(tool: str, *arguments: object, cwd: Path | None = None, **variables: object
+              ) -> subprocess.Popen:
         command = {'.py': [sys.executable], '.sh': ['bash']}[Path(tool).suffix]
         path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
         environment = os.environ | dict(PATH=path, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1',
                                         CUDA_VISIBLE_DEVICES='', TOY_DATA=str(toy_data))
-        return subprocess.run(
+        return subprocess.Popen(
             [*command, str(ROOT / 'tools' / tool), *map(str, arguments)],
             env=environment | {name: str(value) for name, value in variables.items()},
-            cwd=cwd, capture_output=True, text=True, timeout=300)
+            cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return start
+
+
+@pytest.fixture(scope='session')
+def run_tool(start_tool) -> Callable[..., subprocess.CompletedProcess]:
+    """Runs it to its end: `run_tool('train.py', …)`."""
+    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess:
+        with start_tool(*arguments, **options) as process:
+            try:
+                output, errors = process.communicate(timeout=300)
+            except BaseException:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
     return run
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from matplotlib.figure import Figure
 
 TITLES = ['S: r_t = 1, r_s = 2; 32 snippets × 4 frames × 32 × 32, 25% of the pixels',
           'T: r_t = 4, r_s = 1; 8 snippets × 4 frames × 64 × 64, 25% of the pixels',
@@ -36,8 +35,9 @@ def refusal(browse):
 def texts(monkeypatch):
     """The titles in each picture that is drawn, in place of the picture."""
     drawn = []
-    monkeypatch.setattr(Figure, 'savefig', lambda self, path, dpi: drawn.append(
-        [text.get_text() for text in self.texts]))
+    monkeypatch.setattr('mmlofi.visualization.contact_sheet.save_figure',
+                        lambda figure, *_, **__: drawn.append(
+                            [text.get_text() for text in figure.texts]))
     return drawn
 
 

@@ -3,10 +3,8 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import shutil
 import threading
-import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -225,16 +223,6 @@ def test_a_file_of_another_extraction_or_a_broken_one_is_made_again(folder, comp
     for name in ('train_0003', 'val_0001'):
         np.testing.assert_allclose(features_of(folder / f'{name}.npz'),
                                    features_of(complete / f'{name}.npz'), rtol=1e-4, atol=1e-6)
-
-
-def test_what_a_killed_process_left_is_removed_and_not_what_another_one_writes(
-        folder, extract, untrained_lofi):
-    for name, age in (('.val_0000.npz.1.partial', 3600), ('.val_0001.npz.2.partial', 5)):
-        (folder / name).write_bytes(b'')
-        then = time.time() - age
-        os.utime(folder / name, (then, then))
-    extract(untrained_lofi, folder)
-    assert [path.name for path in folder.glob('.*')] == ['.val_0001.npz.2.partial']
 
 
 def test_a_video_with_a_damaged_part_is_named_and_the_others_are_stored(

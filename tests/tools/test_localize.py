@@ -164,3 +164,14 @@ def test_the_models_of_all_stages_are_used_by_what_lies_in_their_work_dirs(
     classes = {item['label'] for entry in database.values() for item in entry['annotations']}
     (found,) = results_of(tmp_path / 'out' / 'detections.json').values()
     assert {one['label'] for one in found} <= classes
+
+
+def test_without_room_it_ends_at_once_and_keeps_what_was_found(with_classifier, localize, toy_data,
+                                                               tmp_path, files_of_at_most):
+    with files_of_at_most(30000), pytest.raises(
+            SystemExit, match='localize: .*/val_0000_labelled.mp4 could not be written'):
+        localize([toy_data / 'videos' / 'val_*.mp4'], with_classifier, tmp_path / 'out', '--video',
+                 '--vtt')
+    assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == [
+        'detections.json', 'val_0000.vtt']
+    assert results_of(tmp_path / 'out' / 'detections.json') == {}

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import pytest
@@ -57,3 +58,13 @@ def test_without_pyav_it_says_what_to_install(toy_data, tmp_path, call_tool, mon
     monkeypatch.setitem(sys.modules, 'av', None)
     with pytest.raises(SystemExit, match=r'PyAV, which is not installed.*mmlofi\[proxies\]'):
         call_tool('make_proxies.py', toy_data / 'videos', tmp_path / 'out', '--side', 40)
+
+
+def test_without_room_it_ends_at_once_and_says_how_to_go_on(toy_data, tmp_path, call_tool,
+                                                            files_of_at_most, capsys):
+    with files_of_at_most(20000), pytest.raises(
+            SystemExit, match=r'make_proxies: .*\.mp4 could not be written: File too large; '
+                              'expected .*, and run this again'):
+        call_tool('make_proxies.py', toy_data / 'videos', tmp_path / 'out', '--side', 64,
+                  '--workers', 1)
+    assert os.listdir(tmp_path / 'out') == []

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
 from mmlofi.detections.postprocess import RawProposals
 from mmlofi.detections.raw_files import save_raw
@@ -64,7 +63,9 @@ def test_a_class_has_the_colour_that_it_has_among_all_classes_of_the_file(
         dict(segment=[0, 1], label=label) for label in ('a', 'b', 'jump', 'run')])
     truth.write_text(json.dumps(content))
     figures = []
-    monkeypatch.setattr(Figure, 'savefig', lambda self, path: figures.append(self))
+    for where in ('timeline', 'figure_file'):     # where it is used, and where the tool finds it
+        monkeypatch.setattr(f'mmlofi.visualization.{where}.save_figure',
+                            lambda figure, path: figures.append(figure))
     for options in ((), ('--best', 1), ('--video', 'v')):
         assert run(predictions, truth, *options, '--out', tmp_path / 'p.png').returncode == 0
     for figure in figures:

@@ -141,11 +141,32 @@ def test_options_that_make_no_sense_are_refused_before_any_is_tried(tested, call
         assert message in str(stop.value)
 
 
-def test_a_folder_that_holds_files_is_refused_before_testing(tested, checkpoint, call_tool,
+@pytest.mark.parametrize('change', [
+    lambda folder: None,
+    lambda folder: (folder / 'unfinished.txt').write_text('killed after all was written'),
+    lambda folder: (folder / 'raw.json').unlink()])      # npz files of somebody else
+def test_a_folder_that_holds_files_is_refused_before_testing(change, tested, checkpoint, call_tool,
                                                              toy_configs, tmp_path):
+    change(shutil.copytree(tested / 'raw', tmp_path / 'raw'))
+    before = set((tmp_path / 'raw').iterdir())
     with pytest.raises(ValueError, match='holds files already'):
         call_tool('test.py', toy_configs / 'gtad_toy.py', checkpoint, '--work-dir', tmp_path,
-                  '--dump-raw', tested / 'raw')
+                  '--dump-raw', tmp_path / 'raw')
+    assert set((tmp_path / 'raw').iterdir()) == before
+
+
+def test_a_folder_of_a_killed_test_gets_the_proposals_of_the_next_one_alone(
+        tested, checkpoint, call_tool, toy_configs, tmp_path):
+    folder = tmp_path / 'raw'
+    folder.mkdir()
+    (folder / 'unfinished.txt').touch()
+    for name in ('val_0000', 'train_0000'):     # of another model, and of another subset
+        shutil.copy(tested / 'raw' / 'val_0001.npz', folder / f'{name}.npz')
+    call_tool('test.py', toy_configs / 'gtad_toy.py', checkpoint, '--work-dir', tmp_path,
+              '--dump-raw', folder)
+    assert {path.name: path.read_bytes() for path in folder.glob('*.npz')} == {
+        path.name: path.read_bytes() for path in (tested / 'raw').glob('*.npz')}
+    assert not (folder / 'unfinished.txt').exists()
 
 
 def test_a_bounded_number_of_proposals_is_kept(tested):

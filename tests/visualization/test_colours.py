@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
-from matplotlib.figure import Figure
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.predictions import Detections
@@ -62,7 +61,8 @@ def test_a_class_has_its_colour_in_every_kind_of_picture_whatever_else_is_in_it(
     other = replace(of_label(CLASSES[5])[1], name='w')
     figures = [draw_video_timeline('v', found, duration_sec=10.0, classes=CLASSES[::-1],
                                    record=record)]
-    monkeypatch.setattr(Figure, 'savefig', lambda self, path: figures.append(self))
+    monkeypatch.setattr('mmlofi.visualization.timeline.save_figure',
+                        lambda figure, path: figures.append(figure))
     for records in ([record], [other, record], [record, other]):
         plot_timelines(records, found, 'p.png', classes=CLASSES, num_videos=None)
     for figure in figures:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import pytest
-from matplotlib.figure import Figure
 
 from mmlofi.visualization import plot_comparison
 
@@ -18,7 +17,8 @@ METHODS = {'ACP': [run(5)], 'LoFi': [run(40, 120), run(50, 240, 3072)]}
 def figure(monkeypatch):
     """What was drawn, read from the figure that is saved."""
     saved = []
-    monkeypatch.setattr(Figure, 'savefig', lambda self, path: saved.append(self))
+    monkeypatch.setattr('mmlofi.visualization.comparison_plot.save_figure',
+                        lambda figure, *_, **__: saved.append(figure))
     return saved
 
 

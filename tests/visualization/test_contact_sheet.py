@@ -4,7 +4,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from mmlofi.fidelity import FULL, Fidelity
 from mmlofi.visualization.contact_sheet import Strip, plot_contact_sheet, row_image, split_rows
@@ -27,7 +26,8 @@ def strip(L=8, side=32, fidelity=FULL, T=3, segments=((0.25, 0.5),), labels=('ju
 def figure(monkeypatch):
     """What was drawn, read from the figure that is saved."""
     saved = []
-    monkeypatch.setattr(Figure, 'savefig', lambda self, path, dpi: saved.append(self))
+    monkeypatch.setattr('mmlofi.visualization.contact_sheet.save_figure',
+                        lambda figure, *_, **__: saved.append(figure))
     return saved
 
 

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import pytest
-from matplotlib.figure import Figure
 
 from mmlofi.fidelity import Fidelity
 from mmlofi.visualization.schedule_plot import MAX_RUNS, Run, plot_schedule
@@ -28,7 +27,8 @@ def alternate(count, length=10, side=True):
 def figure(monkeypatch):
     """What was drawn, read from the figure that is saved."""
     saved = []
-    monkeypatch.setattr(Figure, 'savefig', lambda self, path: saved.append(self))
+    monkeypatch.setattr('mmlofi.visualization.schedule_plot.save_figure',
+                        lambda figure, *_, **__: saved.append(figure))
     return saved
 
 

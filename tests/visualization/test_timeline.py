@@ -1,7 +1,6 @@
 """The picture of segments on time axes."""
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.predictions import Detections
@@ -26,7 +25,8 @@ def detections(*names, count=4, classes=CLASSES):
 def figure(monkeypatch):
     """What was drawn, read from the figure that is saved."""
     saved = []
-    monkeypatch.setattr(Figure, 'savefig', lambda self, path: saved.append(self))
+    monkeypatch.setattr('mmlofi.visualization.timeline.save_figure',
+                        lambda figure, *_, **__: saved.append(figure))
     return saved
 
 

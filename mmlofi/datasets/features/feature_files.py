@@ -29,7 +29,7 @@ from mmlofi.array_files import (
 )
 from mmlofi.datasets.features.h5_arrays import find, open_h5, read_array
 from mmlofi.datasets.storage import is_there, on_disk
-from mmlofi.files import whole_file
+from mmlofi.files import write_npz
 
 H5 = re.compile(r'(.+?\.(?:h5|hdf5))(?:/(.+))?')
 OF_VIDEO = ('duration_sec', 'header')   # what lies beside the features
@@ -47,8 +47,7 @@ def save_features(path: str | os.PathLike, features: np.ndarray, duration_sec: f
                   header: dict | None = None) -> None:
     """Writes (C, L) snippet features as npz, whole or not at all."""
     more = {} if header is None else dict(header=json.dumps(header, sort_keys=True))
-    with whole_file(path) as partial, open(partial, 'wb') as file:
-        np.savez(file, features=features, duration_sec=np.float64(duration_sec), **more)
+    write_npz(path, features=features, duration_sec=np.float64(duration_sec), **more)
 
 
 def read_features(filename: str, backend_args: dict | None = None

@@ -10,6 +10,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
 from mmlofi.datasets.storage import is_there, on_disk
+from mmlofi.datasets.videos.playlists import refuse_playlist
 from mmlofi.fidelity import FULL
 
 REASONS = {'cannot find video stream': 'it holds no video stream: sound alone, or it is cut off',
@@ -54,7 +55,7 @@ class OpenVideo(BaseTransform):
 
         Raises:
             FileNotFoundError: When there is no such file.
-            ValueError: When decord finds no video frames in it.
+            ValueError: When decord finds no video frames in it, or it is a list of other files.
         """
         filename = results['filename']
         reader = self._open(filename)
@@ -78,6 +79,7 @@ class OpenVideo(BaseTransform):
                                     'the annotation file')
         source = filename if on_disk(filename, self.backend_args) else io.BytesIO(
             get(filename, backend_args=self.backend_args))
+        refuse_playlist(filename, None if source is filename else source)
         try:
             reader = decord.VideoReader(source, num_threads=self.num_threads, **size)
             if len(reader) == 0:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +22,7 @@ from mmlofi.datasets.videos.proxy_file import (
     read_settings,
 )
 from mmlofi.datasets.videos.video_file import is_cut_off
-from mmlofi.files import whole_file
+from mmlofi.files import CannotWrite, remove_dead, whole_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,7 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
         A report for each pair, in their order.
 
     Raises:
+        CannotWrite: When there is no room for the next one, say.
         ImportError: Without PyAV.
         ValueError: Before anything is written, when the folder holds proxies of other settings and
             `redo` is false, or files that are no proxies.
@@ -95,6 +97,7 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
     reports: dict[Path, ProxyReport] = {}
     methods = multiprocessing.get_all_start_methods()   # a spawned worker imports torch for seconds
     context = multiprocessing.get_context('fork' if 'fork' in methods else 'spawn')
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent,
                                initargs=(os.getpid(),))
     try:
@@ -107,8 +110,14 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
                 reports[proxy] = ProxyReport(
                     video=str(video), proxy=str(proxy), problem='a worker died or ran out of '
                     'memory; run it again, with fewer workers')
+    except BaseException:   # nobody waits for the videos that the workers are at
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
+        for folder in {proxy.parent for _, proxy in pairs}:
+            remove_dead(folder)
     return [reports[proxy] for _, proxy in pairs]
 
 
@@ -131,7 +140,7 @@ def make_proxy(video: Path, proxy: Path, settings: ProxySettings) -> ProxyReport
             report.made = True
         else:
             report.result = _check(proxy, len(taken), report.source.duration_sec)
-    except MemoryError:
+    except (CannotWrite, MemoryError):
         raise
     except Exception as error:   # decord and FFmpeg raise many kinds; none may stop the others
         report.problem = f'{type(error).__name__}: {error}'
@@ -182,7 +191,10 @@ def _check(proxy: Path, frames: int, duration_sec: float) -> Extent:
 
 
 def _end_with_parent(parent: int) -> None:
-    """A worker whose parent was killed would wait for work for ever."""
+    """A worker whose parent was killed would wait for work for ever; what ends the parent is not
+    for a worker to handle."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)

@@ -1,0 +1,277 @@
+"""What a `TALInferencer` finds, over HTTP: Python's own server, a thread a request.
+
+::
+
+    POST /        a video file as the body
+    GET  /NAME    a video of the folder that is served, where there is one
+    200           {"video": "NAME", "duration_sec": 30.0,
+                   "detections": [{"label": "Ballet", "score": 0.9, "segment": [6.2, 77.7]}, …]}
+    4xx, 5xx      {"error": "what came, what was expected, how to mend it"}
+"""
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import select
+import socket
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
+
+from mmlofi.apis.inferencer import TALInferencer
+from mmlofi.files import path_in
+
+UPLOAD = 'upload'        # what a video that was sent is called
+PIECE_BYTES = 2**20      # of a body, in memory at a time
+LOOK_SEC = 1             # between looks whether a client still waits for its turn
+LINGER_SEC = 2           # for which what a refused client still sends is thrown away
+
+
+class LocalizationServer(ThreadingHTTPServer):
+    """Serves an inferencer: `LocalizationServer(inferencer).serve_forever()`.
+
+    Uploads come in side by side, into files without a name, which are gone whenever the process
+    is. The model takes one video at a time; of a client that has hung up it takes none, and drops
+    the one that it is at.
+
+    Args:
+        inferencer: With `show_progress=False`.
+        address: Host and port; port 0 takes a free one (`server_port` says which).
+        folder: Of videos that a request may name; None serves uploads alone.
+        max_bytes: Larger uploads are refused before they are read.
+        max_requests: Those beyond so many at a time are told to come back, since each may take
+            `max_bytes` of the disk.
+        timeout_sec: After which a client that sends nothing more is given up.
+        options: Of the inferencer's call, such as `top_k` and `threshold`.
+
+    Raises:
+        NotADirectoryError: When there is no such folder.
+        OSError: When the address cannot be had.
+        ValueError: For limits below 1.
+    """
+
+    daemon_threads = True     # a stopped server waits for nobody
+
+    def __init__(self, inferencer: TALInferencer, address: tuple[str, int] = ('127.0.0.1', 8000), *,
+                 folder: str | os.PathLike | None = None, max_bytes: int = 2**30,
+                 max_requests: int = 16, timeout_sec: float = 60, **options: object) -> None:
+        if folder is not None and not os.path.isdir(folder):
+            raise NotADirectoryError(f'no folder at {os.fspath(folder)!r}; expected that of the '
+                                     'videos which requests may name: check the path, or leave '
+                                     'it out to serve uploads alone')
+        if min(max_bytes, max_requests, timeout_sec) < 1:
+            raise ValueError(f'LocalizationServer got max_bytes={max_bytes}, max_requests='
+                             f'{max_requests}, timeout_sec={timeout_sec}; expected 1 or more of '
+                             'each')
+        self.inferencer, self.options, self.folder = inferencer, options, folder
+        self.max_bytes, self.timeout_sec = max_bytes, timeout_sec
+        self.room, self.turn = threading.BoundedSemaphore(max_requests), threading.Lock()
+        super().__init__(address, LocalizationHandler)
+
+
+class Refused(Exception):
+    """A request that is answered with a reason."""
+
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class HungUp(Exception):
+    """A client that waits for no answer any more."""
+
+
+class LocalizationHandler(BaseHTTPRequestHandler):
+    """One request; every answer, of errors too, is json."""
+
+    protocol_version = 'HTTP/1.1'     # of which 'Expect: 100-continue' is part
+    server: LocalizationServer
+
+    def setup(self) -> None:
+        """As the base's, with the server's patience."""
+        self.timeout = self.server.timeout_sec
+        super().setup()
+
+    def handle(self) -> None:
+        """As the base's; a client that has hung up is no fault to be printed."""
+        with contextlib.suppress(ConnectionError, HungUp):
+            super().handle()
+
+    def do_POST(self) -> None:
+        """Localizes in the body."""
+        self._respond(self._upload)
+
+    def do_GET(self) -> None:
+        """Localizes in a file of the folder."""
+        self._respond(self._named)
+
+    def handle_expect_100(self) -> bool:
+        """Refuses what is too large before it is sent, as curl asks for large files."""
+        try:
+            self._body_bytes()
+        except Refused as refused:
+            self._send(refused.status, dict(error=str(refused)))
+            return False
+        return super().handle_expect_100()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """The base's own refusals, of what is no HTTP or another method."""
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            code, message = HTTPStatus.METHOD_NOT_ALLOWED, (
+                f'got {self.command}; expected POST with a video as the body, or GET of one in '
+                'the folder')
+        self._send(HTTPStatus(code), dict(error=message or HTTPStatus(code).phrase))
+
+    def _respond(self, open_video: Callable[[], AbstractContextManager[tuple[str, str]]]) -> None:
+        """Answers with what is found in the video, whose path and name `open_video` gives."""
+        try:
+            with self._room(), open_video() as (path, name):
+                status, content = HTTPStatus.OK, self._localize(path, name)
+        except Refused as refused:
+            status, content = refused.status, dict(error=str(refused))
+        except (ConnectionError, HungUp):
+            raise
+        except Exception as error:     # a fault of ours, or of the machine
+            self.log_error('%s', traceback.format_exc())
+            status, content = HTTPStatus.INTERNAL_SERVER_ERROR, dict(
+                error=f'{type(error).__name__} in the server, whose log tells more')
+        self._send(status, content)
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        if not self.server.room.acquire(blocking=False):
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, 'as many requests as this server takes '
+                          'are waiting; expected fewer at a time: send it again later')
+        try:
+            yield
+        finally:
+            self.server.room.release()
+
+    @contextmanager
+    def _upload(self) -> Iterator[tuple[str, str]]:
+        """The body, in a file that has no name and leaves nothing behind."""
+        if self.path != '/':
+            raise Refused(HTTPStatus.NOT_FOUND, f'got a POST to {self.path}; expected one to /, '
+                          'which has no options')
+        size = self._body_bytes()
+        with tempfile.TemporaryFile() as file:
+            try:
+                self._receive(file, size)
+            except TimeoutError:
+                raise Refused(HTTPStatus.REQUEST_TIMEOUT, 'the upload stopped for '
+                              f'{self.server.timeout_sec:g} s before its {size} bytes were there; '
+                              'expected all of them: is Content-Length too large?') from None
+            except ConnectionError:
+                raise
+            except OSError as error:
+                raise Refused(HTTPStatus.INSUFFICIENT_STORAGE, 'the server has no room for an '
+                              f'upload of {size} bytes ({error.strerror}); expected some in its '
+                              'TMPDIR: send it again later') from None
+            yield f'/dev/fd/{file.fileno()}', UPLOAD
+
+    def _body_bytes(self) -> int:
+        text, most = self.headers['Content-Length'], self.server.max_bytes
+        if text is None:
+            raise Refused(HTTPStatus.LENGTH_REQUIRED, 'got no Content-Length; expected the bytes '
+                          'of the video: send a file (curl --data-binary @video.mp4), no stream')
+        if not re.fullmatch('[0-9]{1,18}', text):
+            raise Refused(HTTPStatus.BAD_REQUEST, f'got Content-Length {text[:40]!r}; expected '
+                          'the bytes of the video, a whole number')
+        if int(text) > most:
+            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f'got a body of {text} bytes; '
+                          f'expected at most {most}: send a smaller copy of the video')
+        if int(text) == 0:
+            raise Refused(HTTPStatus.BAD_REQUEST, 'got an empty body; expected a video file: curl '
+                          '--data-binary @video.mp4')
+        return int(text)
+
+    def _receive(self, file, size: int) -> None:
+        left = size
+        while left:
+            piece = self.rfile.read(min(left, PIECE_BYTES))
+            if not piece:
+                raise Refused(HTTPStatus.BAD_REQUEST, f'the upload ended after {size - left} of '
+                              f'{size} bytes; expected all of them: send it again')
+            file.write(piece)
+            left -= len(piece)
+        file.flush()
+
+    @contextmanager
+    def _named(self) -> Iterator[tuple[str, str]]:
+        """A file of the folder, by the path of the address."""
+        folder, name = self.server.folder, unquote(self.path.removeprefix('/'))
+        if folder is None:
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, 'got a GET, and this server has no '
+                          'folder of videos; expected POST with a video as the body')
+        try:
+            path = path_in(folder, name)
+        except ValueError:
+            raise Refused(HTTPStatus.FORBIDDEN, f'got the name {name!r}; expected one of a video '
+                          'in the folder that is served') from None
+        if not os.path.isfile(path):
+            raise Refused(HTTPStatus.NOT_FOUND, f'no video {name!r} in the folder that is served; '
+                          'expected the name of one: check its spelling')
+        yield path, name
+
+    def _localize(self, path: str, name: str) -> dict:
+        """What is found in one video, once it is its turn."""
+        inferencer = self.server.inferencer
+        (video,) = inferencer.list_videos([path])
+        with self._turn():
+            try:
+                (found,) = inferencer(dict(video, video_name=name), **self.server.options,
+                                      progress=self._stop_if_hung_up)['predictions']
+            except (FileNotFoundError, ValueError) as error:
+                reason = str(error).replace(path, name)      # where it lies concerns nobody
+                raise Refused(HTTPStatus.BAD_REQUEST, reason) from None
+        return dict(video=name, duration_sec=found['duration_sec'], detections=found['detections'])
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        while not self.server.turn.acquire(timeout=LOOK_SEC):
+            self._stop_if_hung_up()
+        try:
+            self._stop_if_hung_up()
+            yield
+        finally:
+            self.server.turn.release()
+
+    def _stop_if_hung_up(self, *done: int) -> None:
+        poll = select.poll()
+        poll.register(self.connection, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
+        if poll.poll(0):
+            raise HungUp
+
+    def _send(self, status: HTTPStatus, content: dict) -> None:
+        """Answers, and ends the connection: the next video may have another."""
+        body = json.dumps(content, ensure_ascii=False).encode() + b'\n'
+        self.close_connection = True
+        self.send_response(status)
+        self.send_header('Content-Type', 'application/json')
+        self.send_header('Content-Length', str(len(body)))
+        self.send_header('Connection', 'close')
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header('Allow', 'GET, POST' if self.server.folder else 'POST')
+        self.end_headers()
+        if self.command != 'HEAD':
+            self.wfile.write(body)
+        if status != HTTPStatus.OK:
+            self._linger()
+
+    def _linger(self) -> None:
+        """Lets a client that is still sending read why it was refused: to close at once would
+        reset the connection, and what it has received with it."""
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(LINGER_SEC)
+            end = time.monotonic() + LINGER_SEC
+            while time.monotonic() < end and self.connection.recv(PIECE_BYTES):
+                pass
