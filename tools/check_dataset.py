@@ -5,8 +5,9 @@
     python tools/check_dataset.py --ann annotations.json          # the annotations alone
 
 CONFIG says by its data loaders which subsets, folders and classes are meant. Each video is opened
-and a frame of it decoded. The exit status is 1 when something would stop a training or make its
-score worthless, such as a video that is in two subsets; --write-usable writes what is left.
+and a frame of it decoded; --check-files finds damage past that. The exit status is 1 when something
+would stop a training or make its score worthless, such as a video that is in two subsets;
+--write-usable writes what is left.
 """
 from __future__ import annotations
 
@@ -34,6 +35,7 @@ from mmlofi.datasets.check import (
     usable_entries,
 )
 from mmlofi.datasets.find_files import TEMPLATES, default_template
+from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.files import write_json
 
 SHOWN = 5   # videos of each fault
@@ -54,6 +56,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--tolerance', type=float, metavar='SEC',
                         help='by which a file may differ from its annotated duration; default 2 %% '
                              'of it, 1 s at least')
+    parser.add_argument('--check-files', choices=FRAMES, default='first',
+                        help='which frames of a video are decoded: the first; all key frames, '
+                             'which finds holes; or all, which finds most damage and takes '
+                             'COST an hour of video. Default %(default)s')
     parser.add_argument('--workers', type=int, default=4,
                         help='files looked at at a time; default %(default)s')
     parser.add_argument('--out', metavar='REPORT.json', help='write all that was found as json')
@@ -78,7 +84,8 @@ def main() -> None:
         sources = [Source(args.ann, tuple(args.subset) if args.subset else None, args.videos,
                           args.filename_tmpl or TEMPLATES['video'])] if args.ann \
             else read_config(args.config, args.cfg_options)
-        checks = check(sources, tolerance=args.tolerance, workers=args.workers,
+        checks = check(sources, tolerance=args.tolerance, frames=args.check_files,
+                       workers=args.workers,
                        track=partial(track_iter_progress, file=sys.stderr))
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f'check_dataset: {error}')

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 
 from mmlofi.datasets.annotations import (
     VideoRecord,
@@ -24,14 +24,14 @@ from mmlofi.datasets.annotations import (
 from mmlofi.datasets.features.feature_files import FeatureFile
 from mmlofi.datasets.features.feature_header import find_others
 from mmlofi.datasets.find_files import find_spellings
-from mmlofi.datasets.transforms import LoadSnippetFeatures, OpenVideo
-from mmlofi.datasets.videos.video_file import is_cut_off
+from mmlofi.datasets.transforms import LoadSnippetFeatures
+from mmlofi.datasets.videos.video_file import FileState, look_at_video
 
 # What a fault is called, in the order of the table, and what it means.
 ERRORS = {
     'missing': 'no file of that name',
     'several files': 'one with v_ and another one without, or of two endings',
-    'unreadable': 'no video, no frame, sound alone, or cut off',
+    'unreadable': 'no video, no frame, sound alone, cut off, or damaged',
     'other features': 'of another grid, size or encoder than expected, or than the rest',
     'reversed': 'a segment ends before it starts, or is no number',
     'outside': 'a segment lies outside the annotated duration',
@@ -77,7 +77,8 @@ class VideoCheck:
         return [kind for kind, _ in self.faults if kind in ERRORS]
 
 
-def check(sources: Sequence[Source], *, tolerance: float | None = None, workers: int = 4,
+def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: str = 'first',
+          workers: int = 4,
           track: Callable[[tuple[Iterable, int]], Iterable] = lambda tasks: tasks[0]
           ) -> list[VideoCheck]:
     """Checks every video of the sources.
@@ -86,6 +87,7 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, workers:
         sources: In the order in which a video of several subsets is looked for.
         tolerance: Seconds by which a file may differ from its annotated duration; by default 2 %
             of it, 1 s at least.
+        frames: Which of a video are decoded, of `damage.FRAMES`.
         workers: Files looked at at a time.
         track: Passes on what an iterable gives, of which it gets the number too, such as MMEngine's
             `track_iter_progress`.
@@ -99,8 +101,9 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, workers:
         checks += _read(source)
 
     files = [one for one in checks if one.filename is not None]
+    look = partial(_check_file, tolerance=tolerance, frames=frames)
     with ThreadPoolExecutor(workers) as pool:
-        for _ in track((pool.map(lambda one: _check_file(one, tolerance), files), len(files))):
+        for _ in track((pool.map(look, files), len(files))):
             pass
     _find_other_features(files)
     _find_repeats(checks)
@@ -184,12 +187,15 @@ def _check_annotations(one: VideoCheck) -> None:
         one.faults.append(('unknown class', label))
 
 
-def _check_file(one: VideoCheck, tolerance: float | None) -> None:
+def _check_file(one: VideoCheck, tolerance: float | None, frames: str) -> None:
     try:
-        one.duration_sec = _features_duration(one.filename) if one.source.features \
-            else _video_duration(one.filename)
-    except (OSError, ValueError, RuntimeError) as error:   # decord raises the last of these
-        one.faults.append(('unreadable', str(error).partition(';')[0]))
+        state = FileState(duration_sec=_features_duration(one.filename)) if one.source.features \
+            else look_at_video(one.filename, frames)
+    except (OSError, ValueError) as error:
+        state = FileState(problem=str(error).partition(';')[0])
+    one.duration_sec = state.duration_sec
+    if state.problem is not None:
+        one.faults.append(('unreadable', state.problem))
         return
     if one.source.features:
         _check_features(one)
@@ -205,14 +211,6 @@ def _check_file(one: VideoCheck, tolerance: float | None) -> None:
     one.faults += [('over end', f'[{start:g}, {end:g}] in {duration:.2f} s')
                    for start, end in one.record.segments_sec
                    if end > duration + tolerance_sec(duration) and (start, end) not in lost]
-
-
-def _video_duration(filename: str) -> float:
-    if is_cut_off(filename):
-        raise ValueError(f'{filename!r} is cut off')
-    results = OpenVideo()(dict(filename=filename))
-    results['video_reader'][0]   # a header may be whole where no frame can be decoded
-    return results['duration_sec']
 
 
 def _features_duration(filename: str) -> float | None:

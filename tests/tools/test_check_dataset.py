@@ -46,8 +46,8 @@ def cut_off(path):
 
 
 @pytest.mark.parametrize(('spoil', 'reason'), [
-    (lambda path: path.write_text('no video'), 'it is no video'),
-    (make_sound, 'sound alone'), (make_empty, ''), (cut_off, 'cut off')])
+    (lambda path: path.write_text('no video'), 'no video, but text that begins with'),
+    (make_sound, 'no video stream, but sound (pcm_s16le)'), (make_empty, ''), (cut_off, 'cut off')])
 def test_a_file_that_is_no_video_is_unreadable(make_dataset, run_check, spoil, reason):
     spoil(make_dataset(**GOOD) / 'videos' / 'b.mp4')
     status, output, report = run_check()

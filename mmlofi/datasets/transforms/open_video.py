@@ -10,11 +10,8 @@ from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
 from mmlofi.datasets.storage import is_there, on_disk
+from mmlofi.datasets.videos.streams import unreadable
 from mmlofi.fidelity import FULL
-
-REASONS = {'cannot find video stream': 'it holds no video stream: sound alone, or it is cut off',
-           'Cannot create buffer source': 'its video stream holds no frame',
-           'Error reading': 'it is no video, or cut off'}
 
 
 @TRANSFORMS.register_module()
@@ -83,19 +80,12 @@ class OpenVideo(BaseTransform):
             if len(reader) == 0:
                 raise decord.DECORDError('it holds no frame')
         except (decord.DECORDError, RuntimeError) as error:   # either, by what is wrong
-            raise ValueError(f'{filename!r} cannot be decoded ({_reason(error)}); expected a video '
-                             'with at least one frame: download it again or leave it out, of '
-                             'annotations too') from error
+            with open(filename, 'rb') if source is filename else source as file:
+                raise unreadable(file, filename) from error
         return reader
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(short_side={self.short_side})'
-
-
-def _reason(error: Exception) -> str:
-    """decord's and FFmpeg's reason in the words of who has the file."""
-    text = str(error).strip()
-    return next((words for sign, words in REASONS.items() if sign in text), text.splitlines()[-1])
 
 
 def _time_axis(reader: decord.VideoReader) -> tuple[np.ndarray | None, float]:

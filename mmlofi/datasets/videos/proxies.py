@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.datasets.videos.proxy_file import (
     ProxySettings,
     encode,
@@ -20,7 +21,6 @@ from mmlofi.datasets.videos.proxy_file import (
     label,
     read_settings,
 )
-from mmlofi.datasets.videos.video_file import is_cut_off
 from mmlofi.files import whole_file
 
 
