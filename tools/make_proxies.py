@@ -62,7 +62,7 @@ def main() -> None:
         os.makedirs(args.out, exist_ok=True)
         reports = make_proxies(pairs, settings, redo=args.redo, workers=args.workers,
                                track=partial(track_iter_progress, file=sys.stderr))
-    except (ImportError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(f'make_proxies: {error}')
     write_json(os.path.join(args.out, REPORT), dict(
         settings=asdict(settings), videos=[asdict(report) for report in reports]))

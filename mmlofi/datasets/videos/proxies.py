@@ -17,7 +17,6 @@ from mmlofi.datasets.videos.proxy_file import (
     ProxySettings,
     encode,
     frames_taken,
-    import_av,
     label,
     read_settings,
 )
@@ -86,11 +85,9 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
         A report for each pair, in their order.
 
     Raises:
-        ImportError: Without PyAV.
         ValueError: Before anything is written, when the folder holds proxies of other settings and
             `redo` is false, or files that are no proxies.
     """
-    import_av()
     _refuse_others(pairs, settings, redo)
     reports: dict[Path, ProxyReport] = {}
     methods = multiprocessing.get_all_start_methods()   # a spawned worker imports torch for seconds

@@ -5,6 +5,7 @@ import json
 import struct
 from fractions import Fraction
 
+import av
 import decord
 import numpy as np
 import pytest
@@ -13,8 +14,6 @@ from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets
 from mmlofi.datasets.videos import proxies, proxy_file
 from mmlofi.datasets.videos.proxies import make_proxies, make_proxy, measure, plan_targets
 from mmlofi.datasets.videos.proxy_file import ProxySettings, read_settings
-
-av = pytest.importorskip('av')
 
 SMALL = ProxySettings(side=32)
 
