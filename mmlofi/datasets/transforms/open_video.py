@@ -4,12 +4,12 @@ from __future__ import annotations
 import io
 
 import decord
-import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
 from mmlofi.datasets.storage import is_there, on_disk
+from mmlofi.datasets.videos.time_axis import time_axis
 from mmlofi.fidelity import FULL
 
 REASONS = {'cannot find video stream': 'it holds no video stream: sound alone, or it is cut off',
@@ -66,9 +66,10 @@ class OpenVideo(BaseTransform):
                 reader = self._open(filename, width=round(width * scale),
                                     height=round(height * scale))
         results['video_reader'] = reader
-        results['total_frames'] = len(reader)
+        axis = time_axis(reader)
+        results['total_frames'] = axis.total_frames
         results['avg_fps'] = reader.get_avg_fps()
-        results['frame_times_sec'], results['duration_sec'] = _time_axis(reader)
+        results['frame_times_sec'], results['duration_sec'] = axis.times_sec, axis.duration_sec
         return results
 
     def _open(self, filename: str, **size: int) -> decord.VideoReader:
@@ -96,22 +97,3 @@ def _reason(error: Exception) -> str:
     """decord's and FFmpeg's reason in the words of who has the file."""
     text = str(error).strip()
     return next((words for sign, words in REASONS.items() if sign in text), text.splitlines()[-1])
-
-
-def _time_axis(reader: decord.VideoReader) -> tuple[np.ndarray | None, float]:
-    """Start times of the frames from the video's start (None at constant rate), and its duration.
-
-    A rate counts as variable when some frame starts more than half a frame from where an even
-    spacing puts it; as constant also in a file without time stamps (some avi), where decord gives
-    -3.7e17 s for some of the frames.
-    """
-    total, fps = len(reader), reader.get_avg_fps()
-    spans = reader.get_frame_timestamp(np.arange(total)).astype(np.float64)   # (frames, start/end)
-    starts = spans[:, 0] - spans[0, 0]
-    if spans.min() < -1e9 or (np.diff(starts) <= 0).any():
-        return None, total / fps
-    last = float(spans[-1, 1] - spans[-1, 0]) or 1 / fps
-    duration = float(starts[-1]) + last
-    even = np.arange(total) * duration / total
-    variable = np.abs(starts - even).max() > 0.5 * duration / total
-    return (starts, duration) if variable else (None, duration)
