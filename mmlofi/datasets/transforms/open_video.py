@@ -9,6 +9,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
 from mmlofi.datasets.storage import is_there, on_disk
+from mmlofi.datasets.videos.shown_frames import ShownFrames
 from mmlofi.datasets.videos.time_axis import time_axis
 from mmlofi.fidelity import FULL
 
@@ -65,8 +66,8 @@ class OpenVideo(BaseTransform):
                 scale = wanted / min(height, width)
                 reader = self._open(filename, width=round(width * scale),
                                     height=round(height * scale))
-        results['video_reader'] = reader
         axis = time_axis(reader)
+        results['video_reader'] = ShownFrames(reader, axis, filename)
         results['total_frames'] = axis.total_frames
         results['avg_fps'] = reader.get_avg_fps()
         results['frame_times_sec'], results['duration_sec'] = axis.times_sec, axis.duration_sec

@@ -25,6 +25,7 @@ class TimeAxis(NamedTuple):
     duration_sec: float            # from 0 s to the end of the last frame
     total_frames: int              # S
     hidden: int = 0                # of decord's frames, before the first one that is shown
+    stamped: bool = True           # whether every frame has a time stamp
     repaired: str | None = None    # what was wrong with the stamps, and what was done
 
 
@@ -55,7 +56,7 @@ def axis_of(spans: np.ndarray, fps: float, late_sec: float = 0.0,
     """
     rate = fps if fps > 0 and np.isfinite(fps) else None
     missing = int((spans.min(axis=1) < NO_STAMP_SEC).sum())
-    if missing or spans[0, 0] == spans[-1, 1]:   # one stamp for all, and no length, tell nothing
+    if missing or len(np.unique(spans)) == 1:   # one stamp for all, and no length, tell nothing
         return _by_rate(len(spans), missing or len(spans), rate)
     hidden = int((spans[:, 0] < 0).sum())
     shown = spans[hidden:]
@@ -70,7 +71,8 @@ def axis_of(spans: np.ndarray, fps: float, late_sec: float = 0.0,
     starts, duration = starts + late_sec, float(starts[-1]) + last + late_sec
     even = np.arange(total) * duration / total
     variable = np.abs(starts - even).max() > 0.5 * duration / total
-    return TimeAxis(starts if variable else None, duration, total, hidden, repaired)
+    return TimeAxis(starts if variable else None, duration, total, hidden,
+                    repaired=repaired)
 
 
 def _by_rate(total: int, missing: int, rate: float | None) -> TimeAxis:
@@ -81,7 +83,7 @@ def _by_rate(total: int, missing: int, rate: float | None) -> TimeAxis:
     repaired = None if missing == total else (
         f'{missing} of {total} frames have no time stamp: all are timed by the rate that the '
         f'header gives, {rate:g} a second')
-    return TimeAxis(None, total / rate, total, repaired=repaired)
+    return TimeAxis(None, total / rate, total, stamped=False, repaired=repaired)
 
 
 def _spread_equal(starts: np.ndarray, last: float) -> tuple[np.ndarray, float, str | None]:
