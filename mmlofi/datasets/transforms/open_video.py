@@ -4,13 +4,14 @@ from __future__ import annotations
 import io
 
 import decord
-import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
 from mmlofi.datasets.storage import is_there, on_disk
+from mmlofi.datasets.videos.shown_frames import ShownFrames
 from mmlofi.datasets.videos.streams import unreadable
+from mmlofi.datasets.videos.time_axis import time_axis
 from mmlofi.fidelity import FULL
 
 
@@ -62,10 +63,11 @@ class OpenVideo(BaseTransform):
                 scale = wanted / min(height, width)
                 reader = self._open(filename, width=round(width * scale),
                                     height=round(height * scale))
-        results['video_reader'] = reader
-        results['total_frames'] = len(reader)
+        axis = time_axis(reader)
+        results['video_reader'] = ShownFrames(reader, axis, filename)
+        results['total_frames'] = axis.total_frames
         results['avg_fps'] = reader.get_avg_fps()
-        results['frame_times_sec'], results['duration_sec'] = _time_axis(reader)
+        results['frame_times_sec'], results['duration_sec'] = axis.times_sec, axis.duration_sec
         return results
 
     def _open(self, filename: str, **size: int) -> decord.VideoReader:
@@ -86,22 +88,3 @@ class OpenVideo(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(short_side={self.short_side})'
-
-
-def _time_axis(reader: decord.VideoReader) -> tuple[np.ndarray | None, float]:
-    """Start times of the frames from the video's start (None at constant rate), and its duration.
-
-    A rate counts as variable when some frame starts more than half a frame from where an even
-    spacing puts it; as constant also in a file without time stamps (some avi), where decord gives
-    -3.7e17 s for some of the frames.
-    """
-    total, fps = len(reader), reader.get_avg_fps()
-    spans = reader.get_frame_timestamp(np.arange(total)).astype(np.float64)   # (frames, start/end)
-    starts = spans[:, 0] - spans[0, 0]
-    if spans.min() < -1e9 or (np.diff(starts) <= 0).any():
-        return None, total / fps
-    last = float(spans[-1, 1] - spans[-1, 0]) or 1 / fps
-    duration = float(starts[-1]) + last
-    even = np.arange(total) * duration / total
-    variable = np.abs(starts - even).max() > 0.5 * duration / total
-    return (starts, duration) if variable else (None, duration)
