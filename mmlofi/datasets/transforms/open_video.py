@@ -10,7 +10,7 @@ from mmengine.fileio import get
 
 from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.datasets.videos.shown_frames import ShownFrames
-from mmlofi.datasets.videos.streams import unreadable
+from mmlofi.datasets.videos.streams import refuse_misread, unreadable
 from mmlofi.datasets.videos.time_axis import time_axis
 from mmlofi.fidelity import FULL
 
@@ -56,15 +56,17 @@ class OpenVideo(BaseTransform):
         """
         filename = results['filename']
         reader = self._open(filename)
+        axis = time_axis(reader)
+        frames = ShownFrames(reader, axis, filename)
         if self.short_side is not None:
             wanted = results.get('fidelity', FULL).reduce_side(self.short_side, self.divisor)
-            height, width = reader[0].shape[:2]
+            height, width = frames[0].shape[:2]
             if min(height, width) > wanted:
                 scale = wanted / min(height, width)
                 reader = self._open(filename, width=round(width * scale),
                                     height=round(height * scale))
-        axis = time_axis(reader)
-        results['video_reader'] = ShownFrames(reader, axis, filename)
+                frames = ShownFrames(reader, axis, filename)
+        results['video_reader'] = frames
         results['total_frames'] = axis.total_frames
         results['avg_fps'] = reader.get_avg_fps()
         results['frame_times_sec'], results['duration_sec'] = axis.times_sec, axis.duration_sec
@@ -75,14 +77,17 @@ class OpenVideo(BaseTransform):
             raise FileNotFoundError(f'no video at {filename!r}; expected a file that decord can '
                                     'read: check `data_prefix`, `filename_tmpl` and the names in '
                                     'the annotation file')
-        source = filename if on_disk(filename, self.backend_args) else io.BytesIO(
-            get(filename, backend_args=self.backend_args))
-        try:
-            reader = decord.VideoReader(source, num_threads=self.num_threads, **size)
-            if len(reader) == 0:
-                raise decord.DECORDError('it holds no frame')
-        except (decord.DECORDError, RuntimeError) as error:   # either, by what is wrong
-            with open(filename, 'rb') if source is filename else source as file:
+        here = on_disk(filename, self.backend_args)
+        with open(filename, 'rb') if here else io.BytesIO(
+                get(filename, backend_args=self.backend_args)) as file:
+            refuse_misread(file, filename)
+            try:
+                reader = decord.VideoReader(filename if here else file,
+                                            num_threads=self.num_threads, **size)
+                if len(reader) == 0:
+                    raise decord.DECORDError('it holds no frame')
+                reader.get_frame_timestamp(0)   # decord counts frames that it did not find
+            except (decord.DECORDError, RuntimeError, IndexError) as error:   # by what is wrong
                 raise unreadable(file, filename) from error
         return reader
 

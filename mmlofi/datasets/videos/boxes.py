@@ -7,6 +7,9 @@ from typing import BinaryIO
 
 MOST = 100_000   # top-level boxes looked at: a second of a fragmented mp4 has two or so
 MKV_HEADER, MKV_SEGMENT = b'\x1a\x45\xdf\xa3', b'\x18\x53\x80\x67'
+MP4_BOXES = (
+    b'ftyp', b'styp', b'moov', b'mdat', b'moof', b'mfra', b'sidx', b'ssix', b'prft', b'emsg',
+    b'meta', b'free', b'skip', b'wide', b'uuid', b'udta', b'pdin', b'pnot', b'junk')
 
 
 def is_cut_off(filename: str | os.PathLike) -> bool:
@@ -70,7 +73,8 @@ def _mp4_box(head: bytes) -> int | None:
     length = int.from_bytes(head[:4], 'big')
     if length == 1:   # a long box: its length follows
         length = int.from_bytes(head[8:16], 'big')
-    return max(length, 8) if length else None
+    # Bytes after the last box are no box: players pass over them.
+    return max(length, 8) if length and head[4:8] in MP4_BOXES else None
 
 
 def _avi_chunk(head: bytes) -> int | None:

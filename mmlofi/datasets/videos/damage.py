@@ -43,18 +43,23 @@ def _find_bad_frames(container: av.container.InputContainer, frames: str) -> str
     stream = container.streams.best('video')
     stream.thread_count = 1   # files are looked at side by side
     stream.codec_context.skip_frame = 'NONKEY' if frames == 'keys' else 'DEFAULT'
-    bad, total, first = 0, 0, 0.0
+    bad, shown, total, first = 0, 0, 0, 0.0
     for packet in container.demux(stream):
-        total += packet.size > 0
+        total += packet.size > 0 and not packet.is_discard
         try:
             decoded = packet.decode()
+            shown += len(decoded)
             spoilt = packet.is_corrupt or any(frame.is_corrupt for frame in decoded)
         except av.error.FFmpegError:
             spoilt = True
         if spoilt and not bad:
             first = float((packet.pts or 0) * packet.time_base)
         bad += spoilt
-    return f'{bad} of {total} frames are damaged, the first at {first:.1f} s' if bad else None
+    if bad:
+        return f'{bad} of {total} frames are damaged, the first at {first:.1f} s'
+    if frames == 'all' and shown < total:   # decoders pass over what is no frame at all
+        return f'{total - shown} of {total} frames are lost'
+    return None
 
 
 def broken_at(file: BinaryIO) -> int | None:

@@ -22,6 +22,7 @@ import numpy as np
 from decord import video_reader as decord_calls
 from mmengine.logging import print_log
 
+from mmlofi.datasets.videos.streams import AGAIN
 from mmlofi.datasets.videos.time_axis import TimeAxis, time_axis
 
 KEPT_BYTES = 2**27
@@ -81,7 +82,7 @@ class ShownFrames:
 
         Raises:
             IndexError: For a number that no shown frame has.
-            decord.DECORDError: When the file is damaged.
+            ValueError: When the file is damaged.
         """
         frame_inds = np.asarray(frame_inds, dtype=np.int64)
         if frame_inds.min() < 0 or frame_inds.max() >= self._total:
@@ -103,7 +104,11 @@ class ShownFrames:
 
     def _read(self, inds: np.ndarray) -> np.ndarray:
         """Frames `inds`, ascending."""
-        pieces = [self._read_piece(piece) for piece in split_at_jumps(inds, self._keys)]
+        try:
+            pieces = [self._read_piece(piece) for piece in split_at_jumps(inds, self._keys)]
+        except (decord.DECORDError, RuntimeError, StopIteration) as error:   # by what is wrong
+            raise ValueError(f'{self._name!r} is damaged: of frames {inds[0]} to {inds[-1]} some '
+                             f'cannot be decoded; expected a whole video: {AGAIN}') from error
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def _read_piece(self, inds: np.ndarray) -> np.ndarray:

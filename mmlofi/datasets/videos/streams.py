@@ -16,7 +16,9 @@ from mmlofi.datasets.videos.boxes import ends_early, lacks_moov
 AGAIN = 'download it again or leave it out, of annotations too'
 LEAVE = 'leave it out, of annotations too'
 COPY = 'write its header anew with `ffmpeg -i {name} -c copy new{ending}`'
+REMUX = 'write it anew as mp4 with `ffmpeg -i {name} -c copy new.mp4`'
 ENCODE = 'encode it anew with `ffmpeg -i {name} -an -c:v libx264 -crf 18 new.mp4`'
+PROBED_BYTES = 2**13
 SECONDS = 10    # that opening or reading may take
 LATE_SEC = 4    # decord's FFmpeg looks for the first picture for 5 s
 TEXTS = {b'<': 'a web page', b'version https://git-lfs': 'a pointer of a large-file store'}
@@ -37,8 +39,12 @@ def fault_of(file: BinaryIO, name: str) -> Fault:
         file: Open, and read from its start.
         name: For the commands that mend it.
     """
+    name = os.path.basename(name)
     if not file.seek(0, os.SEEK_END):
         return Fault('it is empty', AGAIN)
+    if is_transport_stream(file):
+        return Fault('of an MPEG transport stream decord skips what comes before the second key '
+                     'frame, without a word', REMUX.format(name=repr(name)))
     if ends_early(file):
         return Fault('it is cut off', AGAIN)
     if lacks_moov(file):
@@ -50,7 +56,6 @@ def fault_of(file: BinaryIO, name: str) -> Fault:
             reason, mend = _fault_of_streams(container)
     except Exception:   # FFmpeg's and PyAV's are of many kinds; any means that it is no video
         return Fault(_what_else(file), AGAIN)
-    name = os.path.basename(name)
     return Fault(reason, mend.format(name=repr(name), ending=os.path.splitext(name)[1]))
 
 
@@ -59,6 +64,16 @@ def unreadable(file: BinaryIO, name: str) -> ValueError:
     fault = fault_of(file, name)
     return ValueError(f'{name!r} cannot be decoded ({fault.reason}); expected a video with at '
                       f'least one frame: {fault.mend}')
+
+
+def is_transport_stream(file: BinaryIO) -> bool:
+    """Whether a file, left at its start, has packets of an MPEG transport stream: of 188 bytes,
+    with a time stamp before or checksums after, each with a G in its first place."""
+    file.seek(0)
+    head = file.read(PROBED_BYTES)
+    file.seek(0)
+    return any(b'GGGGG' in head[start::length] for length in (188, 192, 204)
+               for start in range(length))
 
 
 def _fault_of_streams(container: av.container.InputContainer) -> Fault:

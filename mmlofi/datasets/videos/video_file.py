@@ -3,12 +3,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import decord
-
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.datasets.videos.damage import find_damage
-from mmlofi.datasets.videos.streams import AGAIN, unreadable
+from mmlofi.datasets.videos.streams import AGAIN
 
 MISSING = 'missing'
 
@@ -34,13 +32,9 @@ def look_at_video(filename: str, frames: str = 'first') -> FileState:
         return FileState(problem=f'{filename!r} is cut off; expected the whole file: {AGAIN}')
     try:
         results = OpenVideo()(dict(filename=filename))
+        side = min(results['video_reader'][0].shape[:2])   # a header may be whole, its frames not
     except ValueError as error:
         return FileState(problem=str(error))
-    try:
-        side = min(results['video_reader'][0].shape[:2])
-    except (decord.DECORDError, RuntimeError):   # a header may be whole where no frame is
-        with open(filename, 'rb') as file:
-            return FileState(problem=str(unreadable(file, filename)))
     damage = None if frames == 'first' else find_damage(filename, frames)
     if damage is not None:
         return FileState(problem=f'{filename!r} is damaged ({damage}); expected a video of which '
