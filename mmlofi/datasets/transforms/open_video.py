@@ -9,8 +9,9 @@ from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
 from mmlofi.datasets.storage import is_there, on_disk
-from mmlofi.datasets.videos.shown_frames import ShownFrames
-from mmlofi.datasets.videos.time_axis import time_axis
+from mmlofi.datasets.videos.presentation import read_presentation
+from mmlofi.datasets.videos.shown_frames import ShownFrames, warn_once
+from mmlofi.datasets.videos.time_axis import TimeAxis, time_axis
 from mmlofi.fidelity import FULL
 
 REASONS = {'cannot find video stream': 'it holds no video stream: sound alone, or it is cut off',
@@ -55,31 +56,38 @@ class OpenVideo(BaseTransform):
 
         Raises:
             FileNotFoundError: When there is no such file.
-            ValueError: When decord finds no video frames in it.
+            ValueError: When decord finds no video frames in it, or cannot give those that a player
+                shows; with the command that mends it.
         """
         filename = results['filename']
-        reader = self._open(filename)
+        content = self._fetch(filename)
+        reader = self._open(filename, content)
         if self.short_side is not None:
             wanted = results.get('fidelity', FULL).reduce_side(self.short_side, self.divisor)
             height, width = reader[0].shape[:2]
             if min(height, width) > wanted:
                 scale = wanted / min(height, width)
-                reader = self._open(filename, width=round(width * scale),
+                reader = self._open(filename, content, width=round(width * scale),
                                     height=round(height * scale))
-        axis = time_axis(reader)
-        results['video_reader'] = ShownFrames(reader, axis, filename)
+        axis, frames = _shown(filename, content, reader)
+        results['video_reader'] = frames
         results['total_frames'] = axis.total_frames
         results['avg_fps'] = reader.get_avg_fps()
         results['frame_times_sec'], results['duration_sec'] = axis.times_sec, axis.duration_sec
         return results
 
-    def _open(self, filename: str, **size: int) -> decord.VideoReader:
+    def _fetch(self, filename: str) -> bytes | None:
+        """What a file holds that is not on disk."""
         if not is_there(filename, self.backend_args):
             raise FileNotFoundError(f'no video at {filename!r}; expected a file that decord can '
                                     'read: check `data_prefix`, `filename_tmpl` and the names in '
                                     'the annotation file')
-        source = filename if on_disk(filename, self.backend_args) else io.BytesIO(
-            get(filename, backend_args=self.backend_args))
+        if on_disk(filename, self.backend_args):
+            return None
+        return get(filename, backend_args=self.backend_args)
+
+    def _open(self, filename: str, content: bytes | None, **size: int) -> decord.VideoReader:
+        source = filename if content is None else io.BytesIO(content)
         try:
             reader = decord.VideoReader(source, num_threads=self.num_threads, **size)
             if len(reader) == 0:
@@ -98,3 +106,21 @@ def _reason(error: Exception) -> str:
     """decord's and FFmpeg's reason in the words of who has the file."""
     text = str(error).strip()
     return next((words for sign, words in REASONS.items() if sign in text), text.splitlines()[-1])
+
+
+def _shown(filename: str, content: bytes | None, reader: decord.VideoReader
+           ) -> tuple[TimeAxis, ShownFrames]:
+    """When the frames are shown, and the frames."""
+    try:
+        with open(filename, 'rb') if content is None else io.BytesIO(content) as file:
+            known = read_presentation(file)
+        axis = time_axis(reader, late_sec=known.late_sec, until_sec=known.until_sec)
+        frames = ShownFrames(reader, axis, filename)
+        if known.is_stream and not frames.begin_at_the_start():
+            raise ValueError('it is an MPEG transport stream whose first key frame decord passes '
+                             'over; expected mp4 or mkv: ffmpeg -i in.ts -c copy out.mp4')
+    except ValueError as error:
+        raise ValueError(f'{filename!r} cannot be used as it is: {error}') from error
+    if axis.repaired:
+        warn_once(f'{filename}: {axis.repaired}')
+    return axis, frames
