@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+from typing import BinaryIO
 
 import decord
 from mmaction.registry import TRANSFORMS
@@ -9,9 +10,10 @@ from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
 from mmlofi.datasets.storage import is_there, on_disk
-from mmlofi.datasets.videos.shown_frames import ShownFrames
-from mmlofi.datasets.videos.streams import refuse_misread, unreadable
-from mmlofi.datasets.videos.time_axis import time_axis
+from mmlofi.datasets.videos.presentation import read_presentation
+from mmlofi.datasets.videos.shown_frames import ShownFrames, warn_once
+from mmlofi.datasets.videos.streams import refuse_greedy, unreadable
+from mmlofi.datasets.videos.time_axis import TimeAxis, time_axis
 from mmlofi.fidelity import FULL
 
 
@@ -52,44 +54,65 @@ class OpenVideo(BaseTransform):
 
         Raises:
             FileNotFoundError: When there is no such file.
-            ValueError: When decord finds no video frames in it.
+            ValueError: When decord finds no video frames in it, or cannot give those that a player
+                shows; with the command that mends it.
         """
         filename = results['filename']
-        reader = self._open(filename)
-        axis = time_axis(reader)
-        frames = ShownFrames(reader, axis, filename)
-        if self.short_side is not None:
-            wanted = results.get('fidelity', FULL).reduce_side(self.short_side, self.divisor)
-            height, width = frames[0].shape[:2]
-            if min(height, width) > wanted:
-                scale = wanted / min(height, width)
-                reader = self._open(filename, width=round(width * scale),
-                                    height=round(height * scale))
-                frames = ShownFrames(reader, axis, filename)
+        with self._source(filename) as file:
+            refuse_greedy(file, filename)
+            reader = self._open(file, filename)
+            axis = _axis(file, filename, reader)
+            frames = ShownFrames(reader, axis, filename)
+            if self.short_side is not None:
+                wanted = results.get('fidelity', FULL).reduce_side(self.short_side, self.divisor)
+                height, width = frames[0].shape[:2]
+                if min(height, width) > wanted:
+                    scale = wanted / min(height, width)
+                    reader = self._open(file, filename, width=round(width * scale),
+                                        height=round(height * scale))
+                    frames = ShownFrames(reader, axis, filename)
         results['video_reader'] = frames
         results['total_frames'] = axis.total_frames
         results['avg_fps'] = reader.get_avg_fps()
         results['frame_times_sec'], results['duration_sec'] = axis.times_sec, axis.duration_sec
         return results
 
-    def _open(self, filename: str, **size: int) -> decord.VideoReader:
+    def _source(self, filename: str) -> BinaryIO:
+        """The file, or in memory what it holds if it is not on disk."""
         if not is_there(filename, self.backend_args):
             raise FileNotFoundError(f'no video at {filename!r}; expected a file that decord can '
                                     'read: check `data_prefix`, `filename_tmpl` and the names in '
                                     'the annotation file')
-        here = on_disk(filename, self.backend_args)
-        with open(filename, 'rb') if here else io.BytesIO(
-                get(filename, backend_args=self.backend_args)) as file:
-            refuse_misread(file, filename)
-            try:
-                reader = decord.VideoReader(filename if here else file,
-                                            num_threads=self.num_threads, **size)
-                if len(reader) == 0:
-                    raise decord.DECORDError('it holds no frame')
-                reader.get_frame_timestamp(0)   # decord counts frames that it did not find
-            except (decord.DECORDError, RuntimeError, IndexError) as error:   # by what is wrong
-                raise unreadable(file, filename) from error
+        if on_disk(filename, self.backend_args):
+            return open(filename, 'rb')
+        return io.BytesIO(get(filename, backend_args=self.backend_args))
+
+    def _open(self, file: BinaryIO, filename: str, **size: int) -> decord.VideoReader:
+        file.seek(0)
+        try:
+            reader = decord.VideoReader(file if isinstance(file, io.BytesIO) else filename,
+                                        num_threads=self.num_threads, **size)
+            if len(reader) == 0:
+                raise decord.DECORDError('it holds no frame')
+            reader.get_frame_timestamp(0)   # decord counts frames that it did not find
+        except (decord.DECORDError, RuntimeError, IndexError) as error:   # by what is wrong
+            raise unreadable(file, filename) from error
         return reader
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(short_side={self.short_side})'
+
+
+def _axis(file: BinaryIO, filename: str, reader: decord.VideoReader) -> TimeAxis:
+    """When the frames are shown."""
+    try:
+        known = read_presentation(file)
+        axis = time_axis(reader, late_sec=known.late_sec, until_sec=known.until_sec)
+        if known.is_stream and not ShownFrames(reader, axis, filename).begin_at_the_start():
+            raise ValueError('it is an MPEG transport stream whose first key frame decord passes '
+                             'over; expected mp4 or mkv: ffmpeg -i in.ts -c copy out.mp4')
+    except ValueError as error:
+        raise ValueError(f'{filename!r} cannot be used as it is: {error}') from error
+    if axis.repaired:
+        warn_once(f'{filename}: {axis.repaired}')
+    return axis

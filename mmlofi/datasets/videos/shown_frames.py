@@ -102,6 +102,15 @@ class ShownFrames:
         if self._jumps:
             self._rewind()
 
+    def begin_at_the_start(self) -> bool:
+        """Whether decord finds the first key frame, from which all others are read."""
+        self._reader.next()   # it does not look while it is there
+        self._reader.seek_accurate(0)
+        found = self._position() == 1
+        self._reader.next()
+        self._rewind()
+        return found
+
     def _read(self, inds: np.ndarray) -> np.ndarray:
         """Frames `inds`, ascending."""
         try:
@@ -188,7 +197,7 @@ class ShownFrames:
     def _give_up_jumps(self) -> None:
         self._jumps = False
         self._rewind()
-        _warn_once(f'{self._name}: decord does not find its key frames, so that it is decoded in '
+        warn_once(f'{self._name}: decord does not find its key frames, so that it is decoded in '
                    'order, which takes longer; tools/make_proxies.py, or ffmpeg -i in -c:v libx264 '
                    'out.mp4, makes a file that is read faster')
 
@@ -213,5 +222,6 @@ def _true_pixels(frame: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _warn_once(text: str) -> None:
+def warn_once(text: str) -> None:
+    """Logs what concerns a file, which is opened every epoch."""
     print_log(text, logger='current', level=logging.WARNING)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import BinaryIO, NamedTuple
 
 import av
@@ -16,9 +17,7 @@ from mmlofi.datasets.videos.boxes import ends_early, lacks_moov
 AGAIN = 'download it again or leave it out, of annotations too'
 LEAVE = 'leave it out, of annotations too'
 COPY = 'write its header anew with `ffmpeg -i {name} -c copy new{ending}`'
-REMUX = 'write it anew as mp4 with `ffmpeg -i {name} -c copy new.mp4`'
 ENCODE = 'encode it anew with `ffmpeg -i {name} -an -c:v libx264 -crf 18 new.mp4`'
-PROBED_BYTES = 2**13
 SECONDS = 10    # that opening or reading may take
 LATE_SEC = 4    # decord's FFmpeg looks for the first picture for 5 s
 TEXTS = {b'<': 'a web page', b'version https://git-lfs': 'a pointer of a large-file store'}
@@ -42,9 +41,6 @@ def fault_of(file: BinaryIO, name: str) -> Fault:
     name = os.path.basename(name)
     if not file.seek(0, os.SEEK_END):
         return Fault('it is empty', AGAIN)
-    if is_transport_stream(file):
-        return Fault('of an MPEG transport stream decord skips what comes before the second key '
-                     'frame, without a word', REMUX.format(name=repr(name)))
     if ends_early(file):
         return Fault('it is cut off', AGAIN)
     if lacks_moov(file):
@@ -66,14 +62,22 @@ def unreadable(file: BinaryIO, name: str) -> ValueError:
                       f'least one frame: {fault.mend}')
 
 
-def is_transport_stream(file: BinaryIO) -> bool:
-    """Whether a file, left at its start, has packets of an MPEG transport stream: of 188 bytes,
-    with a time stamp before or checksums after, each with a G in its first place."""
+def refuse_greedy(file: BinaryIO, name: str) -> None:
+    """Refuses a header that tells of more frames than the file has bytes.
+
+    decord takes memory for all of them, and ends the process where there is not enough.
+
+    Raises:
+        ValueError: For such a file; others pass, whatever is wrong with them.
+    """
+    size, frames = file.seek(0, os.SEEK_END), 0
     file.seek(0)
-    head = file.read(PROBED_BYTES)
-    file.seek(0)
-    return any(b'GGGGG' in head[start::length] for length in (188, 192, 204)
-               for start in range(length))
+    with suppress(Exception):   # of many kinds, and decord refuses these files as well
+        with av.open(file, timeout=SECONDS, metadata_errors='replace') as container:
+            frames = max(stream.frames for stream in container.streams.video)
+    if frames > size:
+        raise ValueError(f'{name!r} cannot be decoded (its header tells of {frames:,} frames in '
+                         f'{size:,} bytes); expected a video: {AGAIN}')
 
 
 def _fault_of_streams(container: av.container.InputContainer) -> Fault:
