@@ -75,7 +75,7 @@ def by_mmlofi(path: str) -> Seen:
     from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
     try:
         results = OpenVideo()(dict(filename=path))
-        results['frame_inds'] = np.arange(results['total_frames'])
+        results['frame_inds'] = np.arange(min(results['total_frames'], 40))
         frames = np.stack(DecodeSnippets()(results)['imgs'])
     except (ValueError, FileNotFoundError) as error:
         return Seen(error=str(error))
@@ -98,7 +98,7 @@ def by_pyav(path: str) -> Seen:
                     decoded, clean = [], False
                 clean = clean and not packet.is_corrupt and not any(f.is_corrupt for f in decoded)
                 frames += decoded
-            pictures = [np.rot90(frame.to_ndarray(format='rgb24'), frame.rotation // 90)
+            pictures = [np.rot90(frame.to_ndarray(format='rgb24'), round(frame.rotation / 90) % 4)
                         for frame in frames]
             spans = [(frame.time, frame.duration * frame.time_base) for frame in frames]
         frames = np.stack(pictures)

@@ -104,11 +104,14 @@ class ShownFrames:
 
     def begin_at_the_start(self) -> bool:
         """Whether decord finds the first key frame, from which all others are read."""
-        self._reader.next()   # it does not look while it is there
-        self._reader.seek_accurate(0)
-        found = self._position() == 1
-        self._reader.next()
-        self._rewind()
+        try:
+            self._reader.next()   # it does not look while it is there
+            self._reader.seek_accurate(0)
+            found = self._position() == 1
+            self._reader.next()
+            self._rewind()
+        except (decord.DECORDError, RuntimeError, StopIteration):   # by what is wrong
+            return False
         return found
 
     def _read(self, inds: np.ndarray) -> np.ndarray:

@@ -72,9 +72,10 @@ def refuse_greedy(file: BinaryIO, name: str) -> None:
     """
     size, frames = file.seek(0, os.SEEK_END), 0
     file.seek(0)
-    with suppress(Exception):   # of many kinds, and decord refuses these files as well
-        with av.open(file, timeout=SECONDS, metadata_errors='replace') as container:
-            frames = max(stream.frames for stream in container.streams.video)
+    # Errors are of many kinds, and decord refuses these files as well.
+    with suppress(Exception), av.open(file, timeout=SECONDS,
+                                      metadata_errors='replace') as container:
+        frames = max(stream.frames for stream in container.streams.video)
     if frames > size:
         raise ValueError(f'{name!r} cannot be decoded (its header tells of {frames:,} frames in '
                          f'{size:,} bytes); expected a video: {AGAIN}')
