@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-NO_STAMP_SEC = -1e9   # below it: what FFmpeg's "no value" becomes, -3.7e17 s in some avi
+ROUNDING_SEC = 1e-4    # decord's stamps are of single precision
+NO_STAMP_SEC = -1e9    # below it: what FFmpeg's "no value" becomes, -3.7e17 s in some avi
 
 
 class TimeAxis(NamedTuple):
@@ -55,47 +56,45 @@ def axis_of(spans: np.ndarray, fps: float, late_sec: float = 0.0,
         ValueError: As `time_axis`.
     """
     rate = fps if fps > 0 and np.isfinite(fps) else None
-    missing = int((spans.min(axis=1) < NO_STAMP_SEC).sum())
-    if missing or len(np.unique(spans)) == 1:   # one stamp for all, and no length, tell nothing
-        return _by_rate(len(spans), missing or len(spans), rate)
-    hidden = int((spans[:, 0] < 0).sum())
-    shown = spans[hidden:]
-    if until_sec is not None:
-        shown = shown[shown[:, 0] < until_sec]
-    if not len(shown):
+    if spans.min() < NO_STAMP_SEC or spans.min() == spans.max():   # one for all tells nothing
+        return _by_rate(spans[:, 0], rate)
+    hidden = int(np.searchsorted(spans[:, 0], 0.0))
+    end = len(spans) if until_sec is None else int(np.searchsorted(spans[:, 0],
+                                                                   until_sec - ROUNDING_SEC))
+    if end <= hidden:
         raise ValueError(f'its edit list hides all of its {len(spans)} frames; expected one that '
                          'is shown: cut it again, ffmpeg -ss START -i in.mp4 -c:v libx264 out.mp4')
-    total, starts = len(shown), shown[:, 0] - shown[0, 0]
-    last = float(shown[-1, 1] - shown[-1, 0]) or 1 / (rate or 25.0)
-    starts, last, repaired = _spread_equal(starts, last)
-    starts, duration = starts + late_sec, float(starts[-1]) + last + late_sec
+    starts, total = spans[hidden:end, 0] - spans[hidden, 0], end - hidden
+    last = spans[end - 1, 1] - spans[end - 1, 0] or (1 / rate if rate else starts[-1] / total)
+    starts, last, repaired = _spread_equal(starts, float(last))
+    starts, duration = starts + late_sec, float(starts[-1] + last) + late_sec
     even = np.arange(total) * duration / total
     variable = np.abs(starts - even).max() > 0.5 * duration / total
-    return TimeAxis(starts if variable else None, duration, total, hidden,
-                    repaired=repaired)
+    return TimeAxis(starts if variable else None, duration, total, hidden, repaired=repaired)
 
 
-def _by_rate(total: int, missing: int, rate: float | None) -> TimeAxis:
+def _by_rate(stamps: np.ndarray, rate: float | None) -> TimeAxis:
+    """Of frames that have not all a stamp; those there are may lie at other times."""
+    total, known = len(stamps), stamps[stamps > NO_STAMP_SEC]
     if rate is None:
-        raise ValueError(f'{missing} of its {total} frames have no time stamp, and its header no '
-                         'frame rate; expected either: encode it again, ffmpeg -i in.avi -c:v '
-                         'libx264 out.mp4')
-    repaired = None if missing == total else (
-        f'{missing} of {total} frames have no time stamp: all are timed by the rate that the '
-        f'header gives, {rate:g} a second')
-    return TimeAxis(None, total / rate, total, stamped=False, repaired=repaired)
+        raise ValueError(f'{total - len(known)} of its {total} frames have no time stamp, and its '
+                         'header gives no frame rate; expected either: encode it again, ffmpeg -i '
+                         'in.avi -c:v libx264 out.mp4')
+    agree = not len(known) or np.ptp(known) <= (total + 1) / rate
+    return TimeAxis(None, total / rate, total, stamped=False, repaired=None if agree else (
+        f'{total - len(known)} of {total} frames have no time stamp, and the others last longer '
+        f'than {total / rate:.3f} s: all are timed by the rate of its header, {rate:g} a second'))
 
 
 def _spread_equal(starts: np.ndarray, last: float) -> tuple[np.ndarray, float, str | None]:
     """Frames of one stamp share the time until the next stamp; `last` is how long the last one
     lasts."""
-    stamps, first = np.unique(starts, return_index=True)
-    repeated = len(starts) - len(stamps)
-    if not repeated:
+    new = np.append(True, np.diff(starts) > 0)
+    if new.all():
         return starts, last, None
+    stamps, first = starts[new], np.flatnonzero(new)
     edges = np.append(stamps, stamps[-1] + last)
     spread = np.interp(np.arange(len(starts) + 1), np.append(first, len(starts)), edges)
-    place = int(np.flatnonzero(np.diff(starts) == 0)[0]) + 1
     return spread[:-1], float(spread[-1] - spread[-2]), (
-        f'{repeated} of {len(starts)} frames have the time stamp of the one before, the first '
-        f'at {starts[place]:.3f} s: frames of one stamp share the time until the next')
+        f'{(~new).sum()} of {len(starts)} frames have the time stamp of the one before, the first '
+        f'at {starts[~new][0]:.3f} s: frames of one stamp share the time until the next')
