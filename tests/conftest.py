@@ -5,6 +5,7 @@ import os
 from itertools import count
 from pathlib import Path
 
+import av  # noqa: F401 - before decord, whose libvpx PyAV's encoders would find in place of theirs
 import cv2
 import numpy as np
 import pytest

@@ -9,6 +9,7 @@ import av
 import numpy as np
 
 NOT_OURS = 'an error that is not ours'
+BYTES = 2**23   # of decoded frames: a spoilt header may tell of large ones
 
 
 class Seen(NamedTuple):
@@ -71,12 +72,14 @@ def _serve(pipe: Connection) -> None:
 
 
 def by_mmlofi(path: str) -> Seen:
-    """Every frame, as a pipeline reads it; an error of another kind than ours is not caught."""
+    """Every frame, or the first few large ones, as a pipeline reads them."""
     from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
     try:
         results = OpenVideo()(dict(filename=path))
-        results['frame_inds'] = np.arange(min(results['total_frames'], 40))
-        frames = np.stack(DecodeSnippets()(results)['imgs'])
+        first = results['video_reader'][0].asnumpy()
+        results['frame_inds'] = np.arange(min(results['total_frames'], 1 + BYTES // first.nbytes))
+        frames = first[None] if first.nbytes > BYTES else np.stack(
+            DecodeSnippets()(results)['imgs'])
     except (ValueError, FileNotFoundError) as error:
         return Seen(error=str(error))
     except Exception as error:
@@ -85,12 +88,17 @@ def by_mmlofi(path: str) -> Seen:
 
 
 def by_pyav(path: str) -> Seen:
-    """Every frame that a player shows, turned as the file says."""
+    """Every frame that a player shows, turned as the file says.
+
+    Not clean is also a file of which players make different things: frames that change their size,
+    are turned by other than right angles, or whose time stamps go back.
+    """
     frames, clean = [], True
     try:
         with av.open(path, metadata_errors='replace', timeout=5) as file:
             stream = file.streams.best('video')
             stream.thread_count = 1
+            size = stream.width, stream.height
             for packet in file.demux(stream):
                 try:
                     decoded = packet.decode()
@@ -98,12 +106,19 @@ def by_pyav(path: str) -> Seen:
                     decoded, clean = [], False
                 clean = clean and not packet.is_corrupt and not any(f.is_corrupt for f in decoded)
                 frames += decoded
-            pictures = [np.rot90(frame.to_ndarray(format='rgb24'), round(frame.rotation / 90) % 4)
-                        for frame in frames]
+                if sum(frame.width * frame.height * 3 for frame in frames) > BYTES:
+                    raise ValueError('large frames')
+            pictures = np.stack([upright(frame) for frame in frames])
             spans = [(frame.time, frame.duration * frame.time_base) for frame in frames]
-        frames = np.stack(pictures)
         start, (last, length) = min(spans)[0], max(spans)
         duration = float(last + length - start)
+        clean = clean and bool(all(np.diff([start for start, _ in spans]) > 0) and all(
+            (frame.width, frame.height) == size and frame.rotation % 90 == 0 for frame in frames))
     except Exception as error:   # whatever PyAV raises: there is no independent value
         return Seen(error=f'{type(error).__name__}: {error}')
-    return Seen(frames=frames, duration_sec=duration, clean=clean)
+    return Seen(frames=pictures, duration_sec=duration, clean=clean)
+
+
+def upright(frame: av.VideoFrame) -> np.ndarray:
+    """A frame (H, W, 3) as a player shows it, by the nearest right angle."""
+    return np.rot90(frame.to_ndarray(format='rgb24'), round(frame.rotation / 90) % 4)

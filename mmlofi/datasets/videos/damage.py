@@ -21,14 +21,15 @@ MKV_LEAVES = {   # elements of a segment, of a cluster, of both
 FRAMES = ('first', 'keys', 'all')   # which are decoded when files are checked
 
 
-def find_damage(filename: str, frames: str) -> str | None:
+def find_damage(filename: str, frames: str, total_frames: int) -> str | None:
     """What of a video's bytes or frames is damaged, or None.
 
-    Found is what decoders notice: in H.264 and MPEG-4 nearly any wrong byte, in VP9 few of them.
+    Found is what decoders notice: in H.264 and MPEG-4 most wrong bytes, in VP9 hardly any.
 
     Args:
         filename: On disk, and opened by `OpenVideo` without fault.
         frames: 'keys' decodes the key frames, 'all' every frame.
+        total_frames: That training finds in it, which are those that a player shows.
     """
     with open(filename, 'rb') as file:
         place = broken_at(file)
@@ -36,19 +37,25 @@ def find_damage(filename: str, frames: str) -> str | None:
             return f'its structure breaks at byte {place:,} of {os.path.getsize(filename):,}'
         file.seek(0)
         with av.open(file, metadata_errors='replace') as container:
-            return _find_bad_frames(container, frames)
+            return _find_bad_frames(container, frames, total_frames)
 
 
-def _find_bad_frames(container: av.container.InputContainer, frames: str) -> str | None:
+def _find_bad_frames(container: av.container.InputContainer, frames: str,
+                     total_frames: int) -> str | None:
     stream = container.streams.best('video')
     stream.thread_count = 1   # files are looked at side by side
-    stream.codec_context.skip_frame = 'NONKEY' if frames == 'keys' else 'DEFAULT'
-    bad, shown, total, first = 0, 0, 0, 0.0
+    keys_alone = frames == 'keys'
+    if keys_alone:   # others are looked at by the decoder, and not decoded
+        stream.codec_context.skip_frame = 'NONKEY'
+    bad, packets, keys, shown, first = 0, 0, 0, 0, 0.0
     for packet in container.demux(stream):
-        total += packet.size > 0 and not packet.is_discard
+        if keys_alone and stream.codec_context.name == 'vp9' and packet.size and not packet.is_keyframe:
+            continue   # its decoder would decode them
+        packets += packet.size > 0
+        keys += packet.size > 0 and packet.is_keyframe and not packet.is_discard
         try:
             decoded = packet.decode()
-            shown += len(decoded)
+            shown += sum(frame.key_frame or not keys_alone for frame in decoded)
             spoilt = packet.is_corrupt or any(frame.is_corrupt for frame in decoded)
         except av.error.FFmpegError:
             spoilt = True
@@ -56,9 +63,10 @@ def _find_bad_frames(container: av.container.InputContainer, frames: str) -> str
             first = float((packet.pts or 0) * packet.time_base)
         bad += spoilt
     if bad:
-        return f'{bad} of {total} frames are damaged, the first at {first:.1f} s'
-    if frames == 'all' and shown < total:   # decoders pass over what is no frame at all
-        return f'{total - shown} of {total} frames are lost'
+        return f'{bad} of {packets} packets cannot be decoded, the first at {first:.1f} s'
+    expected = keys if keys_alone else total_frames
+    if shown != expected:   # decoders pass over what is no frame at all
+        return f'{shown} {"key " * keys_alone}frames can be decoded of {expected}'
     return None
 
 
@@ -67,8 +75,9 @@ def broken_at(file: BinaryIO) -> int | None:
 
     Goes from head to head of all blocks of pictures and sound, and reads none of them.
     """
-    size, ends = file.seek(0, os.SEEK_END), [end for _, end in boxes(file)]
-    end = min(size, ends[-1]) if ends and ends[-1] is not None else size
+    size, end = file.seek(0, os.SEEK_END), 0
+    for name, stop in boxes(file):   # what follows the last of them is nobody's
+        end = min(size, (size if name in (MKV_SEGMENT, b'RIFF') else end) if stop is None else stop)
     file.seek(0)
     length_of = {b'RIFF': _avi_length, MKV_HEADER: _mkv_length}.get(file.read(4))
     start = 0
@@ -78,7 +87,7 @@ def broken_at(file: BinaryIO) -> int | None:
         if length is None:
             return start
         start += length
-    return start if length_of and start > end + 8 else None   # as in `ends_early`
+    return min(start, size) if length_of and start > end + 8 else None   # as in `ends_early`
 
 
 def _avi_length(head: bytes) -> int | None:

@@ -18,6 +18,7 @@ TRACKS, TRACK, NUMBER, KIND = 0x1654AE6B, 0xAE, 0xD7, 0x83
 CLUSTER, TIME, SIMPLE_BLOCK, GROUP, BLOCK = 0x1F43B675, 0xE7, 0xA3, 0xA0, 0xA1
 OPENED = (SEGMENT, INFO, TRACKS, TRACK, CLUSTER, GROUP)   # whose content is read element by element
 LOOKED_AT, AFTER_PICTURES = 5000, 200   # blocks: the sound of a minute and more; sound is near
+MOST = 4 * LOOKED_AT   # elements of any kind
 
 
 def first_stamps(file: BinaryIO) -> dict[int, float]:
@@ -49,11 +50,13 @@ def first_stamps(file: BinaryIO) -> dict[int, float]:
 
 def _elements(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Names and the first bytes of contents; of elements in `OPENED` the inner ones follow."""
-    place = 0
-    while True:
+    place, size = 0, file.seek(0, 2)
+    for _ in range(MOST):
+        if place >= size:   # what is damaged may say any length
+            return
         file.seek(place)
         head = file.read(24)
-        if len(head) < 2 or not head[0]:
+        if not head[0] or len(head) <= 9 - head[0].bit_length():
             return
         name, name_size = _number(head, keep_marker=True)
         length, length_size = _number(head[name_size:], keep_marker=False)

@@ -61,8 +61,9 @@ def _track(file: BinaryIO, span: Span, movie_timescale: int) -> Track | None:
     until = None
     if len(shown) == 1 and end < length:
         times = _presentation_times(file, table, samples)
-        times = times[times >= start]
-        until = (end - times.min()) / timescale if len(times) else None
+        times = np.sort(times[times >= start])
+        # FFmpeg, too, shows the whole where no time is left of an edit, as by a damaged clock.
+        until = (end - times[0]) / timescale if len(times) > 1 and end >= times[1] else None
     return Track(kind, samples, start_sec, len(shown), until)
 
 

@@ -35,7 +35,7 @@ def look_at_video(filename: str, frames: str = 'first') -> FileState:
         side = min(results['video_reader'][0].shape[:2])   # a header may be whole, its frames not
     except ValueError as error:
         return FileState(problem=str(error))
-    damage = None if frames == 'first' else find_damage(filename, frames)
+    damage = None if frames == 'first' else find_damage(filename, frames, results['total_frames'])
     if damage is not None:
         return FileState(problem=f'{filename!r} is damaged ({damage}); expected a video of which '
                                  f'all frames can be decoded: {AGAIN}')
