@@ -57,9 +57,10 @@ def parse_args() -> argparse.Namespace:
                         help='by which a file may differ from its annotated duration; default 2 %% '
                              'of it, 1 s at least')
     parser.add_argument('--check-files', choices=FRAMES, default='first',
-                        help='which frames of a video are decoded: the first; all key frames, '
-                             'which finds holes; or all, which finds most damage and takes '
-                             'COST an hour of video. Default %(default)s')
+                        help='which frames of a video are decoded: the first; the key frames, '
+                             'which finds holes and costs a core 3 s (340 x 256) to 13 s '
+                             '(1280 x 720) an hour of video; or all, which finds most damage and '
+                             'costs 45 s to 6 min. Default %(default)s')
     parser.add_argument('--workers', type=int, default=4,
                         help='files looked at at a time; default %(default)s')
     parser.add_argument('--out', metavar='REPORT.json', help='write all that was found as json')

@@ -57,8 +57,8 @@ class UntrimmedVideoDataset(BaseDataset):
             '{}' in an h5 file and for folders. A file is also found with ActivityNet's leading
             ``v_`` added or left out, and a video with another ending than the template's.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
-            and the header of each feature file read. 'keys' decodes all key frames, which finds
-            holes in videos, and 'all' every frame, which finds most damage and costs minutes an
+            and the header of each feature file read. 'keys' decodes the key frames of videos, which
+            finds holes, and 'all' every frame, which finds most damage and costs up to minutes an
             hour of video (docs/own_data.md).
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
             window of the pipeline's `num_snippets`, all of them in testing, in training those that

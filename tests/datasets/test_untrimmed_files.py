@@ -86,6 +86,19 @@ def test_a_video_whose_header_is_whole_and_whose_frames_are_not_is_found(folder)
         dataset(folder)
 
 
+def test_damage_in_the_middle_is_found_by_option(folder):
+    path = folder / 'videos' / 'b.mp4'
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3:len(content) // 2] = bytes(len(content) // 2 - len(content) // 3)
+    path.write_bytes(content)
+    assert len(dataset(folder)) == 2
+    for frames in ('keys', 'all'):
+        with pytest.raises(ValueError, match=r"(?s)1 of 2 videos .*b\.mp4' is damaged \("):
+            dataset(folder, check_files=frames)
+    with pytest.raises(ValueError, match="check_files='every'; expected True, False, or which"):
+        dataset(folder, check_files='every')
+
+
 @pytest.mark.parametrize('name', ['b.avi', 'b.mkv'])
 def test_avi_and_mkv_are_seen_to_be_cut_off_too(folder, write_numbered_video, name):
     path = write_numbered_video(folder / 'videos' / name, 100)

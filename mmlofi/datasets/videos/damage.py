@@ -47,10 +47,11 @@ def _find_bad_frames(container: av.container.InputContainer, frames: str,
     keys_alone = frames == 'keys'
     if keys_alone:   # others are looked at by the decoder, and not decoded
         stream.codec_context.skip_frame = 'NONKEY'
+    decodes_all = stream.codec_context.name == 'vp9'   # whatever it is told
     bad, packets, keys, shown, first = 0, 0, 0, 0, 0.0
     for packet in container.demux(stream):
-        if keys_alone and stream.codec_context.name == 'vp9' and packet.size and not packet.is_keyframe:
-            continue   # its decoder would decode them
+        if keys_alone and decodes_all and packet.size and not packet.is_keyframe:
+            continue
         packets += packet.size > 0
         keys += packet.size > 0 and packet.is_keyframe and not packet.is_discard
         try:
