@@ -74,12 +74,20 @@ def test_without_stamps_the_headers_rate_counts():
 
 
 def test_a_part_of_the_stamps_is_held_against_the_headers_rate():
-    spans = even(50)
-    spans[:20] = MISSING   # decord sorts them to the front
-    assert axis_of(spans, 10).repaired is None
+    spans = spans_of(np.arange(0, 50, 2) / 10)
+    spans = np.concatenate([np.full((25, 2), MISSING), spans])   # as decord sorts them
+    axis = axis_of(spans, 10)
+    assert axis[1:] == (5.0, 50, 0, False, None)
     axis = axis_of(spans, 30)
     assert axis.duration_sec == pytest.approx(50 / 30)
-    assert '20 of 50 frames have no time stamp, and the others last longer' in axis.repaired
+    assert '25 of 50 frames have no time stamp, and the others last longer' in axis.repaired
+
+
+def test_frames_without_a_stamp_are_not_shown_where_the_others_leave_no_room():
+    spans = np.concatenate([np.full((3, 2), MISSING), even(100)])
+    axis = axis_of(spans, 10)
+    assert (axis.total_frames, axis.hidden, axis.stamped) == (100, 3, True)
+    assert axis.duration_sec == pytest.approx(10)
 
 
 @pytest.mark.parametrize('fps', [0.0, np.nan, np.inf])
