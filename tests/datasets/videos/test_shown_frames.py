@@ -120,22 +120,30 @@ def test_a_transport_stream_whose_start_decord_loses_is_refused_and_its_copy_is_
     assert len(assert_every_way_is_pyavs(copy_from(stream, tmp_path / 'a.mp4'))) == TOTAL
 
 
-def test_a_video_that_decord_finds_no_way_in_is_decoded_once_for_overlapping_parts(
+def test_a_video_that_decord_finds_no_way_in_is_read_in_order_and_that_is_said(
         tmp_path, monkeypatch, read_numbers):
-    said, rewound = [], []
+    said = []
     monkeypatch.setattr(shown_frames, 'warn_once', said.append)
-    path = write_numbers(tmp_path / 'open.mkv', 'mpeg4', 2)
-    reader = opened(path)['video_reader']
-    assert reader.get_key_indices().tolist() != [0]
+    reader = opened(write_numbers(tmp_path / 'open.mkv', 'mpeg4', 2))['video_reader']
+    assert len(reader.get_key_indices()) > 1
     assert read_numbers(reader.get_batch([46, 100]).asnumpy()) == [46, 100]
     assert reader.get_key_indices().tolist() == [0]
     assert 'it is decoded in order' in said[0]
-    monkeypatch.setattr(reader, '_rewind', lambda: rewound.append(True))
-    for start in range(100, 200, 20):
-        inds = np.arange(start - 10, start + 30, 3)
-        decoded = DecodeSnippets()(dict(video_reader=reader, frame_inds=inds))
-        assert read_numbers(decoded['imgs']) == inds.tolist()
-    assert not rewound
+
+
+@pytest.mark.parametrize(('kept_frames', 'most_passes'), [(1000, 1), (100, 5), (1, 40)])
+def test_overlapping_parts_of_a_video_read_in_order_share_a_pass(
+        tmp_path, monkeypatch, read_numbers, kept_frames, most_passes):
+    monkeypatch.setattr(shown_frames, 'KEPT_BYTES', kept_frames * 80 * 64 * 3)
+    reader, decoded = opened(write_numbers(tmp_path / 'a.avi', 'libx264'))['video_reader'], []
+    reader.seek(0)   # as after the first part
+    monkeypatch.setattr(reader, '_rewind', lambda rewind=reader._rewind: (
+        decoded.append(reader._next), rewind()))
+    for start in range(0, TOTAL, 20):
+        inds = np.arange(start - 10, start + 30, 3).clip(0, TOTAL - 1)
+        part = DecodeSnippets()(dict(video_reader=reader, frame_inds=inds))
+        assert read_numbers(part['imgs']) == inds.tolist()
+    assert sum(decoded) <= most_passes * TOTAL
 
 
 def test_frames_have_numbers_as_a_list_has(whole):
