@@ -12,9 +12,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-
-BITS = 10
-COLUMNS = 5   # the bits of a frame's number lie in two rows of five blocks
+from numbered import BITS, COLUMNS, numbered_frame
 
 
 def pytest_collection_modifyitems(items):
@@ -58,13 +56,6 @@ def reference_data() -> Path:
         pytest.skip(f'the reference data is absent at {folder}; MMLOFI_REFERENCE_DATA says where '
                     'it is')
     return folder
-
-
-def numbered_frame(number: int, width: int, height: int) -> np.ndarray:
-    """A BGR frame whose ten blocks are white where `number` has a bit."""
-    bits = (number >> np.arange(BITS) & 1).reshape(2, COLUMNS).astype(np.uint8) * 255
-    gray = cv2.resize(bits, (width, height), interpolation=cv2.INTER_NEAREST)
-    return np.repeat(gray[..., None], 3, axis=2)
 
 
 @pytest.fixture(scope='session')

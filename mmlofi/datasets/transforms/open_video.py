@@ -27,10 +27,12 @@ class OpenVideo(BaseTransform):
 
     Required Keys: filename, fidelity (optional, full otherwise)
 
-    Added Keys: video_reader, total_frames, avg_fps, frame_times_sec (one a frame at a variable
-    frame rate, else None)
+    Added Keys: video_reader (`ShownFrames`), total_frames (that a player shows), avg_fps,
+    frame_times_sec (one a frame, from where a player starts, at a variable frame rate or where the
+    pictures begin late; else None)
 
-    Modified Keys: duration_sec (that of the file: the time its frames cover)
+    Modified Keys: duration_sec (that of the file: from where a player starts to the last frame's
+    end)
 
     Args:
         short_side: Pixels of the frame's shorter side at full fidelity, divided by r_s at others;

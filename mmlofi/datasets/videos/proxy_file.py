@@ -106,7 +106,7 @@ def encode(video: Path, target: Path, taken: np.ndarray, rate: Fraction,
         stream = source.streams.best('video')
         stream.thread_count = 1                 # there are as many workers as there is to do
         out = None
-        for number, frame in enumerate(_repeat(source.decode(stream), taken)):
+        for number, frame in enumerate(repeat_frames(source.decode(stream), taken)):
             if out is None:
                 proxy.metadata['comment'] = json.dumps(label(video, settings))
                 out = proxy.add_stream('mpeg4', rate=rate, options=_options(settings))
@@ -136,7 +136,7 @@ def _options(settings: ProxySettings) -> dict[str, str]:
                 flags='+bitexact')
 
 
-def _repeat(frames: Iterator, taken: np.ndarray) -> Iterator:
+def repeat_frames(frames: Iterator, taken: np.ndarray) -> Iterator:
     """The decoded frames as often as they are taken.
 
     Raises:

@@ -25,7 +25,7 @@ from mmengine.logging import print_log
 from mmlofi.datasets.videos.streams import AGAIN
 from mmlofi.datasets.videos.time_axis import TimeAxis, time_axis
 
-KEPT_BYTES = 2**27
+KEPT_BYTES = 2**29   # of frames, for a stream whose video is read in order
 
 
 @dataclass
@@ -46,8 +46,8 @@ class Pictures:
 class ShownFrames:
     """What `DecodeSnippets` asks of a `decord.VideoReader`, of the shown frames alone.
 
-    A video whose key frames decord misses is read in order, which is slower; frames passed on the
-    way are kept, up to 128 MB, since the next snippets of a stream may reach back to them.
+    A video whose key frames decord misses is read in order, which is slower. If it is streamed,
+    each pass from the start keeps 512 MB of frames, which serve the snippets that follow.
 
     Args:
         reader: Just opened; nothing else reads of it.
@@ -66,7 +66,12 @@ class ShownFrames:
         self._next = 0       # the shown frame that decord gives next
         self._shift = 0      # by how much its own number of it is larger
         self._singly = False
-        self._kept: deque[np.ndarray] = deque()   # those before `_next`, if read in order
+        self._streamed = False
+        self._kept: deque[np.ndarray] = deque()   # frames in order, up to
+        self._kept_end = 0                        # this one
+        equal = np.diff(reader.get_frame_timestamp(np.arange(len(reader)))[:, 0]) == 0 \
+            if axis.repaired else []
+        self._followed_by_equal = np.flatnonzero(equal)
 
     def __len__(self) -> int:
         return self._total
@@ -98,9 +103,9 @@ class ShownFrames:
         return self._keys if self._jumps else self._keys[:1]
 
     def seek(self, index: int) -> None:
-        """Lets go of what was decoded, unless what comes before is dear: read in order."""
-        if self._jumps:
-            self._rewind()
+        """Stops decord, which decodes ahead of its reader and keeps it all, until it is asked."""
+        self._streamed = True
+        self._rewind()
 
     def begin_at_the_start(self) -> bool:
         """Whether decord finds the first key frame, from which all others are read."""
@@ -159,10 +164,16 @@ class ShownFrames:
         return _true_pixels(self._reader.next().asnumpy())
 
     def _read_on(self, inds: np.ndarray) -> np.ndarray:
-        """Frames from here on; of each group that is passed, its last too: decord won't jump."""
+        """Frames from here on.
+
+        Of each group that is passed the last is read too, or decord would jump; and so is a frame
+        whose stamp the next one has, since decord skips by stamps.
+        """
         packets, here = inds + self._shift, self._next + self._shift
         passed = self._packet_keys[(self._packet_keys > here) & (self._packet_keys <= packets[-1])]
-        route = np.union1d(packets, passed - 1)
+        equal = self._followed_by_equal
+        equal = equal[(equal >= here) & (equal < packets[-1])]
+        route = np.union1d(packets, np.append(passed - 1, equal))
         try:
             frames = self._decode(route)
         except decord.DECORDError:
@@ -182,20 +193,30 @@ class ShownFrames:
         return np.stack([_true_pixels(self._reader[int(packet)].asnumpy()) for packet in packets])
 
     def _in_order(self, index: int) -> np.ndarray:
-        if index < self._next - len(self._kept):
-            self._rewind()
-        while self._next <= index:
+        if not self._kept_end - len(self._kept) <= index < self._kept_end:
+            if index < self._next:
+                self._rewind()
+            if self._next != self._kept_end:
+                self._kept.clear()
+            self._pass_to(index)
+        return self._kept[index - self._kept_end]
+
+    def _pass_to(self, index: int) -> None:
+        """Reads on to a frame, and in a stream further, until half of what is kept comes after."""
+        end = index + 1
+        while self._next < end:
             frame = _true_pixels(self._reader.next().asnumpy())
-            self._kept.append(frame)
             self._next += 1
-            if len(self._kept) * frame.nbytes > KEPT_BYTES:
+            self._kept.append(frame)
+            room = max(1, KEPT_BYTES // frame.nbytes) if self._streamed else 1
+            if len(self._kept) > room:
                 self._kept.popleft()
-        return self._kept[index - self._next]
+            end = min(index + 1 + room // 2, self._total)
+        self._kept_end = self._next
 
     def _rewind(self) -> None:
         self._reader.seek(0)
         self._next = self._shift = 0
-        self._kept.clear()
 
     def _give_up_jumps(self) -> None:
         self._jumps = False

@@ -56,7 +56,7 @@ def axis_of(spans: np.ndarray, fps: float, late_sec: float = 0.0,
         ValueError: As `time_axis`.
     """
     rate = fps if fps > 0 and np.isfinite(fps) else None
-    if spans.min() < NO_STAMP_SEC or spans.min() == spans.max():   # one for all tells nothing
+    if _lack_stamps(spans[:, 0], rate) or spans.min() == spans.max():   # one for all: none
         return _by_rate(spans[:, 0], rate)
     hidden = int(np.searchsorted(spans[:, 0], 0.0))
     end = len(spans) if until_sec is None else int(np.searchsorted(spans[:, 0],
@@ -71,6 +71,18 @@ def axis_of(spans: np.ndarray, fps: float, late_sec: float = 0.0,
     even = np.arange(total) * duration / total
     variable = np.abs(starts - even).max() > 0.5 * duration / total
     return TimeAxis(starts if variable else None, duration, total, hidden, repaired=repaired)
+
+
+def _lack_stamps(stamps: np.ndarray, rate: float | None) -> bool:
+    """Whether frames that are shown have none: the others leave room between them, as in avi.
+
+    A mkv that was cut in an open group of pictures has some that nothing can decode or show.
+    """
+    known = stamps[np.searchsorted(stamps, NO_STAMP_SEC):]
+    missing = len(stamps) - len(known)
+    if not missing or rate is None or not len(known):
+        return missing > 0
+    return np.ptp(known) * rate + 1 - len(known) >= missing / 2
 
 
 def _by_rate(stamps: np.ndarray, rate: float | None) -> TimeAxis:

@@ -178,7 +178,7 @@ def test_a_worker_without_memory_stops_no_other_video(videos, tmp_path, monkeypa
 
 def test_a_source_without_a_frame_is_said_to_end():
     with pytest.raises(ValueError, match='ends after 0 of 3 frames'):
-        list(proxy_file._repeat(iter([]), np.arange(3)))
+        list(proxy_file.repeat_frames(iter([]), np.arange(3)))
 
 
 def test_what_is_complete_is_kept_and_what_is_missing_is_made(videos, tmp_path):
