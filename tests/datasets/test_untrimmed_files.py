@@ -91,9 +91,8 @@ def test_damage_in_the_middle_is_found_by_option(folder):
     content = bytearray(path.read_bytes())
     content[len(content) // 3:len(content) // 2] = bytes(len(content) // 2 - len(content) // 3)
     path.write_bytes(content)
-    assert len(dataset(folder)) == 2
     for frames in ('keys', 'all'):
-        with pytest.raises(ValueError, match=r"(?s)1 of 2 videos .*b\.mp4' is damaged \("):
+        with pytest.raises(ValueError, match=r"(?s)1 of 2 videos .*b\.mp4' is damaged"):
             dataset(folder, check_files=frames)
     with pytest.raises(ValueError, match="check_files='every'; expected True, False, or which"):
         dataset(folder, check_files='every')
