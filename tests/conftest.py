@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import av  # noqa: F401 - before decord, whose libvpx PyAV's encoders would find in place of theirs
 import cv2
 import numpy as np
 import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-
-BITS = 10
-COLUMNS = 5   # the bits of a frame's number lie in two rows of five blocks
+from numbered import BITS, COLUMNS, numbered_frame
 
 
 def pytest_collection_modifyitems(items):
@@ -84,13 +83,6 @@ def little_memory():
         yield
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000   # KiB
     return little
-
-
-def numbered_frame(number: int, width: int, height: int) -> np.ndarray:
-    """A BGR frame whose ten blocks are white where `number` has a bit."""
-    bits = (number >> np.arange(BITS) & 1).reshape(2, COLUMNS).astype(np.uint8) * 255
-    gray = cv2.resize(bits, (width, height), interpolation=cv2.INTER_NEAREST)
-    return np.repeat(gray[..., None], 3, axis=2)
 
 
 @pytest.fixture(scope='session')

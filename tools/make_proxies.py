@@ -67,7 +67,7 @@ def main() -> None:
                                    track=partial(track_iter_progress, file=sys.stderr))
         write_json(report_file, dict(settings=asdict(settings),
                                      videos=[asdict(report) for report in reports]))
-    except (ImportError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(f'make_proxies: {error}')
     print(summary(reports))
     failed = [report for report in reports if report.problem]

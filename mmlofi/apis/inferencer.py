@@ -26,7 +26,7 @@ from mmlofi.apis.video_files import Inputs, file_stem, find_videos, name_videos
 from mmlofi.compat.stored_config import stored_config
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetChunk, stream_snippets
 from mmlofi.datasets.untrimmed import reading
-from mmlofi.datasets.videos.video_file import is_cut_off
+from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.streaming import encode_videos

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from mmlofi.datasets.annotations import (
     VideoRecord,
@@ -26,8 +27,7 @@ from mmlofi.datasets.feature_checks import (
 )
 from mmlofi.datasets.features.feature_files import FeatureFile
 from mmlofi.datasets.find_files import find_spellings
-from mmlofi.datasets.transforms import OpenVideo
-from mmlofi.datasets.videos.video_file import is_cut_off
+from mmlofi.datasets.videos.video_file import FileState, look_at_video
 from mmlofi.files import path_in
 from mmlofi.json_values import text_fault
 
@@ -35,7 +35,7 @@ from mmlofi.json_values import text_fault
 ERRORS = {
     'missing': 'no file of that name',
     'several files': 'one with v_ and another one without, or of two endings',
-    'unreadable': 'no video, no frame, sound alone, or cut off',
+    'unreadable': 'no video, no frame, sound alone, cut off, or damaged',
     'other features': 'of another grid, size or encoder than expected, or than the rest',
     'bad entry': 'the entry, its subset or its list of annotations is not as the format has it',
     'bad duration': 'the annotated duration is no number of seconds above 0',
@@ -90,8 +90,8 @@ class VideoCheck:
         return [kind for kind, _ in self.faults if kind in ERRORS]
 
 
-def check(sources: Sequence[Source], *, tolerance: float | None = None, workers: int = 4,
-          values: bool = True,
+def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: str = 'first',
+          values: bool = True, workers: int = 4,
           track: Callable[[tuple[Iterable, int]], Iterable] = lambda tasks: tasks[0]
           ) -> list[VideoCheck]:
     """Checks every video of the sources.
@@ -100,6 +100,7 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, workers:
         sources: In the order in which a video of several subsets is looked for.
         tolerance: Seconds by which a file may differ from its annotated duration; by default 2 %
             of it, 1 s at least.
+        frames: Which of a video are decoded, of `damage.FRAMES`.
         workers: Files looked at at a time.
         values: Whether features are read whole; otherwise their headers are.
         track: Passes on what an iterable gives, of which it gets the number too, such as MMEngine's
@@ -114,9 +115,9 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, workers:
         checks += _read(source)
 
     files = [one for one in checks if one.filename is not None]
+    look = partial(_check_file, tolerance=tolerance, frames=frames, values=values)
     with ThreadPoolExecutor(workers) as pool:
-        looks = pool.map(lambda one: _check_file(one, tolerance, values), files)
-        for _ in track((looks, len(files))):
+        for _ in track((pool.map(look, files), len(files))):
             pass
     find_other_features(files)
     _find_repeats(checks)
@@ -174,12 +175,15 @@ def _check_annotations(one: VideoCheck) -> None:
         one.faults.append(('unknown class', label))
 
 
-def _check_file(one: VideoCheck, tolerance: float | None, values: bool) -> None:
+def _check_file(one: VideoCheck, tolerance: float | None, frames: str, values: bool) -> None:
     try:
-        one.duration_sec = features_duration(one.filename) if one.source.features \
-            else _video_duration(one.filename)
-    except (OSError, ValueError, RuntimeError) as error:   # decord raises the last of these
-        one.faults.append(('unreadable', str(error).partition(';')[0]))
+        state = FileState(duration_sec=features_duration(one.filename)) if one.source.features \
+            else look_at_video(one.filename, frames)
+    except (OSError, ValueError) as error:
+        state = FileState(problem=str(error).partition(';')[0])
+    one.duration_sec = state.duration_sec
+    if state.problem is not None:
+        one.faults.append(('unreadable', state.problem))
         return
     if one.source.features:
         check_features(one, values)
@@ -197,12 +201,6 @@ def _check_file(one: VideoCheck, tolerance: float | None, values: bool) -> None:
                    if end > duration + tolerance_sec(duration) and (start, end) not in lost]
 
 
-def _video_duration(filename: str) -> float:
-    if is_cut_off(filename):
-        raise ValueError(f'{filename!r} is cut off')
-    results = OpenVideo()(dict(filename=filename))
-    results['video_reader'][0]   # a header may be whole where no frame can be decoded
-    return results['duration_sec']
 
 
 def _find_repeats(checks: Sequence[VideoCheck]) -> None:

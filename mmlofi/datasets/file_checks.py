@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+
+from mmengine.utils import track_iter_progress
 
 from mmlofi.datasets.annotations import segments_after, tolerance_sec
 from mmlofi.datasets.features.feature_header import check_same
@@ -18,7 +21,7 @@ Transforms = Sequence[Callable[[dict], dict]]
 
 
 def refuse_bad_files(data_list: Sequence[dict], *, source: str, subset: str | Sequence[str],
-                     transforms: Transforms, windows: bool) -> list[int]:
+                     transforms: Transforms, windows: bool, frames: str = 'first') -> list[int]:
     """Looks at the file of each video, on disk; elsewhere, whether it is there.
 
     Args:
@@ -27,6 +30,7 @@ def refuse_bad_files(data_list: Sequence[dict], *, source: str, subset: str | Se
         subset: That is named in messages.
         transforms: Of the pipeline that will read the files.
         windows: Whether windows are cut of them.
+        frames: Which of a video are decoded, of `damage.FRAMES`.
 
     Returns:
         The shorter side of each video's frames, of those whose side is known.
@@ -36,9 +40,11 @@ def refuse_bad_files(data_list: Sequence[dict], *, source: str, subset: str | Se
         ValueError: With the first few that cannot be read, that end before an annotated segment
             starts, or that are features of another encoder than the others.
     """
-    look = partial(_look_at, source=source, transforms=transforms, windows=windows)
+    look = partial(_look_at, source=source, transforms=transforms, windows=windows, frames=frames)
     with ThreadPoolExecutor(8) as pool:
-        states = list(pool.map(look, data_list))
+        states = pool.map(look, data_list)
+        states = list(states if frames == 'first' else
+                      track_iter_progress((states, len(data_list)), file=sys.stderr))
     filenames = [info['filename'] for info in data_list]
     _refuse_unusable(filenames, states, source, subset)
     _refuse_short(data_list, states, subset)
@@ -48,7 +54,8 @@ def refuse_bad_files(data_list: Sequence[dict], *, source: str, subset: str | Se
     return [state.side for state in states if state.side is not None]
 
 
-def _look_at(info: dict, *, source: str, transforms: Transforms, windows: bool) -> FileState:
+def _look_at(info: dict, *, source: str, transforms: Transforms, windows: bool,
+             frames: str) -> FileState:
     if source == 'img':
         return _look_at_frames(info, transforms)
     filename, backend_args = info['filename'], files_backend(transforms)
@@ -57,7 +64,7 @@ def _look_at(info: dict, *, source: str, transforms: Transforms, windows: bool) 
     if not exists(filename):
         return FileState(problem=MISSING)
     if source == 'video':
-        return look_at_video(filename, info['segments_sec'])
+        return look_at_video(filename, frames)
     return _look_at_features(filename, transforms, windows)
 
 
@@ -109,9 +116,10 @@ def _refuse_unusable(filenames: Sequence[str], states: Sequence[FileState], sour
             f'{[os.path.basename(other) for other in spellings(missing[0])]}); expected one '
             f'file a video: {advice}; check_files=False where they are not on a disk')
     if bad and source == 'video':
-        raise ValueError(f'{len(bad)} of {len(filenames)} videos of subset {subset!r} '
-                         'hold no readable video stream or are cut off, the first: '
-                         f'{first}; expected whole videos: {advice}')
+        raise ValueError('\n'.join([
+            f'{len(bad)} of {len(filenames)} videos of subset {subset!r} cannot be used '
+            '(tools/check_dataset.py names all, and writes the annotations of the rest), the '
+            'first:', *(problem for _, problem in bad[:3])]))
     if bad:
         raise ValueError(f'{len(bad)} of {len(filenames)} {source} files of subset {subset!r} '
                          f'cannot be used, the first: {first}; {bad[0][1]}')

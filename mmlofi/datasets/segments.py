@@ -23,7 +23,8 @@ class SegmentDataset(BaseActionDataset):
         subset: The subset's name, or several.
         data_prefix: ``dict(video=folder)``.
         filename_tmpl: File of a video; '{}' is its name.
-        check_files: Whether each video is looked at, at construction.
+        check_files: Whether each video is looked at, at construction, and which frames of it, as of
+            `UntrimmedVideoDataset`.
         ignore_classes: Classes without clips, as in `UntrimmedVideoDataset`.
         backend_args: The MMEngine file backend of the annotation file.
         kwargs: `pipeline`, `metainfo` (with `classes`, else all labels of the annotation file in
@@ -36,7 +37,7 @@ class SegmentDataset(BaseActionDataset):
     """
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
-                 filename_tmpl: str = '{}.mp4', check_files: bool = True,
+                 filename_tmpl: str = '{}.mp4', check_files: bool | str = True,
                  ignore_classes: Sequence[str] | None = None, backend_args: dict | None = None,
                  **kwargs) -> None:
         if set(data_prefix) != {'video'}:

@@ -22,6 +22,7 @@ from mmlofi.datasets.file_checks import files_backend, refuse_bad_files
 from mmlofi.datasets.find_files import TEMPLATES, default_template, find_files
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.datasets.storage import on_disk
+from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.datasets.videos.enlarging import warn_of_enlarging
 from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
@@ -60,6 +61,8 @@ class UntrimmedVideoDataset(BaseDataset):
             ``v_`` added or left out, and a video with another ending than the template's.
         check_files: Whether each file is looked for at construction, a frame of each video decoded
             and the header of each feature file read (tools/check_dataset.py reads the values).
+            'keys' decodes the key frames of videos, which finds holes, and 'all' every frame, which
+            finds most damage and costs up to minutes an hour of video (docs/own_data.md).
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
             window of the pipeline's `num_snippets`, all of them in testing, in training those that
             hold an action. Each video is opened at construction, to know how many it has.
@@ -78,7 +81,7 @@ class UntrimmedVideoDataset(BaseDataset):
     """
 
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
-                 filename_tmpl: str | None = None, check_files: bool = True,
+                 filename_tmpl: str | None = None, check_files: bool | str = True,
                  window: dict | None = None, ignore_classes: Sequence[str] | None = None,
                  backend_args: dict | None = None, **kwargs) -> None:
         if len(data_prefix) != 1 or not set(TEMPLATES) & set(data_prefix):
@@ -88,6 +91,9 @@ class UntrimmedVideoDataset(BaseDataset):
         self.source = next(iter(data_prefix))
         self.filename_tmpl = filename_tmpl or default_template(self.source,
                                                                data_prefix[self.source])
+        if not isinstance(check_files, bool) and check_files not in FRAMES:
+            raise ValueError(f'UntrimmedVideoDataset got check_files={check_files!r}; expected '
+                             f'True, False, or which frames are decoded: one of {FRAMES}')
         self.check_files = check_files
         self.window = window
         self.ignore_classes = ignore_classes
@@ -257,7 +263,8 @@ class UntrimmedVideoDataset(BaseDataset):
                   f'(check_files=False leaves it out{more})', logger='current')
         self.stored_sides = refuse_bad_files(
             data_list, source=self.source, subset=self.subset,
-            transforms=self.pipeline.transforms, windows=self.window is not None)
+            transforms=self.pipeline.transforms, windows=self.window is not None,
+            frames='first' if self.check_files is True else self.check_files)
         if self.test_mode:   # in training the loop knows which fidelities there are
             warn_of_enlarging(self, [FULL])
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.videos.proxy_file import frames_taken, repeat_frames
 from mmlofi.procedural.video_file import write_video
 from mmlofi.visualization.subtitles import Cue, cut_cues, describe
 
@@ -21,7 +22,9 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
                          ) -> None:
     """Writes an mp4 (MPEG-4 part 2, without sound) whose frames name the actions that are on.
 
-    One frame is in memory at a time, which decord would not do: it decodes ahead of the writer.
+    At a variable rate, and where the pictures begin late, a frame of the new file is the one that
+    the video shows at that time. One frame is in memory at a time, which decord would not do: it
+    decodes ahead of the writer.
     Letters beyond ASCII, which OpenCV's font has not, are drawn as question marks.
 
     Args:
@@ -42,24 +45,23 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
     height, width = opened.pop('video_reader')[0].shape[:2]
     size = width - width % 2, height - height % 2   # the encoder takes even sides
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_video(path, _labelled(opened, cut_cues(detections), size, progress),
-                fps=opened['total_frames'] / opened['duration_sec'], size=size)
+    taken, rate = frames_taken(opened, None)
+    frames = _labelled(repeat_frames(_frames(filename), taken), np.arange(len(taken)) / float(rate),
+                       cut_cues(detections), size, progress)
+    write_video(path, frames, fps=float(rate), size=size)
 
 
-def _labelled(opened: dict, cues: Sequence[Cue], size: tuple[int, int],
-              progress: Callable[[int, int], object]) -> Iterator[np.ndarray]:
-    total, times = opened['total_frames'], opened['frame_times_sec']
-    if times is None:
-        times = np.arange(total) * opened['duration_sec'] / total
+def _labelled(frames: Iterator[np.ndarray], times_sec: np.ndarray, cues: Sequence[Cue],
+              size: tuple[int, int], progress: Callable[[int, int], object]
+              ) -> Iterator[np.ndarray]:
     starts = np.array([cue.start_ms for cue in cues])
-    frames = zip(_frames(opened['filename']), np.asarray(times) * 1000)
-    for done, (frame, time_ms) in enumerate(frames, start=1):
+    for done, (frame, time_ms) in enumerate(zip(frames, times_sec * 1000), start=1):
         frame = np.ascontiguousarray(frame[:size[1], :size[0]])
         place = int(np.searchsorted(starts, time_ms, side='right')) - 1
         if place >= 0 and time_ms < cues[place].end_ms:
             _draw(frame, describe(cues[place])[:_LINES])
         yield frame
-        progress(done, total)
+        progress(done, len(times_sec))
 
 
 def _frames(filename: str) -> Iterator[np.ndarray]:

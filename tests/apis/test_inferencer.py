@@ -183,10 +183,10 @@ def text(path: Path) -> Path:
 
 
 @pytest.mark.parametrize(('make_file', 'name', 'reason'), [
-    (sound, 'sound.wav', 'it holds no video stream: sound alone, or it is cut off'),
-    (lambda path: empty_video(path, 'mp4v'), 'zero.mp4', 'it holds no video stream'),
-    (lambda path: empty_video(path, 'MJPG'), 'zero.avi', 'its video stream holds no frame'),
-    (text, 'text.mp4', 'it is no video, or cut off')])
+    (sound, 'sound.wav', r'it holds no video stream, but sound \(pcm_s16le\)'),
+    (lambda path: empty_video(path, 'mp4v'), 'zero.mp4', 'it holds no video stream, nor any other'),
+    (lambda path: empty_video(path, 'MJPG'), 'zero.avi', r'its video stream \(mjpeg\) holds no'),
+    (text, 'text.mp4', 'it is no video, but text')])
 def test_a_file_without_frames_is_named_with_the_reason(make_file, name, reason, end_to_end,
                                                         tmp_path):
     path = make_file(tmp_path / name)

@@ -69,7 +69,7 @@ def test_a_video_that_fails_is_named_and_a_missing_one_too(folder):
     data = dataset(folder, subset='validation', test_mode=True)
     (folder / 'videos' / 'c.mp4').write_bytes(b'no video')
     with pytest.raises(ValueError, match=r"'c' .*c\.mp4\) failed in the pipeline: ValueError: .*it "
-                                         'is no video, or cut off'):
+                                         'is no video, but text'):
         chunks_of(data, 0, 3)
     (folder / 'videos' / 'c.mp4').unlink()
     with pytest.raises(FileNotFoundError, match=r'no video at .*c\.mp4'):

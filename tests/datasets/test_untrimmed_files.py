@@ -59,7 +59,9 @@ def test_features_that_are_cut_off_are_found_at_construction(folder):
 
 def test_an_unreadable_video_is_found_at_construction(folder):
     (folder / 'videos' / 'b.mp4').write_text('no video')
-    with pytest.raises(ValueError, match=r'1 of 2 videos .* no readable video stream.*b\.mp4'):
+    with pytest.raises(ValueError, match=r"1 of 2 videos of subset 'training' cannot be used .*, "
+                                         r"the first:\n.*b\.mp4' cannot be decoded \(it is no "
+                                         r"video, but text that begins with 'no video'\); exp"):
         dataset(folder)
 
 
@@ -81,8 +83,20 @@ def test_a_video_whose_header_is_whole_and_whose_frames_are_not_is_found(folder)
     path = folder / 'videos' / 'b.mp4'
     path.write_bytes(b''.join(box[:8] + bytes(len(box) - 8) if name == b'mdat' else box
                               for name, box in _boxes(path.read_bytes())))
-    with pytest.raises(ValueError, match=r'1 of 2 videos .* no readable video stream.*b\.mp4'):
+    with pytest.raises(ValueError, match=r"b\.mp4' cannot be decoded \(the first frame of"):
         dataset(folder)
+
+
+def test_damage_in_the_middle_is_found_by_option(folder):
+    path = folder / 'videos' / 'b.mp4'
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3:len(content) // 2] = bytes(len(content) // 2 - len(content) // 3)
+    path.write_bytes(content)
+    for frames in ('keys', 'all'):
+        with pytest.raises(ValueError, match=r"(?s)1 of 2 videos .*b\.mp4' is damaged"):
+            dataset(folder, check_files=frames)
+    with pytest.raises(ValueError, match="check_files='every'; expected True, False, or which"):
+        dataset(folder, check_files='every')
 
 
 @pytest.mark.parametrize('name', ['b.avi', 'b.mkv'])
@@ -92,7 +106,7 @@ def test_avi_and_mkv_are_seen_to_be_cut_off_too(folder, write_numbered_video, na
     videos = dataset(folder, filename_tmpl=f'{{}}.{name[2:]}')
     assert videos[0]['data_samples'].duration_sec == pytest.approx(10)
     path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
-    with pytest.raises(ValueError, match=r'1 of 1 videos .* or are cut off, the first: .*b\.'):
+    with pytest.raises(ValueError, match=r"1 of 1 videos .*\n.*b\.\w+' is cut off; expected the "):
         dataset(folder, filename_tmpl=f'{{}}.{name[2:]}')
 
 

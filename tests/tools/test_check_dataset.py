@@ -46,8 +46,8 @@ def cut_off(path):
 
 
 @pytest.mark.parametrize(('spoil', 'reason'), [
-    (lambda path: path.write_text('no video'), 'it is no video'),
-    (make_sound, 'sound alone'), (make_empty, ''), (cut_off, 'cut off')])
+    (lambda path: path.write_text('no video'), 'no video, but text that begins with'),
+    (make_sound, 'no video stream, but sound (pcm_s16le)'), (make_empty, ''), (cut_off, 'cut off')])
 def test_a_file_that_is_no_video_is_unreadable(make_dataset, run_check, spoil, reason):
     spoil(make_dataset(**GOOD) / 'videos' / 'b.mp4')
     status, output, report = run_check()
@@ -55,6 +55,16 @@ def test_a_file_that_is_no_video_is_unreadable(make_dataset, run_check, spoil, r
     assert faults_of(report) == {'b': ['unreadable']}
     assert reason in report['videos_with_faults'][0]['faults'][0]['detail']
     assert 'ERROR, unreadable' in output
+
+
+def test_a_hole_in_the_middle_is_found_by_option(make_dataset, run_check):
+    path = make_dataset(**GOOD) / 'videos' / 'b.mp4'
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3:len(content) // 2] = bytes(len(content) // 2 - len(content) // 3)
+    path.write_bytes(content)
+    report = run_check('--check-files', 'keys')[2]
+    assert faults_of(report) == {'b': ['unreadable']}
+    assert "b.mp4' is damaged" in report['videos_with_faults'][0]['faults'][0]['detail']
 
 
 def test_a_missing_file_and_two_files_of_one_video(make_dataset, run_check):

@@ -124,7 +124,7 @@ def test_bad_videos_among_good_ones_are_reported_and_the_others_are_done(
     output = capsys.readouterr().out
     assert "none.mp4: FAILED: no video at 'none.mp4'; expected a file" in output
     assert 'broken: FAILED: ' in output
-    assert 'it is no video, or cut off' in output
+    assert 'it is no video, but text' in output
     assert '[2/3] val_0000: 32 of 32 snippets' in output
     found = results_of(tmp_path / 'out' / 'detections.json')
     assert {name: len(items) for name, items in found.items()} == dict(val_0000=10, val_0001=10)

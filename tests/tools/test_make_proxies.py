@@ -3,11 +3,8 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 
 import pytest
-
-pytest.importorskip('av')
 
 
 def test_a_folder_becomes_proxies_with_a_report_and_a_second_run_keeps_them(toy_data, tmp_path,
@@ -52,12 +49,6 @@ def test_options_that_no_video_can_have_are_refused(toy_data, tmp_path, run_tool
     assert done.returncode == 1
     assert message in done.stderr
     assert not (tmp_path / 'out').exists()
-
-
-def test_without_pyav_it_says_what_to_install(toy_data, tmp_path, call_tool, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'av', None)
-    with pytest.raises(SystemExit, match=r'PyAV, which is not installed.*mmlofi\[proxies\]'):
-        call_tool('make_proxies.py', toy_data / 'videos', tmp_path / 'out', '--side', 40)
 
 
 def test_without_room_it_ends_at_once_and_says_how_to_go_on(toy_data, tmp_path, call_tool,

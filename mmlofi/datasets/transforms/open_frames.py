@@ -13,6 +13,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.fileio import get, isdir, list_dir_or_file
 
+from mmlofi.datasets.videos.shown_frames import Pictures
 from mmlofi.fidelity import FULL
 
 
@@ -116,9 +117,9 @@ class FrameFolder:
     short_side: int | None
     backend_args: dict | None
 
-    def get_batch(self, frame_inds: Sequence[int]) -> _Batch:
+    def get_batch(self, frame_inds: Sequence[int]) -> Pictures:
         """The pictures, as `asnumpy()` of (len(frame_inds), H, W, 3) RGB uint8."""
-        return _Batch(np.stack([self._read(int(index)) for index in frame_inds]))
+        return Pictures(np.stack([self._read(int(index)) for index in frame_inds]))
 
     def get_key_indices(self) -> list[int]:
         """The first alone: no frame is passed on the way to another."""
@@ -140,11 +141,3 @@ class FrameFolder:
             scale = self.short_side / min(height, width)
             picture = mmcv.imresize(picture, (round(width * scale), round(height * scale)))
         return picture
-
-
-@dataclass
-class _Batch:
-    frames: np.ndarray
-
-    def asnumpy(self) -> np.ndarray:
-        return self.frames

@@ -2,20 +2,20 @@
 from __future__ import annotations
 
 import io
+from typing import BinaryIO
 
 import decord
-import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
 from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.datasets.videos.playlists import refuse_playlist
+from mmlofi.datasets.videos.presentation import read_presentation
+from mmlofi.datasets.videos.shown_frames import ShownFrames, warn_once
+from mmlofi.datasets.videos.streams import refuse_greedy, unreadable
+from mmlofi.datasets.videos.time_axis import TimeAxis, time_axis
 from mmlofi.fidelity import FULL
-
-REASONS = {'cannot find video stream': 'it holds no video stream: sound alone, or it is cut off',
-           'Cannot create buffer source': 'its video stream holds no frame',
-           'Error reading': 'it is no video, or cut off'}
 
 
 @TRANSFORMS.register_module()
@@ -28,10 +28,12 @@ class OpenVideo(BaseTransform):
 
     Required Keys: filename, fidelity (optional, full otherwise)
 
-    Added Keys: video_reader, total_frames, avg_fps, frame_times_sec (one a frame at a variable
-    frame rate, else None)
+    Added Keys: video_reader (`ShownFrames`), total_frames (that a player shows), avg_fps,
+    frame_times_sec (one a frame, from where a player starts, at a variable frame rate or where the
+    pictures begin late; else None)
 
-    Modified Keys: duration_sec (that of the file: the time its frames cover)
+    Modified Keys: duration_sec (that of the file: from where a player starts to the last frame's
+    end)
 
     Args:
         short_side: Pixels of the frame's shorter side at full fidelity, divided by r_s at others;
@@ -55,65 +57,66 @@ class OpenVideo(BaseTransform):
 
         Raises:
             FileNotFoundError: When there is no such file.
-            ValueError: When decord finds no video frames in it, or it is a list of other files.
+            ValueError: When decord finds no video frames in it, it is a list of other files, or
+                decord cannot give those that a player shows; with the command that mends it.
         """
         filename = results['filename']
-        reader = self._open(filename)
-        if self.short_side is not None:
-            wanted = results.get('fidelity', FULL).reduce_side(self.short_side, self.divisor)
-            height, width = reader[0].shape[:2]
-            if min(height, width) > wanted:
-                scale = wanted / min(height, width)
-                reader = self._open(filename, width=round(width * scale),
-                                    height=round(height * scale))
-        results['video_reader'] = reader
-        results['total_frames'] = len(reader)
+        with self._source(filename) as file:
+            refuse_playlist(filename, file)
+            refuse_greedy(file, filename)
+            reader = self._open(file, filename)
+            axis = _axis(file, filename, reader)
+            frames = ShownFrames(reader, axis, filename)
+            if self.short_side is not None:
+                wanted = results.get('fidelity', FULL).reduce_side(self.short_side, self.divisor)
+                height, width = frames[0].shape[:2]
+                if min(height, width) > wanted:
+                    scale = wanted / min(height, width)
+                    reader = self._open(file, filename, width=round(width * scale),
+                                        height=round(height * scale))
+                    frames = ShownFrames(reader, axis, filename)
+        results['video_reader'] = frames
+        results['total_frames'] = axis.total_frames
         results['avg_fps'] = reader.get_avg_fps()
-        results['frame_times_sec'], results['duration_sec'] = _time_axis(reader)
+        results['frame_times_sec'], results['duration_sec'] = axis.times_sec, axis.duration_sec
         return results
 
-    def _open(self, filename: str, **size: int) -> decord.VideoReader:
+    def _source(self, filename: str) -> BinaryIO:
+        """The file, or in memory what it holds if it is not on disk."""
         if not is_there(filename, self.backend_args):
             raise FileNotFoundError(f'no video at {filename!r}; expected a file that decord can '
                                     'read: check `data_prefix`, `filename_tmpl` and the names in '
                                     'the annotation file')
-        source = filename if on_disk(filename, self.backend_args) else io.BytesIO(
-            get(filename, backend_args=self.backend_args))
-        refuse_playlist(filename, None if source is filename else source)
+        if on_disk(filename, self.backend_args):
+            return open(filename, 'rb')
+        return io.BytesIO(get(filename, backend_args=self.backend_args))
+
+    def _open(self, file: BinaryIO, filename: str, **size: int) -> decord.VideoReader:
+        file.seek(0)
         try:
-            reader = decord.VideoReader(source, num_threads=self.num_threads, **size)
+            reader = decord.VideoReader(file if isinstance(file, io.BytesIO) else filename,
+                                        num_threads=self.num_threads, **size)
             if len(reader) == 0:
                 raise decord.DECORDError('it holds no frame')
-        except (decord.DECORDError, RuntimeError) as error:   # either, by what is wrong
-            raise ValueError(f'{filename!r} cannot be decoded ({_reason(error)}); expected a video '
-                             'with at least one frame: download it again or leave it out, of '
-                             'annotations too') from error
+            reader.get_frame_timestamp(0)   # decord counts frames that it did not find
+        except (decord.DECORDError, RuntimeError, IndexError) as error:   # by what is wrong
+            raise unreadable(file, filename) from error
         return reader
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(short_side={self.short_side})'
 
 
-def _reason(error: Exception) -> str:
-    """decord's and FFmpeg's reason in the words of who has the file."""
-    text = str(error).strip()
-    return next((words for sign, words in REASONS.items() if sign in text), text.splitlines()[-1])
-
-
-def _time_axis(reader: decord.VideoReader) -> tuple[np.ndarray | None, float]:
-    """Start times of the frames from the video's start (None at constant rate), and its duration.
-
-    A rate counts as variable when some frame starts more than half a frame from where an even
-    spacing puts it; as constant also in a file without time stamps (some avi), where decord gives
-    -3.7e17 s for some of the frames.
-    """
-    total, fps = len(reader), reader.get_avg_fps()
-    spans = reader.get_frame_timestamp(np.arange(total)).astype(np.float64)   # (frames, start/end)
-    starts = spans[:, 0] - spans[0, 0]
-    if spans.min() < -1e9 or (np.diff(starts) <= 0).any():
-        return None, total / fps
-    last = float(spans[-1, 1] - spans[-1, 0]) or 1 / fps
-    duration = float(starts[-1]) + last
-    even = np.arange(total) * duration / total
-    variable = np.abs(starts - even).max() > 0.5 * duration / total
-    return (starts, duration) if variable else (None, duration)
+def _axis(file: BinaryIO, filename: str, reader: decord.VideoReader) -> TimeAxis:
+    """When the frames are shown."""
+    try:
+        known = read_presentation(file)
+        axis = time_axis(reader, late_sec=known.late_sec, until_sec=known.until_sec)
+        if known.is_stream and not ShownFrames(reader, axis, filename).begin_at_the_start():
+            raise ValueError('it is an MPEG transport stream whose first key frame decord passes '
+                             'over; expected mp4 or mkv: ffmpeg -i in.ts -c copy out.mp4')
+    except ValueError as error:
+        raise ValueError(f'{filename!r} cannot be used as it is: {error}') from error
+    if axis.repaired:
+        warn_once(f'{filename}: {axis.repaired}')
+    return axis

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.datasets.videos.proxy_file import (
     ProxySettings,
     encode,
     frames_taken,
-    import_av,
     label,
     read_settings,
 )
-from mmlofi.datasets.videos.video_file import is_cut_off
 from mmlofi.files import CannotWrite, remove_dead, whole_file
 
 
@@ -88,11 +87,9 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
 
     Raises:
         CannotWrite: When there is no room for the next one, say.
-        ImportError: Without PyAV.
         ValueError: Before anything is written, when the folder holds proxies of other settings and
             `redo` is false, or files that are no proxies.
     """
-    import_av()
     _refuse_others(pairs, settings, redo)
     reports: dict[Path, ProxyReport] = {}
     methods = multiprocessing.get_all_start_methods()   # a spawned worker imports torch for seconds

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 
 from mmlofi.datasets.transforms.snippets import frame_at
@@ -59,7 +60,7 @@ def read_settings(proxy: Path) -> dict | None:
     if not proxy.exists():
         return None
     try:
-        with import_av().open(str(proxy)) as container:
+        with av.open(str(proxy)) as container:
             found = json.loads(container.metadata.get('comment', ''))
     except (OSError, ValueError):
         return {}
@@ -101,12 +102,11 @@ def encode(video: Path, target: Path, taken: np.ndarray, rate: Fraction,
         ValueError: When the video ends before the last of them.
         OSError: When it cannot be read, or the proxy not be written.
     """
-    av = import_av()
     with av.open(str(video)) as source, av.open(str(target), 'w', format='mp4') as proxy:
         stream = source.streams.best('video')
         stream.thread_count = 1                 # there are as many workers as there is to do
         out = None
-        for number, frame in enumerate(_repeat(source.decode(stream), taken)):
+        for number, frame in enumerate(repeat_frames(source.decode(stream), taken)):
             if out is None:
                 proxy.metadata['comment'] = json.dumps(label(video, settings))
                 out = proxy.add_stream('mpeg4', rate=rate, options=_options(settings))
@@ -136,7 +136,7 @@ def _options(settings: ProxySettings) -> dict[str, str]:
                 flags='+bitexact')
 
 
-def _repeat(frames: Iterator, taken: np.ndarray) -> Iterator:
+def repeat_frames(frames: Iterator, taken: np.ndarray) -> Iterator:
     """The decoded frames as often as they are taken.
 
     Raises:
@@ -158,17 +158,3 @@ def even_size(width: int, height: int, side: int) -> tuple[int, int]:
     scale = min(1.0, side / min(width, height))
     return tuple(max(2, 2 * math.floor(length * scale / 2 + 0.5 - (scale == 1.0) / 2))
                  for length in (width, height))
-
-
-def import_av():
-    """PyAV, which mmlofi needs for this alone.
-
-    Raises:
-        ImportError: Where it is not installed.
-    """
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError('proxies are made with PyAV, which is not installed; expected it: pip '
-                          'install "mmlofi[proxies]", or pip install av') from error
-    return av

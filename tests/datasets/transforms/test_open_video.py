@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmlofi import Fidelity
-from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets
+from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets, open_video
 
 S = Fidelity('S', spatial=2)
 # frames, a second, width, height
@@ -140,3 +140,38 @@ def test_a_single_frame_is_a_video(tmp_path, write_numbered_video, read_numbers)
     assert results['duration_sec'] == pytest.approx(0.1)
     results = SampleSnippets(num_snippets=3, clip_len=2)(results)
     assert read_numbers(DecodeSnippets()(results)['imgs']) == [0] * 6
+
+
+@pytest.fixture
+def repeating_video(tmp_path):
+    """16 s at 25, then 5 frames a second, whose brightness is 12 times the second; the header says
+    30 frames a second, and one frame has the time stamp of the one before."""
+    clips = pytest.importorskip('clips')
+    starts = np.concatenate([np.arange(50) * 40, 2000 + np.arange(70) * 200])   # ms
+    stamps = starts.tolist()
+    stamps[80] = stamps[79]
+    return clips.write_clip(tmp_path / 'repeating.mkv', clips.gray(starts * 12 / 1000),
+                            stamps=lambda number: stamps[number])
+
+
+def test_one_repeated_time_stamp_leaves_all_others_and_is_said(repeating_video, monkeypatch):
+    said = []
+    monkeypatch.setattr(open_video, 'warn_once', said.append)
+    results = opened(repeating_video)
+    assert results['duration_sec'] == pytest.approx(16, abs=0.2)   # by the header's rate: 4 s
+    assert len(said) == 1
+    assert 'repeating.mkv: 1 of 120 frames have the time stamp of the one before' in said[0]
+    for L in (4, 16, 40):
+        sampled = SampleSnippets(num_snippets=L, clip_len=1)(opened(repeating_video))
+        seen = [frame.mean() / 12 for frame in DecodeSnippets()(sampled)['imgs']]
+        np.testing.assert_allclose(seen, (np.arange(L) + 0.5) / L * 16, atol=0.5)
+
+
+def test_a_cut_file_is_the_same_from_memory_and_at_a_smaller_side(tmp_path, numbered_video,
+                                                                  read_numbers):
+    clips = pytest.importorskip('clips')
+    cut = clips.copy_from(numbered_video, tmp_path / 'cut.mp4', start_sec=3.1)
+    for settings in (dict(), dict(backend_args=dict(backend='local')), dict(short_side=32)):
+        results = dict(opened(cut, **settings), frame_inds=np.array([0, 40, 5, 68]))
+        assert results['total_frames'] == 69
+        assert read_numbers(DecodeSnippets()(results)['imgs']) == [31, 71, 36, 99]

@@ -4,6 +4,7 @@ from __future__ import annotations
 import io
 import shutil
 
+import av
 import decord
 import pytest
 
@@ -17,7 +18,6 @@ ID3 = b'ID3\x04\x00\x00\x00\x00\x00\x0a' + bytes(10)      # an empty tag, which 
 @pytest.fixture
 def secret(numbered_video, tmp_path):
     """A video that the list names, in a container that HLS is made of."""
-    av = pytest.importorskip('av')
     with av.open(str(numbered_video)) as source, av.open(str(tmp_path / 'secret.ts'), 'w') as copy:
         out = copy.add_stream('mpeg2video', rate=25, width=80, height=64)
         for frame in source.decode(video=0):
@@ -42,4 +42,5 @@ def test_content_that_is_not_on_a_disk_is_looked_at_too():
 
 def test_a_video_is_taken(numbered_video, tmp_path):
     shutil.copy(numbered_video, tmp_path / '#EXTM3U.mp4')
-    refuse_playlist(str(tmp_path / '#EXTM3U.mp4'))
+    with open(tmp_path / '#EXTM3U.mp4', 'rb') as file:
+        refuse_playlist('#EXTM3U.mp4', file)

@@ -5,6 +5,7 @@ import json
 import struct
 from fractions import Fraction
 
+import av
 import decord
 import numpy as np
 import pytest
@@ -13,8 +14,6 @@ from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets
 from mmlofi.datasets.videos import proxies, proxy_file
 from mmlofi.datasets.videos.proxies import make_proxies, make_proxy, measure, plan_targets
 from mmlofi.datasets.videos.proxy_file import ProxySettings, read_settings
-
-av = pytest.importorskip('av')
 
 SMALL = ProxySettings(side=32)
 
@@ -179,7 +178,7 @@ def test_a_worker_without_memory_stops_no_other_video(videos, tmp_path, monkeypa
 
 def test_a_source_without_a_frame_is_said_to_end():
     with pytest.raises(ValueError, match='ends after 0 of 3 frames'):
-        list(proxy_file._repeat(iter([]), np.arange(3)))
+        list(proxy_file.repeat_frames(iter([]), np.arange(3)))
 
 
 def test_what_is_complete_is_kept_and_what_is_missing_is_made(videos, tmp_path):

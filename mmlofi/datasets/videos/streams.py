@@ -1,0 +1,134 @@
+"""Why a video file cannot be used, read from the file: its boxes, its streams, their codecs.
+
+decord says the same words for different faults. PyAV, whose FFmpeg is newer than decord's, reads
+what the file holds, and only once decord has refused it.
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import BinaryIO, NamedTuple
+
+import av
+
+from mmlofi.datasets.videos.boxes import ends_early, lacks_moov
+
+AGAIN = 'download it again or leave it out, of annotations too'
+LEAVE = 'leave it out, of annotations too'
+COPY = 'write its header anew with `ffmpeg -i {name} -c copy new{ending}`'
+ENCODE = 'encode it anew with `ffmpeg -i {name} -an -c:v libx264 -crf 18 new.mp4`'
+SECONDS = 10    # that opening or reading may take
+LATE_SEC = 4    # decord's FFmpeg looks for the first picture for 5 s
+TEXTS = {b'<': 'a web page', b'version https://git-lfs': 'a pointer of a large-file store'}
+KINDS = {'audio': 'sound', 'subtitle': 'subtitles'}
+
+
+class Fault(NamedTuple):
+    """Why a file cannot be used, and how to mend that."""
+
+    reason: str
+    mend: str
+
+
+def fault_of(file: BinaryIO, name: str) -> Fault:
+    """Why decord refuses a file, whatever its bytes are.
+
+    Args:
+        file: Open, and read from its start.
+        name: For the commands that mend it.
+    """
+    name = os.path.basename(name)
+    if not file.seek(0, os.SEEK_END):
+        return Fault('it is empty', AGAIN)
+    if ends_early(file):
+        return Fault('it is cut off', AGAIN)
+    if lacks_moov(file):
+        return Fault('its header (moov) is missing: cut off, or a recording that was not ended',
+                     AGAIN)
+    file.seek(0)
+    try:
+        with av.open(file, timeout=SECONDS, metadata_errors='replace') as container:
+            reason, mend = _fault_of_streams(container)
+    except Exception:   # FFmpeg's and PyAV's are of many kinds; any means that it is no video
+        return Fault(_what_else(file), AGAIN)
+    return Fault(reason, mend.format(name=repr(name), ending=os.path.splitext(name)[1]))
+
+
+def unreadable(file: BinaryIO, name: str) -> ValueError:
+    """The error for a file that decord refuses."""
+    fault = fault_of(file, name)
+    return ValueError(f'{name!r} cannot be decoded ({fault.reason}); expected a video with at '
+                      f'least one frame: {fault.mend}')
+
+
+def refuse_greedy(file: BinaryIO, name: str) -> None:
+    """Refuses a header that tells of more frames than the file has bytes.
+
+    decord takes memory for all of them, and ends the process where there is not enough.
+
+    Raises:
+        ValueError: For such a file; others pass, whatever is wrong with them.
+    """
+    size, frames = file.seek(0, os.SEEK_END), 0
+    file.seek(0)
+    # Errors are of many kinds, and decord refuses these files as well.
+    with suppress(Exception), av.open(file, timeout=SECONDS,
+                                      metadata_errors='replace') as container:
+        frames = max(stream.frames for stream in container.streams.video)
+    if frames > size:
+        raise ValueError(f'{name!r} cannot be decoded (its header tells of {frames:,} frames in '
+                         f'{size:,} bytes); expected a video: {AGAIN}')
+
+
+def _fault_of_streams(container: av.container.InputContainer) -> Fault:
+    videos = [stream for stream in container.streams.video if not is_cover(stream)]
+    if not videos:
+        return Fault(f'it holds no video stream{_spell(container.streams)}', LEAVE)
+    stream = container.streams.best('video')
+    codec = _codec(stream)
+    try:
+        first = next(container.decode(stream), None)
+    except (av.error.FFmpegError, AttributeError):   # the latter without a codec
+        return Fault(f'the first frame of its video ({codec}) cannot be decoded', AGAIN)
+    if first is None:
+        return Fault(f'its video stream ({codec}) holds no frame', AGAIN)
+    if container.duration is None and stream.duration is None:
+        return Fault('its header gives no duration, as of what a browser records or a pipe writes',
+                     COPY if 'matroska' in container.format.name else ENCODE)
+    late = (first.time or 0) - (container.start_time or 0) / av.time_base
+    if late > LATE_SEC:
+        return Fault(f'its pictures begin {late:.1f} s after its sound, where decord does not look '
+                     'for them', ENCODE)
+    return Fault(f'decord does not decode its video ({codec})', ENCODE)
+
+
+def is_cover(stream: av.stream.Stream) -> bool:
+    """Whether a stream is a picture of the whole, as of a song's album."""
+    return av.stream.Disposition.attached_pic in stream.disposition
+
+
+def _spell(streams: Sequence[av.stream.Stream]) -> str:
+    """Such as ', but sound (aac) and subtitles (mov_text)'."""
+    found = []
+    for stream in streams:
+        found.append('a cover picture' if is_cover(stream) else
+                     f'{KINDS.get(stream.type, stream.type)} ({_codec(stream)})')
+    return ', but ' + ' and '.join(found) if found else ', nor any other'
+
+
+def _codec(stream: av.stream.Stream) -> str:
+    return stream.codec_context.codec.canonical_name if stream.codec_context else 'unknown codec'
+
+
+def _what_else(file: BinaryIO) -> str:
+    """What a file is that FFmpeg cannot open."""
+    file.seek(0)
+    head = file.read(64).lstrip()
+    for sign, what in TEXTS.items():
+        if head.startswith(sign):
+            return f'it is {what} and no video'
+    line = head.decode('utf-8', 'replace').partition('\n')[0]
+    if line.isprintable() and '\ufffd' not in line:
+        return f'it is no video, but text that begins with {line[:24]!r}'
+    return 'it is no video, or its header is damaged'

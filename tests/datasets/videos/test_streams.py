@@ -1,0 +1,135 @@
+"""Why a video cannot be used is read from the file, and the advice mends it."""
+from __future__ import annotations
+
+import re
+import shlex
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.videos.video_file import look_at_video
+
+
+def write(path, codec='libx264', *, begins_sec=0, sound=None, cover=False, options=None):
+    """A second of 10 gray frames, after a picture, a sound, both or none of them."""
+    with av.open(str(path), 'w', options=options or {}) as file:
+        if cover:
+            picture = file.add_stream('mjpeg', rate=1)
+            picture.width, picture.height, picture.pix_fmt = 96, 80, 'yuvj420p'
+        stream = file.add_stream(codec, rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        audio = file.add_stream(sound, rate=48000) if sound else None
+        if cover:
+            file.mux(picture.encode(gray(80, 96, 'yuvj420p', 0)))
+            file.mux(picture.encode())
+        for number in range(10):
+            file.mux(stream.encode(gray(48, 64, 'yuv420p', number + 10 * begins_sec)))
+        file.mux(stream.encode())
+        if audio is not None:
+            for number in range(48 * (begins_sec + 1)):
+                silence = av.AudioFrame.from_ndarray(np.zeros((2, 1000), np.float32),
+                                                     format='fltp', layout='stereo')
+                silence.sample_rate, silence.pts = 48000, 1000 * number
+                silence.time_base = Fraction(1, 48000)
+                file.mux(audio.encode(silence))
+            file.mux(audio.encode())
+    return path
+
+
+def gray(height, width, pixels, tick):
+    frame = av.VideoFrame.from_ndarray(np.full((height, width, 3), 90 + 10 * (tick % 10), np.uint8),
+                                       format='rgb24').reformat(format=pixels)
+    frame.pts, frame.time_base = tick, Fraction(1, 10)
+    return frame
+
+
+def without_moov(path):
+    content = path.read_bytes()
+    path.write_bytes(content[:content.index(b'moov') - 4])
+
+
+def reason_of(path):
+    """The reason that the look at files gives, which is that of training."""
+    problem = look_at_video(str(path)).problem
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        OpenVideo(short_side=32)(dict(filename=str(path)))
+    return problem
+
+
+def test_a_browsers_webm_without_a_duration_is_mended_by_its_advice(tmp_path):
+    path = write(tmp_path / 'browser.webm', 'libvpx', options=dict(live='1'))
+    problem = reason_of(path)
+    assert 'its header gives no duration, as of what a browser records' in problem
+    command = shlex.split(re.search('`(.*)`', problem)[1])
+    assert command == ['ffmpeg', '-i', 'browser.webm', '-c', 'copy', 'new.webm']
+    with av.open(str(path)) as recorded, av.open(str(tmp_path / command[-1]), 'w') as copy:
+        stream = copy.add_stream_from_template(recorded.streams.video[0])   # as the command does
+        for packet in recorded.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+    assert look_at_video(str(tmp_path / command[-1])).duration_sec == pytest.approx(1, abs=0.01)
+
+
+def test_pictures_that_begin_where_decord_does_not_look_are_named(tmp_path):
+    path = write(tmp_path / 'late.mp4', begins_sec=13, sound='aac')
+    problem = reason_of(path)
+    assert 'its pictures begin 13.0 s after its sound, where decord does not look' in problem
+    assert "ffmpeg -i 'late.mp4' -an -c:v libx264" in problem
+
+
+def test_a_codec_that_decord_does_not_know_is_named(tmp_path):
+    path = write(tmp_path / 'new.mp4', 'libsvtav1' if 'libsvtav1' in av.codecs_available
+                 else 'libaom-av1')
+    assert 'decord does not decode its video (av1)' in reason_of(path)
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'mkv'])
+def test_a_cover_as_the_first_stream_is_not_what_is_measured(tmp_path, ending):
+    state = look_at_video(str(write(tmp_path / f'v.{ending}', cover=True)))
+    assert state.problem is None
+    assert state.side == 48
+    assert state.duration_sec == pytest.approx(1, abs=0.01)
+
+
+def test_a_song_with_a_cover_is_no_video(tmp_path):
+    path = tmp_path / 'song.mkv'
+    with av.open(str(path), 'w') as file:
+        audio = file.add_stream('flac', rate=8000)
+        file.add_attachment('cover.jpg', 'image/jpeg', b'\xff\xd8\xff\xe0') if hasattr(
+            file, 'add_attachment') else None
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format='s16',
+                                             layout='mono')
+        silence.sample_rate, silence.pts = 8000, 0
+        file.mux(audio.encode(silence))
+        file.mux(audio.encode())
+    assert 'it holds no video stream, but sound (flac)' in reason_of(path)
+
+
+def test_a_recording_that_was_not_ended_has_no_header(tmp_path):
+    path = write(tmp_path / 'phone.mp4')
+    without_moov(path)
+    assert 'its header (moov) is missing: cut off, or a recording' in reason_of(path)
+
+
+@pytest.mark.parametrize(('content', 'reason'), [
+    (b'', 'it is empty'), (b'<!DOCTYPE html><title>403 Forbidden', 'it is a web page and no video'),
+    (b'version https://git-lfs.github.com/spec/v1\noid', 'it is a pointer of a large-file store'),
+    (b'Not found\n', "it is no video, but text that begins with 'Not found'"),
+    (bytes(range(256)), 'it is no video, or its header is damaged')])
+def test_what_is_no_video_is_called_what_it_is(tmp_path, content, reason):
+    path = tmp_path / 'v.mp4'
+    path.write_bytes(content)
+    assert f'({reason}' in reason_of(path)
+
+
+def test_a_header_of_more_frames_than_bytes_is_refused_before_memory_is_taken(tmp_path):
+    path = write(tmp_path / 'v.mp4')
+    content = bytearray(path.read_bytes())
+    place = content.index(b'stts') + 12
+    content[place:place + 4] = (2**30).to_bytes(4, 'big')
+    path.write_bytes(content)
+    assert 'its header tells of 1,073,741,824 frames in' in reason_of(path)
