@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).parents[2] / 'benchmarks' / 'train_step.py'
 def run(*arguments: object) -> subprocess.CompletedProcess:
     environment = os.environ | dict(OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
     return subprocess.run([sys.executable, str(SCRIPT), *map(str, arguments)], env=environment,
-                          capture_output=True, text=True, timeout=300)
+                          capture_output=True, text=True, timeout=900)
 
 
 def measured(*options: str, out: Path) -> tuple[list[dict], str]:
