@@ -39,7 +39,7 @@ def test_rows_of_stage_2_differ_by_the_cycle_alone():
 def run(*arguments: object) -> str:
     environment = os.environ | dict(OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
     done = subprocess.run([sys.executable, str(SCRIPT), *map(str, arguments)], env=environment,
-                          capture_output=True, text=True, timeout=300)
+                          capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -16,29 +16,43 @@ SCRIPT = Path(__file__).parents[2] / 'benchmarks' / 'train_step.py'
 def run(*arguments: object) -> subprocess.CompletedProcess:
     environment = os.environ | dict(OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
     return subprocess.run([sys.executable, str(SCRIPT), *map(str, arguments)], env=environment,
-                          capture_output=True, text=True, timeout=300)
+                          capture_output=True, text=True, timeout=900)
+
+
+def measured(*options: str, out: Path) -> tuple[list[dict], str]:
+    """The steps of TSM-R18 at ST as they were written, and what was printed."""
+    done = run('--encoders', 'TSM-R18', '--fidelities', 'ST', '--snippets', 8, '--side', 64,
+               '--options', *options, '--threads', 1, '--repeats', 1, '--out', out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = json.loads((out / 'train_step.json').read_text())['steps']
+    assert [step['option'] for step in steps] == list(options)
+    return steps, done.stdout
+
+
+def assert_as_planned(step: dict) -> None:
+    assert step['planned'] == pytest.approx(step['allocated'], rel=0.1)
+    assert step['process'] > 0
+    assert step['seconds'] == pytest.approx(sum(step['parts'].values()))
 
 
 @pytest.mark.slow
 @pytest.mark.sums
 def test_steps_are_measured_as_planned_and_what_cannot_run_is_said(tmp_path):
-    done = run('--encoders', 'TSM-R18', '--fidelities', 'ST', '--snippets', 8, '--side', 64,
-               '--options', 'plain', 'chunk+bf16', 'checkpointing', '--threads', 1, '--repeats', 1,
-               '--out', tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    written = json.loads((tmp_path / 'train_step.json').read_text())
-    plain, chunk, refused = written['steps']
-    assert [step['option'] for step in written['steps']] == ['plain', 'chunk+bf16', 'checkpointing']
-    for step in (plain, chunk):
-        assert step['planned'] == pytest.approx(step['allocated'], rel=0.1)
-        assert step['process'] > 0
-        assert step['seconds'] == pytest.approx(sum(step['parts'].values()))
+    (plain, chunk, refused), output = measured('plain', 'chunk', 'checkpointing', out=tmp_path)
+    assert_as_planned(plain)
+    assert_as_planned(chunk)
     assert chunk['allocated'] < plain['allocated']
     assert 'with_cp' in refused['error']
     table = (tmp_path / 'train_step.md').read_text()
-    assert table in done.stdout
+    assert table in output
     assert '| TSM-R18 | checkpointing | – |' in table
     assert f'TSM-R18, ST, checkpointing: {refused["error"]}' in table
+
+
+@pytest.mark.slow
+def test_a_step_of_16_bits_is_measured_as_planned(tmp_path):
+    (half,), _ = measured('chunk+bf16', out=tmp_path)
+    assert_as_planned(half)
 
 
 def test_what_a_convolution_takes_and_gives_back_does_not_count(monkeypatch):
