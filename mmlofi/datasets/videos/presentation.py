@@ -43,7 +43,7 @@ def read_presentation(file: BinaryIO) -> Presentation:
 def _is_transport_stream(head: bytes) -> bool:
     """Packets of 188 bytes, with a time stamp 192, with a checksum 204, each with a G at the same
     place; a file cut elsewhere begins inside one."""
-    return any(b'GGGGG' in head[start::length] for length in (188, 192, 204)
+    return any(b'GGG' in head[start::length] for length in (188, 192, 204)
                for start in range(length))
 
 
