@@ -116,8 +116,8 @@ def test_a_recording_that_was_not_ended_has_no_header(tmp_path):
 
 
 @pytest.mark.parametrize(('content', 'reason'), [
-    (b'', 'it is empty'), (b'<!DOCTYPE html><title>403 Forbidden', 'it is a web page and no video'),
-    (b'version https://git-lfs.github.com/spec/v1\noid', 'it is a pointer of a large-file store'),
+    (b'', 'it is empty'), (b'<!DOCTYPE html><title>403 Forbidden', 'it is a web page, '),
+    (b'version https://git-lfs.github.com/spec/v1\noid', 'it is a pointer of Git LFS'),
     (b'Not found\n', "it is no video, but text that begins with 'Not found'"),
     (bytes(range(256)), 'it is no video, or its header is damaged')])
 def test_what_is_no_video_is_called_what_it_is(tmp_path, content, reason):
