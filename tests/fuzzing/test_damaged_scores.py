@@ -64,7 +64,7 @@ class Trusting(pickle._Unpickler):
 def stored(path: Path) -> dict[str, np.ndarray]:
     """The scores of CLASSES that a good file has."""
     if path.suffix == '.json':
-        content = json.loads(path.read_text('utf-8-sig'))
+        content = json.loads(path.read_bytes())
         places = [content['class'].index(name) for name in CLASSES]
         return {name: np.ravel(row)[places] for name, row in content['results'].items()}
     if path.suffix == '.npy':
