@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 
 RUNNER_SETTINGS = tuple(inspect.signature(Runner.__init__).parameters)[1:]
 
+
 class SettingsAction(DictAction):
     """MMEngine's, which ends in an error of the command line where it cannot read a setting."""
 
