@@ -15,7 +15,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from mmlofi.datasets.annotations import VideoRecord, load_annotations
+from mmlofi.arguments import add_ground_truth, read_ground_truth
+from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.boundaries import choose_again
 from mmlofi.detections.postprocess import RawProposals
 from mmlofi.detections.raw_files import load_raw
@@ -42,11 +43,10 @@ CHOICES = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('raw', nargs='+', help='folders of one method, such as those of its seeds')
-    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
-    parser.add_argument('--subset', default='validation', help='subset of the annotations')
+    add_ground_truth(parser)
     args = parser.parse_args()
     warnings.simplefilter('ignore')   # of videos without detections
-    truth = load_annotations(args.ground_truth, args.subset)
+    truth = read_ground_truth(args)
     runs = [load_raw(folder) for folder in args.raw]
     for folder, (_, info) in zip(args.raw, runs):
         own = info.get('proposals') or {}

@@ -11,7 +11,10 @@ from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from mmlofi.datasets.annotations import VideoRecord, load_annotations
+
 RUNNER_SETTINGS = tuple(inspect.signature(Runner.__init__).parameters)[1:]
+
 
 class SettingsAction(DictAction):
     """MMEngine's, which ends in an error of the command line where it cannot read a setting."""
@@ -66,6 +69,24 @@ def merge_cfg_options(cfg: Config, options: Mapping[str, object] | None) -> None
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f'--cfg-options {" ".join(options)}: {error}; expected names of settings '
                          'in the config, with numbers for places in a list') from error
+
+
+def add_ground_truth(parser: argparse.ArgumentParser) -> None:
+    """Adds the annotations that detections are held against, for `read_ground_truth`."""
+    parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
+    parser.add_argument('--subset', default='validation', help='subset of the annotations')
+    parser.add_argument('--ignore-classes', nargs='*', metavar='CLASS',
+                        help='classes that are neither truth nor, where detections overlap their '
+                             "segments, false; default: THUMOS14's Ambiguous; without names: none")
+
+
+def read_ground_truth(args: argparse.Namespace) -> list[VideoRecord]:
+    """The videos that a command line names.
+
+    Raises:
+        FileNotFoundError, ValueError: As `load_annotations`.
+    """
+    return load_annotations(args.ground_truth, args.subset, ignore=args.ignore_classes)
 
 
 def _first_new(cfg: Config, key: str) -> tuple[str, list[str]] | None:

@@ -105,6 +105,12 @@ def _refuse(value: object) -> float:
 class _Brief(reprlib.Repr):
     repr_Doubled = reprlib.Repr.repr_dict
 
+    def repr_int(self, value: int, level: int) -> str:
+        try:
+            return super().repr_int(value, level)
+        except ValueError:   # Python writes numbers of up to 4,300 digits
+            return 'a number of thousands of digits'
+
 
 _BRIEF = _Brief()
 _BRIEF.maxstring, _BRIEF.maxlevel = 80, 3

@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
-import pytest
-
-av = pytest.importorskip('av')
 
 
 def gray(values: Iterable[float], side: int = 64) -> Iterator[np.ndarray]:
@@ -52,17 +50,19 @@ def write_clip(path: Path, pictures: Iterable[np.ndarray], *, codec: str = 'mpeg
             shift = round(late_sec / packet.time_base)
             packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
         if sound is not None:
-            packets += _silence(sound, sound_sec)
+            packets += silence(sound, sound_sec)
         for packet in sorted(packets, key=lambda packet: packet.dts * packet.time_base):
             out.mux(packet)
     return path
 
 
-def _silence(stream, seconds: float) -> list:
-    packets = []
-    for start in range(0, int(8000 * seconds), 1024):
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), 'fltp', 'mono')
-        frame.sample_rate, frame.pts, frame.time_base = 8000, start, Fraction(1, 8000)
+def silence(stream: av.AudioStream, seconds: float) -> list[av.Packet]:
+    """All packets of a stream of so much silence."""
+    packets, layout = [], stream.layout
+    nothing = np.zeros((layout.nb_channels, 1024), np.float32)
+    for start in range(0, int(stream.rate * seconds), 1024):
+        frame = av.AudioFrame.from_ndarray(nothing, 'fltp', layout.name)
+        frame.sample_rate, frame.pts, frame.time_base = stream.rate, start, Fraction(1, stream.rate)
         packets += stream.encode(frame)
     return packets + stream.encode(None)
 

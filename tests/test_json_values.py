@@ -70,3 +70,7 @@ def test_values_are_shown_briefly_however_deep_they_are_nested():
     assert brief(nested) == '[[[[...]]]]'
     assert len(brief('x' * 10**6)) <= 80
     assert brief(parse_json(b'{"a": 1, "a": 2}')) == "{'a': 2}"
+
+
+def test_a_number_that_python_does_not_write_is_shown_as_such():
+    assert len(brief([1, 10**5000])) <= 80

@@ -12,10 +12,10 @@ import argparse
 import sys
 import warnings
 
+from mmlofi.arguments import add_ground_truth, read_ground_truth
 from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.diagnosis import diagnose
 from mmlofi.evaluation.diagnosis.characteristics import bounds_text
-from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 from mmlofi.files import write_json
 
 

@@ -12,9 +12,9 @@ import warnings
 
 import numpy as np
 
+from mmlofi.arguments import add_ground_truth, read_ground_truth
 from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, tiou_name
-from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 from mmlofi.evaluation.recall import ProposalScores, proposal_recall, topk_recall
 from mmlofi.files import write_json
 

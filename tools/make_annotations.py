@@ -23,7 +23,7 @@ from pathlib import Path
 
 from mmlofi.datasets.annotations import alike, tolerance_sec
 from mmlofi.datasets.find_files import SUFFIXES
-from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.videos.video_file import look_at_video
 from mmlofi.files import write_json
 from mmlofi.json_values import brief, number, text_fault
 
@@ -203,11 +203,10 @@ def seconds(text: str, decimal_comma: bool) -> float:
 
 def probe(video: Video) -> list[str]:
     """Takes the duration of the file; the errors of segments that are not inside it."""
-    try:
-        duration = OpenVideo()(dict(filename=str(video.path)))['duration_sec']
-    except ValueError as error:
-        return [f'{video.path.name}: {error}']
-    video.duration_sec = duration
+    state = look_at_video(str(video.path))
+    if state.problem is not None:
+        return [f'{video.path.name}: {state.problem}']
+    video.duration_sec = duration = state.duration_sec
     return [f'row {row}: {label!r} ends at {end:g} s, and {video.path.name} after '
             f'{duration:.2f} s; expected segments inside their video'
             for row, _, end, label in video.actions if end > duration + tolerance_sec(duration)]

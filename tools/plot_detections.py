@@ -13,13 +13,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmlofi.arguments import add_ground_truth, read_ground_truth
 from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.detections.named_sets import load_named
 from mmlofi.detections.predictions import Detections
 from mmlofi.detections.raw_files import load_raw_video
-from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 from mmlofi.evaluation.ranking import rank_videos
 from mmlofi.files import path_in
 from mmlofi.visualization.figure_file import save_figure

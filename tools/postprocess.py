@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmlofi.arguments import add_ground_truth, read_ground_truth
 from mmlofi.detections.boundaries import choose_again
 from mmlofi.detections.postprocess import RawProposals
 from mmlofi.detections.predictions import Detections, save_detections
@@ -30,7 +31,6 @@ from mmlofi.detections.soft_nms import check_options
 from mmlofi.detections.windows import detect as detect_in_windows
 from mmlofi.detections.windows import to_detections
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, parse_tious, tiou_name
-from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmlofi.arguments import add_ground_truth, read_ground_truth
 from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.named_sets import load_named
-from mmlofi.evaluation.ground_truth import add_ground_truth, read_ground_truth
 from mmlofi.files import check_writable, path_in
 from mmlofi.report import write_report
 

@@ -30,8 +30,8 @@ def make_inferencer(args: argparse.Namespace) -> TALInferencer:
     """The inferencer of these options.
 
     Raises:
-        FileNotFoundError, ValueError: As `TALInferencer`; for a `--top-k` or
-            `--threshold` that is none.
+        FileNotFoundError, ValueError: As `TALInferencer`; for a `--top-k` or `--threshold`
+            that is none.
     """
     require_whole('the command line', least=0, top_k=args.top_k)
     require_number('the command line', threshold=args.threshold)

@@ -28,6 +28,7 @@ from urllib.parse import unquote
 
 from mmlofi.apis.inferencer import TALInferencer
 from mmlofi.files import path_in
+from mmlofi.options import require_number, require_whole
 
 UPLOAD = 'upload'        # what a video that was sent is called
 PIECE_BYTES = 2**20      # of a body, in memory at a time
@@ -55,7 +56,7 @@ class LocalizationServer(ThreadingHTTPServer):
     Raises:
         NotADirectoryError: When there is no such folder.
         OSError: When the address cannot be had.
-        ValueError: For limits below 1.
+        ValueError: For limits that are no numbers from 1 on.
     """
 
     daemon_threads = True     # a stopped server waits for nobody
@@ -67,10 +68,8 @@ class LocalizationServer(ThreadingHTTPServer):
             raise NotADirectoryError(f'no folder at {os.fspath(folder)!r}; expected that of the '
                                      'videos which requests may name: check the path, or leave '
                                      'it out to serve uploads alone')
-        if min(max_bytes, max_requests, timeout_sec) < 1:
-            raise ValueError(f'LocalizationServer got max_bytes={max_bytes}, max_requests='
-                             f'{max_requests}, timeout_sec={timeout_sec}; expected 1 or more of '
-                             'each')
+        require_whole('LocalizationServer', max_bytes=max_bytes, max_requests=max_requests)
+        require_number('LocalizationServer', least=1, timeout_sec=timeout_sec)
         self.inferencer, self.options, self.folder = inferencer, options, folder
         self.max_bytes, self.timeout_sec = max_bytes, timeout_sec
         self.room, self.turn = threading.BoundedSemaphore(max_requests), threading.Lock()

@@ -1,10 +1,9 @@
 """Reads text that assigns literals for its values, and runs nothing of it.
 
 So is the config of a training that comes with its weights, which MMEngine keeps as Python text and
-runs to get it back. The grammar here knows literals alone. Calls are limited to `dict(name=value)`
+runs to get it back. The grammar here knows literals alone. Calls are limited to `dict(name=value)`,
 to `set()`, `list(…)` and `tuple(…)` of one collection, and to `float('inf')`; MMEngine writes no
-others.
-Python's own parser is not asked: its documentation says that a text can crash it.
+others. Python's own parser is not asked: its documentation says that a text can crash it.
 """
 from __future__ import annotations
 

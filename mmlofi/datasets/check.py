@@ -201,8 +201,6 @@ def _check_file(one: VideoCheck, tolerance: float | None, frames: str, values: b
                    if end > duration + tolerance_sec(duration) and (start, end) not in lost]
 
 
-
-
 def _find_repeats(checks: Sequence[VideoCheck]) -> None:
     """Notes videos that come again, by name or by the bytes of their file."""
     names: dict[str, list[VideoCheck]] = defaultdict(list)

@@ -8,7 +8,6 @@ Shape legend: K proposals of a video, C classes, L snippets.
 """
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from mmlofi.array_files import NpzFile, open_npz
 from mmlofi.detections.postprocess import RawProposals
 from mmlofi.detections.soft_nms import check_options
 from mmlofi.files import path_in, write_npz
+from mmlofi.json_values import brief, parse_json
 from mmlofi.options import require_whole
 
 INFO = 'raw.json'
@@ -86,16 +86,16 @@ def load_raw_video(folder: str | os.PathLike, video_name: str) -> list[RawPropos
 
 def _read_info(path: Path) -> dict:
     try:
-        info = json.loads(path.read_text(encoding='utf-8'))
+        info = parse_json(path.read_bytes())
         classes, nms, choice = info['classes'], info['nms'], info.get('proposals')
         if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-            raise ValueError(f'its classes are {classes!r:.80}')
+            raise ValueError(f'its classes are {brief(classes)}')
         check_options(**dict(top_k=1, sigma=1.0) | nms)
         require_whole('it', top_classes=info['top_classes'])
         if choice is not None and not all(
                 isinstance(choice[name], bool) for name in ('peak_filter', 'allow_end_at_last')):
-            raise ValueError(f'its proposals are {choice!r:.80}')
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            raise ValueError(f'its proposals are {brief(choice)}')
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _unreadable(path, error) from error
     return info
 

@@ -12,7 +12,6 @@ import math
 import os
 import pickle
 from collections.abc import Sequence
-from reprlib import repr as short  # of values that repeat themselves without end, too
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ import torch
 from torch.storage import TypedStorage
 
 from mmlofi.array_files import MAX_BYTES, NUMBERS, TEXT
+from mmlofi.json_values import brief  # of values that repeat themselves without end, too
 
 GROWTH = 8   # of what is made to the file: bytes from text, numbers from bytes, single from half
 # Steps that make or use objects of any class, or sets, which no dump has.
@@ -83,7 +83,7 @@ class _Type:
     def __init__(self, code: object) -> None:
         self.numpy = np.dtype(code) if isinstance(code, str) else np.dtype(object)
         if self.numpy.kind not in NUMBERS + TEXT:
-            raise _Refused(f'an array of {short(code)}')
+            raise _Refused(f'an array of {brief(code)}')
 
     def fill(self, state: object) -> None:
         """As `dtype.__setstate__`: the order of bytes."""
@@ -117,7 +117,7 @@ class _DumpReader(pickle._Unpickler):
         """A call, of what `find_class` gave."""
         arguments = self.stack.pop()
         if self.stack[-1] not in CALLS.values():
-            raise _Refused(f'a call of {short(self.stack[-1])}')
+            raise _Refused(f'a call of {brief(self.stack[-1])}')
         self.stack[-1] = self.stack[-1](*arguments)
         self._count(self.stack[-1])
 
@@ -168,14 +168,14 @@ def _check_key(key: object) -> None:
 def _encode(text: str, encoding: str) -> bytes:
     """How older pickles write bytes."""
     if encoding != 'latin1':
-        raise _Refused(f'a text in {short(encoding)}')
+        raise _Refused(f'a text in {brief(encoding)}')
     return text.encode('latin1')
 
 
 def _array(kind: object, shape: object, code: object) -> _Held:
     """An array to be, as `numpy.core.multiarray._reconstruct`, and as yet without values."""
     if kind != _Marker('ndarray') or shape != (0,):
-        raise _Refused(f'an array of {short(kind)} and shape {short(shape)}')
+        raise _Refused(f'an array of {brief(kind)} and shape {brief(shape)}')
     return _Held()
 
 
@@ -213,7 +213,7 @@ def _tensor(storage: object, offset: int, shape: Sequence[int], stride: Sequence
     last = offset + sum((length - 1) * step for length, step in zip(shape, stride, strict=True))
     if (not all(isinstance(one, int) and one >= 0 for one in (offset, *shape, *stride))
             or math.prod(shape) > len(numbers) or math.prod(shape) and last >= len(numbers)):
-        raise _Refused(f'a tensor of shape {short(shape)}, for which it has {len(numbers)} numbers')
+        raise _Refused(f'a tensor of shape {brief(shape)}, for which it has {len(numbers)} numbers')
     strides = [step * numbers.itemsize for step in stride]
     return _Held(np.lib.stride_tricks.as_strided(numbers[offset:], shape, strides).copy())
 

@@ -12,19 +12,18 @@ Shape legend: V videos, K classes.
 """
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from reprlib import repr as short
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mmlofi.array_files import read_npy
+from mmlofi.json_values import brief, parse_json, repeated_keys
 from mmlofi.models.score_dump import load_dump
 
 Scores = tuple[Sequence[str], dict[str, Tensor]]   # K names, and (K,) of each video
@@ -127,9 +126,8 @@ def _stem(filename: str) -> str:
 
 def _read_json(path: str, videos: Sequence[str] | None) -> Scores:
     try:
-        with open(path, encoding='utf-8-sig') as file:
-            content = json.load(file, object_pairs_hook=_once)
-    except (RecursionError, ValueError) as error:
+        content = parse_json(Path(path).read_bytes())
+    except ValueError as error:
         raise ValueError(f'{path!r} is not valid json ({error}); expected class scores: download '
                          'or write them again') from error
     if not isinstance(content, dict) or not isinstance(content.get('results'), dict) \
@@ -137,18 +135,13 @@ def _read_json(path: str, videos: Sequence[str] | None) -> Scores:
             or not all(isinstance(name, str) for name in content['class']):
         raise ValueError(f'{path!r} has no "class" and "results"; expected '
                          '{"class": [names], "results": {video: [scores]}}: write it like that')
+    twice = repeated_keys(content) + repeated_keys(content['results'])
+    if twice:
+        raise ValueError(f'{path!r} has {brief(twice[0])} more than once, with other contents; '
+                         'expected every video once: write it again')
     classes = content['class']
     return classes, {video: _as_row(row, len(classes), path, video)
                      for video, row in content['results'].items()}
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict:
-    """An object of json, of whose names none comes twice, where json would keep the last."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
-        raise ValueError(f'it has {twice[0]!r} more than once')
-    return made
 
 
 def _as_row(row: object, num_classes: int | None, path: str, name: str) -> Tensor:
@@ -157,7 +150,7 @@ def _as_row(row: object, num_classes: int | None, path: str, name: str) -> Tenso
         row = row[0]
     plain = isinstance(row, list | tuple) and all(type(score) in (int, float) for score in row)
     if not plain and getattr(getattr(row, 'dtype', None), 'kind', '') not in ('f', 'i', 'u'):
-        raise ValueError(f'{path!r} has {_shown(row)} for the video {name!r}; expected a list of '
+        raise ValueError(f'{path!r} has {brief(row)} for the video {name!r}; expected a list of '
                          f'{num_classes or ""} numbers: write the file again')
     try:
         scores = _in_single(np.array(row, np.float64).ravel())
@@ -168,13 +161,6 @@ def _as_row(row: object, num_classes: int | None, path: str, name: str) -> Tenso
         raise ValueError(f'{path!r} has {len(scores)} scores for the video {name!r}; expected '
                          f'{num_classes}, one for each class: write the file again')
     return scores
-
-
-def _shown(value: object) -> str:
-    try:
-        return short(value)
-    except ValueError:   # Python writes numbers of up to 4,300 digits
-        return f'a {type(value).__name__} of a very long number'
 
 
 def _read_npy(path: str, videos: Sequence[str] | None) -> tuple[None, dict[str, Tensor]]:

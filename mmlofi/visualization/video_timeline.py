@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
+from mmlofi.datasets.transforms.snippets import frame_at
 from mmlofi.detections.curves import Curves
 from mmlofi.detections.predictions import Detections
 from mmlofi.visualization.colours import OTHER, class_colours
@@ -99,12 +100,8 @@ def thumbnails(filename: str, count: int = _THUMBNAILS) -> np.ndarray:
         FileNotFoundError, ValueError: When it cannot be decoded.
     """
     opened = OpenVideo(short_side=_THUMBNAIL_SIDE)(dict(filename=filename))
-    total = opened['total_frames']
-    places = (np.arange(count) + 0.5) / count
-    times = opened['frame_times_sec']
-    inds = places * total if times is None else np.searchsorted(
-        times, places * opened['duration_sec'], side='right') - 1
-    opened['frame_inds'] = inds.astype(np.int64).clip(0, total - 1)
+    inds = frame_at((np.arange(count) + 0.5) / count, opened)
+    opened['frame_inds'] = inds.astype(np.int64).clip(0, opened['total_frames'] - 1)
     return np.stack(DecodeSnippets()(opened)['imgs'])
 
 

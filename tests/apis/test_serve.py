@@ -261,5 +261,6 @@ def test_no_room_for_an_upload_is_said(start, monkeypatch):
 def test_servers_that_cannot_be_are_refused(stub, tmp_path):
     with pytest.raises(NotADirectoryError, match="no folder at '.*none'; expected that of the"):
         LocalizationServer(stub, ('127.0.0.1', 0), folder=tmp_path / 'none')
-    with pytest.raises(ValueError, match='max_bytes=0, max_requests=16, timeout_sec=60; expected'):
-        LocalizationServer(stub, ('127.0.0.1', 0), max_bytes=0)
+    for limits in (dict(max_bytes=0), dict(max_requests=2.5), dict(timeout_sec=float('nan'))):
+        with pytest.raises(ValueError, match=f'Server got {next(iter(limits))}=.*; expected'):
+            LocalizationServer(stub, ('127.0.0.1', 0), **limits)

@@ -1,20 +1,23 @@
-"""Damage of the kinds that files come with, drawn by a seed, and how long a reader may take."""
+"""Damage of the kinds that files come with, drawn by a seed."""
 from __future__ import annotations
 
-import faulthandler
 import random
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 
-def damage(content: bytes, draw: random.Random) -> bytes:
-    """The bytes of a file with one to three of: a flipped bit, a byte, zeros, a cut, a repeat."""
+def damage(content: bytes, draw: random.Random, *, times: Sequence[int] = (1, 2, 3),
+           longest: int = 64) -> bytes:
+    """The bytes of a file after some of: a flipped bit, a byte, zeros, a cut, a repeat, a gap.
+
+    Args:
+        times: Numbers of changes, of which one is drawn.
+        longest: Bytes of a change, at most.
+    """
     content = bytearray(content)
-    for _ in range(draw.randint(1, 3)):
+    for _ in range(draw.choice(times)):
         if not content:
             break
-        place, length = draw.randrange(len(content)), draw.randint(1, 64)
+        place, length = draw.randrange(len(content)), draw.randint(1, longest)
         kind = draw.choice(('bit', 'byte', 'zeros', 'cut', 'repeat', 'drop'))
         if kind == 'bit':
             content[place] ^= 1 << draw.randrange(8)
@@ -29,20 +32,3 @@ def damage(content: bytes, draw: random.Random) -> bytes:
         else:
             del content[place:place + length]
     return bytes(content)
-
-
-@contextmanager
-def seconds(limit: int) -> Iterator[None]:
-    """A case that hangs is a failure; in a library's own code, where nothing else ends it, of the
-    whole process."""
-    def stop(*unused: object) -> None:
-        raise AssertionError(f'took more than {limit} s')
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(limit)
-    faulthandler.dump_traceback_later(2 * limit, exit=True)
-    try:
-        yield
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)

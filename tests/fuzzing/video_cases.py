@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from clips import silence
 
 W, H, FPS = 32, 24, 10
 # container, codec, and what else of `write_video`
@@ -45,23 +46,14 @@ def write_video(path: Path, codec: str, *, frames: int = 20, size: tuple[int, in
             file.mux(stream.encode(frame))
         file.mux(stream.encode())
         if audio is not None:
-            _write_silence(file, audio, tick / FPS)
+            file.mux(silence(audio, tick / FPS))
     if turned:
         turn(path)
 
 
 def write_sound(path: Path, codec: str = 'aac') -> None:
     with av.open(str(path), 'w') as file:
-        _write_silence(file, file.add_stream(codec, rate=48000), 2)
-
-
-def _write_silence(file, stream, seconds: float) -> None:
-    for number in range(int(seconds * 48)):
-        frame = av.AudioFrame.from_ndarray(np.zeros((2, 1000), np.float32), format='fltp',
-                                           layout='stereo')
-        frame.sample_rate, frame.pts, frame.time_base = 48000, number * 1000, Fraction(1, 48000)
-        file.mux(stream.encode(frame))
-    file.mux(stream.encode())
+        file.mux(silence(file.add_stream(codec, rate=48000), 2))
 
 
 def turn(path: Path) -> None:

@@ -202,7 +202,7 @@ def test_what_is_no_list_of_numbers_is_named_with_its_video(row, tmp_path):
 
 
 @pytest.mark.parametrize(('content', 'fault'), [
-    ('{"class": ["a"], "results": {"v": [1], "v": [0]}}', "it has 'v' more than once"),
+    ('{"class": ["a"], "results": {"v": [1], "v": [0]}}', "has 'v' more than once, with other"),
     ('{"class": ["a", "a"], "results": {"v": [1, 0]}}', r"several columns for 1 classes.*\['a'\]"),
     ('{"class": [1], "results": {"v": [1]}}', 'has no "class" and "results"'),
     ('{"class": ["a"], "results": {"v": [true]}}', r"has \[True\] for the video 'v'"),
@@ -237,3 +237,10 @@ def test_an_array_of_objects_is_not_run(tmp_path, capsys):
     with pytest.raises(ValueError, match=r'x\.npy. cannot be read \(it holds objects, which would'):
         ClassScoreFile(path=str(tmp_path / 'x.npy'), classes=['a'], videos=['v'])
     assert capsys.readouterr().out == ''
+
+
+def test_a_json_is_read_as_detections_are_in_utf_16_and_with_equal_repeats(tmp_path):
+    (tmp_path / 'x.json').write_text(
+        '{"class": ["a"], "results": {"v": [0.5], "v": [0.5]}}', 'utf-16')
+    scores = ClassScoreFile(path=str(tmp_path / 'x.json'), classes=['a'])
+    assert scored(scores, 'v').tolist() == [[0.5]]

@@ -10,7 +10,6 @@ import pytest
 from checked import GOOD, action, faults_of
 
 from mmlofi.datasets import load_annotations
-from mmlofi.datasets.annotations.known_counts import known_split, recognize
 
 
 def test_a_good_data_set_passes_with_a_table(make_dataset, run_check):
@@ -293,12 +292,3 @@ def test_the_real_files_are_recognized_and_their_counts_shown(reference_data, ru
             (line,) = [line for line in output.splitlines() if right.strip() in line]
             assert left.strip() in line.split()
         assert status == 0
-
-
-def test_hacs_is_told_from_activitynet_by_its_size():
-    classes = [f'class {i}' for i in range(198)] + ['Plataform diving', 'Polishing forniture']
-    assert recognize(classes, 43_594) == 'HACS-v1.1'
-    assert known_split('HACS-v1.1', 'training').videos == 37_613
-    assert known_split('HACS-v1.1', 'validation').videos == 5_981
-    assert known_split(None, 'training') is None
-    assert recognize(['run'], 10) is None

@@ -166,3 +166,11 @@ def test_tables_and_folders_that_are_none_are_one_line(make, call_tool, tmp_path
                   tmp_path / 'videos')
     with pytest.raises(SystemExit, match="no folder '.*none'"):
         call_tool('make_annotations.py', tmp_path / 'segments.csv', '--videos', tmp_path / 'none')
+
+
+def test_a_video_that_is_cut_off_has_no_duration(make, tmp_path, write_numbered_video):
+    (tmp_path / 'videos').mkdir()
+    path = write_numbered_video(tmp_path / 'videos' / 'cut.avi', 100)
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+    error = fails(make, tmp_path, ROWS + 'cut,1,2,run\n')
+    assert re.search(r"cut\.avi: .*cut\.avi' is cut off; expected the whole file", error)

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from mmcv.transforms import BaseTransform
 
 from mmlofi.files import write_json
+from mmlofi.json_values import parse_json
 
 FOLDER_HEADER = 'features.json'
 SNIPPETS = ('num_snippets', 'snippet_interval', 'clip_len', 'frame_interval')
@@ -45,9 +46,9 @@ def read_folder(folder: str) -> dict | None:
     if not os.path.isfile(path):
         return None
     try:
-        with open(path, encoding='utf-8-sig') as file:
-            return dict(json.load(file))
-    except (RecursionError, TypeError, ValueError) as error:
+        with open(path, 'rb') as file:
+            return dict(parse_json(file.read()))
+    except (TypeError, ValueError) as error:
         raise ValueError(f'{path!r} is no json of settings ({error}); expected what '
                          'tools/extract_features.py wrote: delete the folder and extract '
                          'again') from error

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 MOST = 100_000   # top-level boxes looked at: a second of a fragmented mp4 has two or so
-MKV_HEADER, MKV_SEGMENT = b'\x1a\x45\xdf\xa3', b'\x18\x53\x80\x67'
+MKV_HEADER, MKV_SEGMENT, MKV_CLUSTER = (
+    b'\x1a\x45\xdf\xa3', b'\x18\x53\x80\x67', b'\x1f\x43\xb6\x75')
 MP4_BOXES = (
     b'ftyp', b'styp', b'moov', b'mdat', b'moof', b'mfra', b'sidx', b'ssix', b'prft', b'emsg',
     b'meta', b'free', b'skip', b'wide', b'uuid', b'udta', b'pdin', b'pnot', b'junk')
@@ -56,12 +57,24 @@ def boxes(file: BinaryIO) -> Iterator[tuple[bytes, int | None]]:
         start += length
 
 
+def mp4_length(head: bytes) -> tuple[int, int]:
+    """Of a box in mp4: the bytes before its content, and in all; 0 where it goes to the end."""
+    length = int.from_bytes(head[:4], 'big')
+    return (16, int.from_bytes(head[8:16], 'big')) if length == 1 else (8, length)   # a long box
+
+
+def mkv_bytes(head: bytes) -> int:
+    """Bytes that a name or a number in matroska takes, by its leading zeros: 1 to 8, or 9 where
+    there is none."""
+    return 9 - (head[0].bit_length() if head else 0)
+
+
 def mkv_length(head: bytes) -> tuple[int, int | None]:
-    """A length in matroska: bytes that it takes, 1 to 8 by its leading zeros, and what it says.
+    """A length, or another number, in matroska: the bytes that it takes, and what it says.
 
     All ones say that the length is unknown, as does what is no length.
     """
-    count = 9 - (head[0].bit_length() if head else 0)
+    count = mkv_bytes(head)
     if not count <= min(8, len(head)):
         return count, None
     unknown = 2**(7 * count) - 1
@@ -70,9 +83,7 @@ def mkv_length(head: bytes) -> tuple[int, int | None]:
 
 
 def _mp4_box(head: bytes) -> int | None:
-    length = int.from_bytes(head[:4], 'big')
-    if length == 1:   # a long box: its length follows
-        length = int.from_bytes(head[8:16], 'big')
+    _, length = mp4_length(head)
     # Bytes after the last box are no box: players pass over them.
     return max(length, 8) if length and head[4:8] in MP4_BOXES else None
 

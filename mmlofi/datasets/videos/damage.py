@@ -11,9 +11,15 @@ from typing import BinaryIO
 
 import av
 
-from mmlofi.datasets.videos.boxes import MKV_HEADER, MKV_SEGMENT, boxes, mkv_length
+from mmlofi.datasets.videos.boxes import (
+    MKV_CLUSTER,
+    MKV_HEADER,
+    MKV_SEGMENT,
+    boxes,
+    mkv_bytes,
+    mkv_length,
+)
 
-MKV_CLUSTER = b'\x1f\x43\xb6\x75'
 MKV_LEAVES = {   # elements of a segment, of a cluster, of both
     MKV_HEADER, b'\x11\x4d\x9b\x74', b'\x15\x49\xa9\x66', b'\x16\x54\xae\x6b',
     b'\x1c\x53\xbb\x6b', b'\x19\x41\xa4\x69', b'\x10\x43\xa7\x70', b'\x12\x54\xc3\x67',
@@ -101,7 +107,7 @@ def _avi_length(head: bytes) -> int | None:
 
 def _mkv_length(head: bytes) -> int | None:
     """Of an element, or the head of one that has elements; None of what is neither."""
-    named = 9 - head[0].bit_length()
+    named = mkv_bytes(head)
     count, length = mkv_length(head[named:])
     if head[:named] in (MKV_SEGMENT, MKV_CLUSTER):
         return named + count

@@ -13,10 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-SEGMENT, INFO, SCALE = 0x18538067, 0x1549A966, 0x2AD7B1
-TRACKS, TRACK, NUMBER, KIND = 0x1654AE6B, 0xAE, 0xD7, 0x83
-CLUSTER, TIME, SIMPLE_BLOCK, GROUP, BLOCK = 0x1F43B675, 0xE7, 0xA3, 0xA0, 0xA1
-OPENED = (SEGMENT, INFO, TRACKS, TRACK, CLUSTER, GROUP)   # whose content is read element by element
+from mmlofi.datasets.videos.boxes import MKV_CLUSTER, MKV_SEGMENT, mkv_bytes, mkv_length
+
+INFO, SCALE = b'\x15\x49\xa9\x66', b'\x2a\xd7\xb1'
+TRACKS, TRACK, NUMBER, KIND = b'\x16\x54\xae\x6b', b'\xae', b'\xd7', b'\x83'
+TIME, SIMPLE_BLOCK, GROUP, BLOCK = b'\xe7', b'\xa3', b'\xa0', b'\xa1'
+# Whose content is read element by element.
+OPENED = (MKV_SEGMENT, INFO, TRACKS, TRACK, MKV_CLUSTER, GROUP)
 # Elements, at most: more than the sound of a minute; where the pictures began, sound is near.
 LOOKED_AT, AFTER_PICTURES = 10_000, 500
 
@@ -36,7 +39,7 @@ def first_stamps(file: BinaryIO) -> dict[int, float]:
         elif name == TIME:
             cluster = int.from_bytes(content, 'big')
         elif name in (SIMPLE_BLOCK, BLOCK):
-            track, size = _number(content, keep_marker=False)
+            size, track = mkv_length(content)
             kind = kinds.get(track)
             if kind in (1, 2):
                 after = int.from_bytes(content[size:size + 2], 'big', signed=True)
@@ -48,27 +51,20 @@ def first_stamps(file: BinaryIO) -> dict[int, float]:
     return stamps
 
 
-def _elements(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def _elements(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     """Names and the first bytes of contents; of elements in `OPENED` the inner ones follow."""
     place, size = 0, file.seek(0, 2)
     while place < size:   # a damaged length may lead anywhere
         file.seek(place)
         head = file.read(24)
-        if len(head) < 2 or not head[0]:
+        named = mkv_bytes(head)
+        if named > 8:
             return
-        name, name_size = _number(head, keep_marker=True)
-        length, length_size = _number(head[name_size:], keep_marker=False)
-        place += name_size + length_size
-        if name not in OPENED:
-            content = head[name_size + length_size:]
-            yield name, content[:length]
-            place += length
-
-
-def _number(data: bytes, *, keep_marker: bool) -> tuple[int, int]:
-    """A number and its bytes; of nothing, or of a first byte that no file has, 0."""
-    if not data[:1].strip(b'\0'):
-        return 0, 1
-    size = 9 - data[0].bit_length()
-    value = int.from_bytes(data[:size], 'big')
-    return value if keep_marker else value & (1 << 7 * size) - 1, size
+        taken, length = mkv_length(head[named:])
+        place += named + taken
+        if head[:named] in OPENED:
+            continue
+        yield head[:named], head[named + taken:][:length]
+        if length is None:
+            return
+        place += length

@@ -10,6 +10,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from mmlofi.datasets.videos.boxes import mp4_length
+
 Span = tuple[int, int]   # from the first byte of a box's content to its end
 
 
@@ -121,14 +123,11 @@ def _boxes(file: BinaryIO, span: Span) -> Iterator[tuple[bytes, Span]]:
     while start + 8 <= end:
         file.seek(start)
         head = file.read(16)
-        length, content = int.from_bytes(head[:4], 'big'), start + 8
-        if length == 1:       # a long box
-            length, content = int.from_bytes(head[8:16], 'big'), start + 16
-        elif length == 0:     # to the end
-            length = end - start
-        if length < content - start:
+        before, length = mp4_length(head)
+        length = length or end - start
+        if length < before:
             return
-        yield head[4:8], (content, min(start + length, end))
+        yield head[4:8], (start + before, min(start + length, end))
         start += length
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import BinaryIO, NamedTuple
 
+from mmlofi.datasets.videos.boxes import MKV_HEADER
 from mmlofi.datasets.videos.mkv_times import first_stamps
 from mmlofi.datasets.videos.mp4_times import Track, read_tracks
 
@@ -34,7 +35,7 @@ def read_presentation(file: BinaryIO) -> Presentation:
     head = file.read(PROBED_BYTES)
     if head[4:8] in (b'ftyp', b'moov', b'mdat', b'wide', b'free', b'skip'):
         return _of_mp4(read_tracks(file))
-    if head[:4] == b'\x1a\x45\xdf\xa3':
+    if head[:4] == MKV_HEADER:
         stamps = first_stamps(file)
         return Presentation(_late(stamps[1], stamps.values()) if 1 in stamps else 0.0)
     return Presentation(is_stream=_is_transport_stream(head))

@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 import av
 
 from mmlofi.datasets.videos.boxes import ends_early, lacks_moov
+from mmlofi.files import stand_in
 
 AGAIN = 'download it again or leave it out, of annotations too'
 LEAVE = 'leave it out, of annotations too'
@@ -20,7 +21,6 @@ COPY = 'write its header anew with `ffmpeg -i {name} -c copy new{ending}`'
 ENCODE = 'encode it anew with `ffmpeg -i {name} -an -c:v libx264 -crf 18 new.mp4`'
 SECONDS = 10    # that opening or reading may take
 LATE_SEC = 4    # decord's FFmpeg looks for the first picture for 5 s
-TEXTS = {b'<': 'a web page', b'version https://git-lfs': 'a pointer of a large-file store'}
 KINDS = {'audio': 'sound', 'subtitle': 'subtitles'}
 
 
@@ -124,11 +124,11 @@ def _codec(stream: av.stream.Stream) -> str:
 def _what_else(file: BinaryIO) -> str:
     """What a file is that FFmpeg cannot open."""
     file.seek(0)
-    head = file.read(64).lstrip()
-    for sign, what in TEXTS.items():
-        if head.startswith(sign):
-            return f'it is {what} and no video'
-    line = head.decode('utf-8', 'replace').partition('\n')[0]
+    head = file.read(100)
+    found = stand_in(head)
+    if found is not None:
+        return f'it is {found} and no video'
+    line = head.lstrip().decode('utf-8', 'replace').partition('\n')[0]
     if line.isprintable() and '\ufffd' not in line:
         return f'it is no video, but text that begins with {line[:24]!r}'
     return 'it is no video, or its header is damaged'

@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+from clips import copy_from, gray, write_clip
 
 from mmlofi import Fidelity
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets, open_video
@@ -146,11 +147,10 @@ def test_a_single_frame_is_a_video(tmp_path, write_numbered_video, read_numbers)
 def repeating_video(tmp_path):
     """16 s at 25, then 5 frames a second, whose brightness is 12 times the second; the header says
     30 frames a second, and one frame has the time stamp of the one before."""
-    clips = pytest.importorskip('clips')
     starts = np.concatenate([np.arange(50) * 40, 2000 + np.arange(70) * 200])   # ms
     stamps = starts.tolist()
     stamps[80] = stamps[79]
-    return clips.write_clip(tmp_path / 'repeating.mkv', clips.gray(starts * 12 / 1000),
+    return write_clip(tmp_path / 'repeating.mkv', gray(starts * 12 / 1000),
                             stamps=lambda number: stamps[number])
 
 
@@ -169,8 +169,7 @@ def test_one_repeated_time_stamp_leaves_all_others_and_is_said(repeating_video, 
 
 def test_a_cut_file_is_the_same_from_memory_and_at_a_smaller_side(tmp_path, numbered_video,
                                                                   read_numbers):
-    clips = pytest.importorskip('clips')
-    cut = clips.copy_from(numbered_video, tmp_path / 'cut.mp4', start_sec=3.1)
+    cut = copy_from(numbered_video, tmp_path / 'cut.mp4', start_sec=3.1)
     for settings in (dict(), dict(backend_args=dict(backend='local')), dict(short_side=32)):
         results = dict(opened(cut, **settings), frame_inds=np.array([0, 40, 5, 68]))
         assert results['total_frames'] == 69

@@ -8,6 +8,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from clips import silence
 
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.video_file import look_at_video
@@ -29,13 +30,7 @@ def write(path, codec='libx264', *, begins_sec=0, sound=None, cover=False, optio
             file.mux(stream.encode(gray(48, 64, 'yuv420p', number + 10 * begins_sec)))
         file.mux(stream.encode())
         if audio is not None:
-            for number in range(48 * (begins_sec + 1)):
-                silence = av.AudioFrame.from_ndarray(np.zeros((2, 1000), np.float32),
-                                                     format='fltp', layout='stereo')
-                silence.sample_rate, silence.pts = 48000, 1000 * number
-                silence.time_base = Fraction(1, 48000)
-                file.mux(audio.encode(silence))
-            file.mux(audio.encode())
+            file.mux(silence(audio, begins_sec + 1))
     return path
 
 
@@ -101,11 +96,7 @@ def test_a_song_with_a_cover_is_no_video(tmp_path):
         audio = file.add_stream('flac', rate=8000)
         file.add_attachment('cover.jpg', 'image/jpeg', b'\xff\xd8\xff\xe0') if hasattr(
             file, 'add_attachment') else None
-        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format='s16',
-                                             layout='mono')
-        silence.sample_rate, silence.pts = 8000, 0
-        file.mux(audio.encode(silence))
-        file.mux(audio.encode())
+        file.mux(silence(audio, 1))
     assert 'it holds no video stream, but sound (flac)' in reason_of(path)
 
 
@@ -116,8 +107,8 @@ def test_a_recording_that_was_not_ended_has_no_header(tmp_path):
 
 
 @pytest.mark.parametrize(('content', 'reason'), [
-    (b'', 'it is empty'), (b'<!DOCTYPE html><title>403 Forbidden', 'it is a web page and no video'),
-    (b'version https://git-lfs.github.com/spec/v1\noid', 'it is a pointer of a large-file store'),
+    (b'', 'it is empty'), (b'<!DOCTYPE html><title>403 Forbidden', 'it is a web page, '),
+    (b'version https://git-lfs.github.com/spec/v1\noid', 'it is a pointer of Git LFS'),
     (b'Not found\n', "it is no video, but text that begins with 'Not found'"),
     (bytes(range(256)), 'it is no video, or its header is damaged')])
 def test_what_is_no_video_is_called_what_it_is(tmp_path, content, reason):
