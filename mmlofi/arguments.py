@@ -47,9 +47,13 @@ def merge_cfg_options(cfg: Config, options: Mapping[str, object] | None) -> None
         options: Values by dotted names, as MMEngine's DictAction gives them.
 
     Raises:
-        ValueError: For a name at the top that means nothing, one that leads through a value, or one
-            that is set itself and in a part.
+        ValueError: For a name at the top that means nothing, one that leads through a value, is
+            empty between dots, or is set itself and in a part.
     """
+    unnamed = [key for key in options or {} if '' in key.split('.')]
+    if unnamed:
+        raise ValueError(f'--cfg-options {unnamed[0]}=… has an empty name in it; expected '
+                         'names of settings, such as model.nms.sigma=0.5')
     both = [(key, other) for key in options or {} for other in options
             if other.startswith(f'{key}.')]
     if both:

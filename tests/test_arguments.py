@@ -66,6 +66,12 @@ def test_a_setting_and_a_part_of_it_are_refused_together(log):
         merge_cfg_options(config(), {'model.head.k': 1, 'model.head': None})
 
 
+@pytest.mark.parametrize('key', ['', 'model.', '.k', 'model..k'])
+def test_an_empty_name_is_refused(key, log):
+    with pytest.raises(ValueError, match='an empty name'):
+        merge_cfg_options(config(), {key: 1})
+
+
 @pytest.mark.parametrize(('key', 'words'), [
     ('model.encoder.chunk_size', "sets 'model.encoder', which nothing in the config had"),
     ('model.haed.k', "sets 'model.haed', which nothing in the config had: did you mean 'head'?"),
