@@ -12,6 +12,7 @@ from typing import BinaryIO
 import av
 
 from mmlofi.datasets.videos.boxes import MKV_HEADER, MKV_SEGMENT, boxes, mkv_length
+from mmlofi.datasets.videos.streams import ALONE
 
 MKV_CLUSTER = b'\x1f\x43\xb6\x75'
 MKV_LEAVES = {   # elements of a segment, of a cluster, of both
@@ -36,7 +37,7 @@ def find_damage(filename: str, frames: str, total_frames: int) -> str | None:
         if place is not None:
             return f'its structure breaks at byte {place:,} of {os.path.getsize(filename):,}'
         file.seek(0)
-        with av.open(file, metadata_errors='replace') as container:
+        with av.open(file, metadata_errors='replace', options=ALONE) as container:
             return _find_bad_frames(container, frames, total_frames)
 
 
