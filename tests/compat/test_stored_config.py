@@ -172,6 +172,15 @@ def test_a_checkpoint_without_a_config_says_so(content):
         stored_config(content, 'weights.pth')
 
 
+@pytest.mark.parametrize('text', [
+    'x = 1', 'model = 5', "model = 'x'", "model = dict(type='NobodysName')", 'model = [1]',
+    "model = dict(type='EndToEndLocalizer')",
+    f"model = dict(type='Linear', in_features={10**18}, out_features=9)"])
+def test_a_config_that_no_model_can_be_made_of_is_refused_with_the_file(text):
+    with pytest.raises(ValueError, match=r'hostile\.pth holds a config that nothing can'):
+        TALInferencer(weights=save(text), device='cpu')
+
+
 def test_a_name_that_mmengine_keeps_for_itself_is_refused():
     with pytest.raises(ValueError, match='a config that is none'):
         TALInferencer(weights=save("text = 'a'"), device='cpu')
