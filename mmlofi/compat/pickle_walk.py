@@ -1,8 +1,9 @@
 """A walk through a checkpoint's pickle before torch reads it, which makes nothing that it calls.
 
-torch refuses what could run. Two things pass it by which a small file can end a process: tuples in
-tuples without end, which crash Python where they are a key, and `bytearray`, of as many bytes as
-the file says.
+torch refuses what could run. What passes it, and lets a small file end a process: tuples in tuples
+without end, which crash Python where they are a key; `bytearray`, of as many bytes as the file
+says; and storages that are said to be larger than their records, behind which older versions of
+torch read on in memory.
 """
 from __future__ import annotations
 
@@ -12,6 +13,10 @@ from typing import BinaryIO
 
 MAX_DEPTH = 1000          # of tuples in tuples
 BEFORE_THE_CONTENT = 3    # pickles in front of it, before torch 1.6
+# Of a value in a storage; 1 in others, and in those without a type, which count bytes.
+ITEM_BYTES = dict(
+    HalfStorage=2, BFloat16Storage=2, ShortStorage=2, FloatStorage=4, IntStorage=4, QInt32Storage=4,
+    DoubleStorage=8, LongStorage=8, ComplexFloatStorage=8, ComplexDoubleStorage=16)
 
 
 class TooMuch(Exception):
@@ -20,6 +25,9 @@ class TooMuch(Exception):
 
 class _Name:
     """In place of a class, a function, and what it would return."""
+
+    def __init__(self, name: str = '') -> None:
+        self.name = name
 
     def append(self, *values: object) -> None:
         """Takes what a list, a set or a dict would."""
@@ -30,8 +38,9 @@ class _Name:
 class _Walker(pickle._Unpickler):
     """Python's own steps, without calls."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, records: dict[str, int] | None = None) -> None:
         super().__init__(file)
+        self.records = records   # bytes of each storage, by name
         self.depths: dict[int, int] = {}
         self.kept: list[tuple] = []   # so that no number stands for two
 
@@ -39,10 +48,15 @@ class _Walker(pickle._Unpickler):
         """No class."""
         if name == 'bytearray':
             raise TooMuch('a bytearray, of any length')
-        return _Name()
+        return _Name(name)
 
     def persistent_load(self, key: object) -> _Name:
-        """No storage."""
+        """No storage, but a look at its size."""
+        if self.records is not None:
+            _, kind, name, _, count = key
+            stored = self.records.get(name, 0)
+            if not isinstance(count, int) or count * ITEM_BYTES.get(kind.name, 1) > stored:
+                raise TooMuch(f'a storage of {count!r:.40} values in {stored:,} bytes')
         return _Name()
 
     def load_reduce(self) -> None:
@@ -94,10 +108,15 @@ def walk(file: BinaryIO) -> str | None:
                 _Walker(file).load()
             return None
         with zipfile.ZipFile(file) as archive:
-            for name in archive.namelist():
-                if name.endswith('.pkl'):
+            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+            for name in sizes:
+                start = name.removesuffix('data.pkl')
+                if start != name:
+                    data = f'{start}data/'
+                    records = {other.removeprefix(data): size for other, size in sizes.items()
+                               if other.startswith(data)}
                     with archive.open(name) as content:
-                        _Walker(content).load()
+                        _Walker(content, records).load()
     except TooMuch as error:
         return str(error)
     except Exception:   # what torch fails on as well, which has the words for it

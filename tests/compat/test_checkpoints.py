@@ -185,6 +185,19 @@ def test_values_that_would_take_all_memory_or_end_python_are_refused(
     assert found in str(caught.value)
 
 
+@pytest.mark.parametrize('dtype', [torch.float16, torch.float64, torch.bool, torch.complex64])
+def test_a_storage_that_is_said_to_be_larger_than_it_is_is_refused(tmp_path, dtype):
+    path = tmp_path / 'c.pth'
+    torch.save(dict(a=torch.ones(7, dtype=dtype)), path)
+    assert CheckpointLoader.load_checkpoint(str(path))['a'].shape == (7,)
+    with zipfile.ZipFile(path) as archive:
+        name = next(name for name in archive.namelist() if name.endswith('data.pkl'))
+        content = archive.read(name).replace(b'K\x07', b'K\x08')
+    replace_pickle(path, content)
+    with pytest.raises(ValueError, match='a storage of 8 values in'):
+        CheckpointLoader.load_checkpoint(str(path))
+
+
 def replace_pickle(path: Path, content: bytes) -> None:
     """Puts another pickle in the place of a checkpoint's."""
     if not zipfile.is_zipfile(path):
