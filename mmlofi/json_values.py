@@ -10,7 +10,8 @@ import re
 import reprlib
 from collections import Counter
 
-_UNWRITABLE = re.compile('[\0\ud800-\udfff]')   # halves of surrogate pairs, by json's escapes
+# Halves of surrogate pairs, by json's escapes, and what a terminal obeys (ESC and its kind).
+_UNWRITABLE = re.compile('[\0-\x08\x0e-\x1f\x7f\x9b\ud800-\udfff]')
 
 
 class Doubled(dict):
@@ -84,7 +85,7 @@ def text_fault(value: object) -> str | None:
     if not value.strip():
         return f'{value!r} is empty'
     if _UNWRITABLE.search(value):
-        return f'{brief(value)} has characters that no file name or text can have'
+        return f'{brief(value)} has characters that no name can have, of control'
     return None
 
 

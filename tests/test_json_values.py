@@ -35,7 +35,8 @@ def test_a_pair_is_a_list_of_two_numbers():
 @pytest.mark.parametrize(('value', 'fault'), [
     ('Läufer, schnell', None), (' Pour', None), ('', "'' is empty"), (' \t', 'is empty'),
     (None, 'None is no text'), (3, '3 is no text'), (['a'], "['a'] is no text"),
-    ('a\ud800', "'a\\ud800' has characters"), ('a\0', 'has characters')])
+    ('a\ud800', "'a\\ud800' has characters"), ('a\0', 'has characters'),
+    ('a\x1b[2J', "'a\\x1b[2J' has characters"), ('a\x9b2J', 'has characters'), ('a\tb\n', None)])
 def test_a_name_is_a_text_that_can_be_written(value, fault):
     assert text_fault(value) is fault is None or fault in text_fault(value)
 

@@ -129,10 +129,16 @@ def save(detections: Detections, args: argparse.Namespace) -> None:
         table = csv.writer(text)
         table.writerow(['video', 'label', 'start_sec', 'end_sec', 'score'])
         for name, found in detections.to_results().items():
-            table.writerows([name, one['label'], *one['segment'], one['score']] for one in found)
+            table.writerows([cell(name), cell(one['label']), *one['segment'], one['score']]
+                            for one in found)
         write_text(args.out / 'detections.csv', text.getvalue())
     print(f'{args.out / DETECTIONS}: {len(detections)} segments of '
           f'{len(detections.video_names)} videos')
+
+
+def cell(text: str) -> str:
+    """A text that spreadsheets do not compute: an apostrophe in front of `=HYPERLINK(…)`."""
+    return f"'{text}" if text.startswith(('=', '+', '-', '@', '\t', '\r')) else text
 
 
 if __name__ == '__main__':

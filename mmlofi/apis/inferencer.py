@@ -89,8 +89,16 @@ class TALInferencer(BaseInferencer):
         self.chunk_snippets, self._weights, self._lock = chunk_snippets, weights, threading.Lock()
         self._encoder_cfg = None if encoder is None else _read_config(encoder)
         self._encoder_weights = encoder_weights
-        super().__init__(model if model is None else _read_config(model), weights, device,
-                         scope='mmaction', show_progress=show_progress)
+        try:
+            super().__init__(model if model is None else _read_config(model), weights, device,
+                             scope='mmaction', show_progress=show_progress)
+        except Exception as error:   # of any kind, where anybody wrote the config
+            if model is not None or isinstance(error, (OSError, ValueError)):
+                raise
+            reason = (str(error).strip().splitlines() or [''])[0]
+            raise ValueError(f'{weights} holds a config that nothing can be made of '
+                             f'({type(error).__name__}: {reason[:200]}); expected that of a '
+                             'trained localizer: give the config file as well') from error
 
     def __call__(self, inputs: Inputs | dict, return_datasamples: bool = False,
                  **kwargs: Any) -> dict:

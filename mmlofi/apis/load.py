@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
 from mmlofi.datasets.annotations import load_class_names
+from mmlofi.json_values import brief, text_fault
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.checkpoint_fit import CheckpointFit, weights_in
 from mmlofi.models.pretrained import is_pretrained
@@ -104,12 +105,19 @@ def find_class_names(checkpoint: Mapping, cfg: Config) -> tuple[str, ...]:
     """The classes of the checkpoint's training, else of the config's test data.
 
     Raises:
-        ValueError: When neither names any.
+        ValueError: When neither names any, or the names are no texts.
     """
     dataset = find_test_dataset(cfg)
     for metainfo in ((checkpoint.get('meta') or {}).get('dataset_meta'), dataset.get('metainfo')):
-        if metainfo and metainfo.get('classes'):
-            return tuple(metainfo['classes'])
+        names = metainfo.get('classes') if isinstance(metainfo, Mapping) else None
+        if names:
+            faults = [names] if not isinstance(names, (list, tuple)) else \
+                [fault for fault in map(text_fault, names) if fault]
+            if faults:
+                raise ValueError(f'the names of the classes are none: {brief(faults[0])}; expected '
+                                 'a list of texts in the metainfo of the checkpoint or the config: '
+                                 'correct or remove it')
+            return tuple(names)
     ann_file = os.path.join(dataset.get('data_root') or '', dataset.get('ann_file') or '')
     if os.path.isfile(ann_file):
         return load_class_names(ann_file, ignore=dataset.get('ignore_classes'))

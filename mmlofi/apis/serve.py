@@ -32,6 +32,7 @@ from mmlofi.options import require_number, require_whole
 
 UPLOAD = 'upload'        # what a video that was sent is called
 PIECE_BYTES = 2**20      # of a body, in memory at a time
+LEAST_RATE = 10_000      # bytes a second of a body, after the patience for silence
 LOOK_SEC = 1             # between looks whether a client still waits for its turn
 LINGER_SEC = 2           # for which what a refused client still sends is thrown away
 
@@ -100,9 +101,27 @@ class LocalizationHandler(BaseHTTPRequestHandler):
         super().setup()
 
     def handle(self) -> None:
-        """As the base's; a client that has hung up is no fault to be printed."""
+        """As the base's; a client that has hung up is no fault to be printed.
+
+        Nor does one that sends its headers byte by byte keep a thread.
+        """
+        self.late = threading.Timer(self.timeout, self._stop_reading)
+        self.late.daemon = True
+        self.late.start()
         with contextlib.suppress(ConnectionError, HungUp):
             super().handle()
+        self.late.cancel()
+
+    def parse_request(self) -> bool:
+        """As the base's, after which there is no hurry."""
+        try:
+            return super().parse_request()
+        finally:
+            self.late.cancel()
+
+    def _stop_reading(self) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RD)
 
     def do_POST(self) -> None:
         """Localizes in the body."""
@@ -166,8 +185,9 @@ class LocalizationHandler(BaseHTTPRequestHandler):
                 self._receive(file, size)
             except TimeoutError:
                 raise Refused(HTTPStatus.REQUEST_TIMEOUT, 'the upload stopped for '
-                              f'{self.server.timeout_sec:g} s before its {size} bytes were there; '
-                              'expected all of them: is Content-Length too large?') from None
+                              f'{self.server.timeout_sec:g} s, or came at less than {LEAST_RATE} '
+                              f'bytes a second, before its {size} bytes were there; expected all '
+                              'of them: is Content-Length too large?') from None
             except ConnectionError:
                 raise
             except OSError as error:
@@ -193,9 +213,11 @@ class LocalizationHandler(BaseHTTPRequestHandler):
         return int(text)
 
     def _receive(self, file, size: int) -> None:
-        left = size
+        left, end = size, time.monotonic() + self.server.timeout_sec + size / LEAST_RATE
         while left:
-            piece = self.rfile.read(min(left, PIECE_BYTES))
+            if time.monotonic() > end:
+                raise TimeoutError
+            piece = self.rfile.read1(min(left, PIECE_BYTES))
             if not piece:
                 raise Refused(HTTPStatus.BAD_REQUEST, f'the upload ended after {size - left} of '
                               f'{size} bytes; expected all of them: send it again')

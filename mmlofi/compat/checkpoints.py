@@ -14,27 +14,29 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import os
 import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import BinaryIO
+from urllib.parse import urlparse
 
 import mmengine.runner
 import mmengine.runner.checkpoint
-import numpy as np
 import torch
 from mmengine.fileio import get
 from mmengine.logging import HistoryBuffer, print_log
 from mmengine.runner import CheckpointLoader
 
+from mmlofi.compat.numpy_values import numpy_types
+from mmlofi.compat.pickle_walk import walk
 from mmlofi.compat.stored_config import hold_to_values
 from mmlofi.compat.trust import UNSAFE_SWITCH, is_trusted, refusal
 from mmlofi.files import stand_in
 
 mmengine_find_latest_checkpoint = mmengine.runner.checkpoint.find_latest_checkpoint
-NUMPY_KINDS = ('bool', 'int32', 'int64', 'float32', 'float64')
 STATISTICS = {name: getattr(HistoryBuffer, name) for name in ('min', 'max', 'current', 'mean')}
 # torch's words for a call or an attribute that a file asks for.
 REFUSED = re.compile('GLOBAL|function|instantiate|build|class', re.IGNORECASE)
@@ -54,25 +56,8 @@ def get_statistic(owner: object, name: str) -> Callable:
 
 
 def runner_types() -> list:
-    """What a Runner's checkpoint holds beside tensors and plain values, for `safe_globals`.
-
-    numpy 2 moved its internals to `numpy._core`; checkpoints of either line load under the other.
-    """
-    rebuild_array, rebuild_scalar = np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]
-    internals = [
-        (function, f'numpy.{core}.multiarray.{name}')
-        for core in ('core', '_core')
-        for name, function in (('_reconstruct', rebuild_array), ('scalar', rebuild_scalar))
-    ]
-    dtypes = [type(np.dtype(kind)) for kind in NUMPY_KINDS]
-    return [
-        HistoryBuffer,
-        (get_statistic, 'builtins.getattr'),
-        np.ndarray,
-        np.dtype,
-        *dtypes,
-        *internals,
-    ]
+    """What a Runner's checkpoint holds beside tensors and plain values, for `safe_globals`."""
+    return [HistoryBuffer, (get_statistic, 'builtins.getattr'), *numpy_types()]
 
 
 def load_safely(load: Callable[[bool], object], source: str) -> object:
@@ -143,14 +128,18 @@ def load_stream(file: BinaryIO, source: str, map_location: object) -> object:
 
     Raises:
         ValueError: As `load_safely`; also for a page or a pointer in place of a checkpoint, for
-            bytes that changed since they were written, and for packed weights, of which a small
-            file may hold more than any memory does.
+            bytes that changed since they were written, and for what lets a small file take more
+            than any memory: packed weights, and what `pickle_walk` finds.
     """
     found = stand_in(file.read(512)) or archive_fault(file)
     file.seek(0)
     if found is not None:
         raise ValueError(f'{source} is {found}; expected a checkpoint that a Runner or torch.save '
                          'wrote: get the file itself, whole')
+    found = None if is_trusted() else walk(file)
+    file.seek(0)
+    if found is not None:
+        raise refusal(source, found)
     return load_safely(
         lambda weights_only: torch.load(file, map_location, weights_only=weights_only), source)
 
@@ -186,18 +175,22 @@ def _changed(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
     return False
 
 
-def load_url(url: str, **kwargs: object) -> object:
-    """Download a checkpoint once and load it as safely as a file.
+def load_url(url: str, *, map_location: object = None, model_dir: str | None = None,
+             progress: bool = True, check_hash: bool = False, file_name: str | None = None
+             ) -> object:
+    """Download a checkpoint once, as `torch.hub` does, and load it as a file.
 
     Raises:
         ValueError: If it holds more than a Runner's checkpoint does.
     """
-    return load_safely(
-        lambda weights_only: torch.hub.load_state_dict_from_url(
-            url, **kwargs, weights_only=weights_only
-        ),
-        url,
-    )
+    path = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'),
+                file_name or os.path.basename(urlparse(url).path))
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found = torch.hub.HASH_REGEX.search(path.name) if check_hash else None
+        torch.hub.download_url_to_file(url, str(path), found and found.group(1), progress=progress)
+    with path.open('rb') as file:
+        return load_stream(file, f'{url} (kept as {path})', map_location)
 
 
 def find_latest_checkpoint(path: str) -> str | None:

@@ -27,7 +27,15 @@ from mmlofi.compat.trust import is_trusted, refusal
 # Where MMEngine keeps a config as text, the place that it reads first in front.
 PLACES = (('message_hub', 'runtime_info', 'cfg'), ('meta', 'cfg'), ('meta', 'config'))
 SCOPE_KEYS = ('_scope_', 'default_scope')
-PICKLES, OWN_READER = ('.pkl', '.pickle'), 'ClassScoreFile'
+# What runs code where MMEngine loads a file by its ending; its yaml has tags that call functions.
+PROGRAMS, OWN_READER = ('pkl', 'pickle', 'yaml', 'yml'), 'ClassScoreFile'
+# The folder from which a file backend of MMEngine's, memcached, imports a module.
+IMPORTS_FROM = 'sys_path'
+# What a model, the steps before it and what draws it may be made of. A registry builds any path:
+# elsewhere are runners, which write files, and inferencers, which run config files.
+BUILT = {**dict.fromkeys(('model', 'pipeline', 'data_preprocessor'),
+                         ('model', 'transform', 'weight initializer')),
+         'visualizer': ('visualizer', 'vis_backend')}
 LEFT_OUT = '# '
 
 
@@ -87,30 +95,36 @@ def stored_config(checkpoint: object, source: str) -> Config:
 
 
 def refuse_foreign_types(values: object) -> None:
-    """Refuses values by which a registry would import a module.
+    """Refuses values by which something would run, be imported or written when a model is made.
 
     Raises:
         NotData: When a `type` is neither the name nor the path of something registered and could
-            be imported, a scope is no registry's, or a pickle would be read by others than us.
+            be imported, or, in a model or a pipeline, is the path of anything but their parts; a
+            scope is no registry's; a pickle or yaml would be read by others than us; or a file
+            backend would import a module.
     """
     scopes, names, paths = _registered()
-    for mapping in _mappings(values):
+    for mapping, place in _mappings(values):
         for key in SCOPE_KEYS:
             scope = mapping.get(key)
-            if scope is not None and scope not in scopes:
+            if scope is not None and not (isinstance(scope, str) and scope in scopes):
                 raise NotData(f'{key}={scope!r}, a scope that no registry here has')
+        if IMPORTS_FROM in mapping:
+            raise NotData(f'{IMPORTS_FROM}={mapping[IMPORTS_FROM]!r}, a folder of modules')
         kind = mapping.get('type')
-        pickles = [value for value in mapping.values()
-                   if isinstance(value, str) and value.lower().endswith(PICKLES)]
-        if pickles and kind != OWN_READER:   # some of MMAction2's models load these as they are
-            raise NotData(f'{pickles[0]!r} for a {kind}, which may run what a pickle says')
-        if not isinstance(kind, str) or kind in paths:
+        programs = [text for text in _texts(mapping)
+                    if text.rpartition('.')[2].lower() in PROGRAMS]   # as MMEngine tells formats
+        if programs and kind != OWN_READER:   # some of MMAction2's models load these as they are
+            raise NotData(f'{programs[0]!r} for a {kind}, which may run what such a file says')
+        if not isinstance(kind, str) or paths.get(kind, set()).intersection(
+                BUILT.get(place, paths.get(kind, set()))):
             continue
         scope, _, name = kind.rpartition('.')
         if name in names and scope in ('', *scopes):
             continue
-        if scope or find_spec(kind) is not None:
-            raise NotData(f'type={kind!r}, which no registry holds')
+        if not kind.isidentifier() or find_spec(kind) is not None:
+            raise NotData(f'type={kind!r}, which no registry holds'
+                          + (f' for a {place}' if kind in paths else ''))
 
 
 def _follow(checkpoint: object, path: list[str]) -> dict | None:
@@ -120,29 +134,48 @@ def _follow(checkpoint: object, path: list[str]) -> dict | None:
     return checkpoint if isinstance(checkpoint, dict) else None
 
 
-def _mappings(values: object) -> Iterator[Mapping]:
-    """A mapping and all inside it, those in lists too."""
-    waiting = [values]
+def _mappings(values: object) -> Iterator[tuple[Mapping, str | None]]:
+    """A mapping and all inside it, those in lists too, each with what of `BUILT` it is for."""
+    waiting = [(values, None)]
+    while waiting:
+        value, place = waiting.pop()
+        if isinstance(value, Mapping):
+            yield value, place
+            waiting += [(inner, place or _place(key)) for key, inner in value.items()]
+        elif isinstance(value, (list, tuple)):
+            waiting += [(inner, place) for inner in value]
+
+
+def _place(key: object) -> str | None:
+    """Of `BUILT`: `pipeline` of a dataset, `test_pipeline`, `tta_model` and the like."""
+    return next((place for place in BUILT if isinstance(key, str) and key.endswith(place)), None)
+
+
+def _texts(mapping: Mapping) -> Iterator[str]:
+    """The texts in a mapping, and in the lists in it."""
+    waiting = list(mapping.values())
     while waiting:
         value = waiting.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, str):
             yield value
-            waiting += value.values()
-        elif isinstance(value, (list, tuple)):
+        elif isinstance(value, (list, tuple, set)):
             waiting += value
 
 
-def _registered() -> tuple[set[str], set[str], set[str]]:
-    """Scopes, names and paths (module and class) of what the registries hold."""
+def _registered() -> tuple[set[str], set[str], dict[str, set[str]]]:
+    """Scopes and names of what the registries hold, and its paths (module and class), each with the
+    names of its registries."""
     register_all_modules(init_default_scope=False)
     registries = [found for module in (mmengine.registry, mmaction.registry)
                   for found in vars(module).values() if isinstance(found, Registry)]
     for registry in registries:
         if registry.scope == 'mmengine':
             registry.import_from_location()
-    scopes = {registry.scope for registry in registries}
-    modules = [(name, module) for registry in registries
-               for name, module in registry.module_dict.items()]
-    return (scopes, {name for name, _ in modules},
-            {f'{module.__module__}.{module.__qualname__}' for _, module in modules
-             if hasattr(module, '__qualname__')})
+    names, paths = set(), {}
+    for registry in registries:
+        names |= set(registry.module_dict)
+        for module in registry.module_dict.values():
+            if hasattr(module, '__qualname__'):
+                path = f'{module.__module__}.{module.__qualname__}'
+                paths.setdefault(path, set()).add(registry.name)
+    return {registry.scope for registry in registries}, names, paths

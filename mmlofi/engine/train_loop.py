@@ -4,6 +4,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from functools import cached_property
+from numbers import Integral
 
 from mmaction.registry import LOOPS
 from mmengine.logging import print_log
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from mmlofi.datasets.sampler import FidelityBatchSampler
 from mmlofi.datasets.videos.enlarging import warn_of_enlarging
+from mmlofi.json_values import brief
 from mmlofi.randomness import derive_seed, seed_all
 
 # In the message hub, and so in every checkpoint.
@@ -61,8 +63,10 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
 
     def run(self) -> nn.Module:
         """Trains, from where the checkpoint left off when there is one."""
+        self._check_counts()
         if self._iter:
             self._resume_position()
+            self._check_place()
         warn_of_enlarging(self.dataloader.dataset, self.sampler.schedule.fidelities)
         self.runner.call_hook('before_train')
         if self._iter and self._is_unvalidated():
@@ -120,6 +124,31 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
         names = ['@'.join(str(info[key]) for key in ('video_name', 'first_snippet') if key in info)
                  for info in infos]
         return hashlib.sha256('\n'.join(names).encode()).hexdigest()[:12]
+
+    def _check_counts(self) -> None:
+        """Refuses what a checkpoint says of where it was written, where that is no place."""
+        saved = self.runner.message_hub.get_info(POSITION, None)
+        counts = [self._epoch, self._iter]
+        if saved is not None:
+            setting = saved.get('setting') if isinstance(saved, dict) else None
+            counts += [saved.get(key) for key in ('seed', 'epoch', 'first_iter', 'steps')] \
+                if isinstance(setting, dict) else [None]
+        if not all(isinstance(count, Integral) and count >= 0 for count in counts):
+            raise ValueError(f'the checkpoint was written at {brief(counts)} (epoch, iteration, …)'
+                             '; expected whole numbers, as a Runner writes them: resume from '
+                             'another checkpoint, or load_from this one')
+        if self._epoch > self._max_epochs:
+            raise ValueError(f'the checkpoint was written after {self._epoch} epochs; expected at '
+                             f'most the {self._max_epochs} of this training: set train_cfg.'
+                             'max_epochs, or resume from another checkpoint')
+
+    def _check_place(self) -> None:
+        done = self._iter - self.sampler.steps_before(self._epoch)
+        steps = len(self.sampler.batches(self._epoch)) if self._epoch < self._max_epochs else 0
+        if not 0 <= done <= steps:
+            raise ValueError(f'the checkpoint was written {done} steps after the start of epoch '
+                             f'{self._epoch + 1}; expected one of its {steps} steps: resume from '
+                             'another checkpoint, or load_from this one')
 
     def _resume_position(self) -> None:
         """Puts sampler and counters where the checkpoint was written."""

@@ -19,6 +19,7 @@ import torch
 from torch.storage import TypedStorage
 
 from mmlofi.array_files import MAX_BYTES, NUMBERS, TEXT
+from mmlofi.compat.pickle_walk import walk
 from mmlofi.json_values import brief  # of values that repeat themselves without end, too
 
 GROWTH = 8   # of what is made to the file: bytes from text, numbers from bytes, single from half
@@ -199,6 +200,9 @@ def _storage(content: object) -> _Held:
     """The numbers of tensors, in the form that they have in a pickle."""
     if content[:2] == b'PK':   # it may be compressed, without end
         raise _Refused('an archive of tensors')
+    too_much = walk(io.BytesIO(content))
+    if too_much is not None:
+        raise _Refused(too_much)
     found = torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)
     if not isinstance(found, TypedStorage):
         raise _Refused(f'a {type(found).__name__} in the place of the numbers of a tensor')

@@ -109,6 +109,15 @@ def test_without_class_scores_no_class_is_claimed(video, tmp_path):
     assert {found['label'] for found in one['detections']} == {'action'}
 
 
+@pytest.mark.parametrize('classes', [['a\x1b[2J'], [1, 2], 'abcde', 5, [['a'], {}]], ids=repr)
+def test_names_of_the_classes_that_are_none_are_refused(stage_2, tmp_path, classes):
+    content = torch.load(stage_2.checkpoint)
+    content['meta']['dataset_meta']['classes'] = classes
+    torch.save(content, tmp_path / 'named.pth')
+    with pytest.raises(ValueError, match='the names of the classes are none: .* a list of texts'):
+        TALInferencer(stage_2.cfg, str(tmp_path / 'named.pth'), **QUIET)
+
+
 def test_names_of_the_classes_come_from_the_config_where_the_checkpoint_has_none(stage_2, tmp_path):
     state = torch.load(stage_2.checkpoint)['state_dict']
     torch.save(state, tmp_path / 'bare.pth')

@@ -5,6 +5,8 @@ import io
 import os
 import sys
 import zipfile
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import mmengine.runner.runner
@@ -123,6 +125,91 @@ def test_an_array_saved_under_the_other_numpy_loads(tmp_path, core):
     assert loaded.tolist() == [0, 1, 2]
 
 
+def test_an_array_that_was_loaded_is_written_as_any_other(tmp_path):
+    history = HistoryBuffer([1.0, 2.0], [1, 1])
+    for _ in range(3):   # resumed twice
+        torch.save(dict(history=history, value=np.ones((2, 3), order='F')), tmp_path / 'c.pth')
+        loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'c.pth'))
+        history = loaded['history']
+    assert loaded['value'].shape == (2, 3)
+    assert history.statistics('current') == 2.0
+    assert b'mmlofi' not in (tmp_path / 'c.pth').read_bytes()
+
+
+class Rebuilt:
+    """Pickled as these three parts of `__reduce__`."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def __reduce__(self):
+        return self.parts
+
+
+def state_of(kind: object, content: object, shape: tuple = (1,)) -> Rebuilt:
+    """An array of numpy's pickles, with any type and content."""
+    rebuild, arguments, _ = np.zeros(1).__reduce__()
+    return Rebuilt(rebuild, arguments, (1, shape, kind, False, content))
+
+
+# A number whose type says that its bytes are the address of an object.
+ADDRESS = Rebuilt(np.dtype, ('f8', False, True), (3, '<', None, None, None, -1, -1, 63))
+DEEP = b'\x80\x02}' + b')' + b'\x85' * 200_000 + b'K\x01s.'
+
+
+@pytest.mark.parametrize(('content', 'found'), [
+    (state_of(ADDRESS, b'12345678'), None), (state_of(ADDRESS, [1.0]), 'of objects'),
+    (HostileCode(np.ndarray, (2**40,), np.dtype('f8')), 'a call of it'),
+    (HostileCode(np.dtype, 'O'), "dtype('O')"), (HostileCode(np.dtype, 'f8,f8'), 'dtype('),
+    (state_of(np.dtype('f8'), b'12345678', (2**60, 16)), '8 bytes for one'),
+    (state_of(np.dtype('f8'), b'12345678', (-1, -1)), None),
+    (HostileCode(bytearray, 2**40), 'bytearray'), (DEEP, 'nested more than 1000 deep')],
+    ids=['addresses', 'objects', 'any length', 'type of objects', 'records', 'another shape',
+         'a shape below 0', 'bytes', 'tuples'])
+@pytest.mark.parametrize('new', [True, False])
+def test_values_that_would_take_all_memory_or_end_python_are_refused(
+        tmp_path, content, found, new):
+    whole = tmp_path / 'whole.pth'
+    torch.save(0 if isinstance(content, bytes) else [content], whole,
+               _use_new_zipfile_serialization=new)
+    if isinstance(content, bytes):
+        replace_pickle(whole, content)
+    if found is None:   # as the numbers that they are, or not at all
+        with suppress(ValueError):
+            (array,) = CheckpointLoader.load_checkpoint(str(whole))
+            assert array.dtype.flags == np.dtype('f8').flags
+            assert array.nbytes == 8
+        return
+    with pytest.raises(ValueError, match=UNSAFE_SWITCH) as caught:
+        CheckpointLoader.load_checkpoint(str(whole))
+    assert found in str(caught.value)
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.float64, torch.bool, torch.complex64])
+def test_a_storage_that_is_said_to_be_larger_than_it_is_is_refused(tmp_path, dtype):
+    path = tmp_path / 'c.pth'
+    torch.save(dict(a=torch.ones(7, dtype=dtype)), path)
+    assert CheckpointLoader.load_checkpoint(str(path))['a'].shape == (7,)
+    with zipfile.ZipFile(path) as archive:
+        name = next(name for name in archive.namelist() if name.endswith('data.pkl'))
+        content = archive.read(name).replace(b'K\x07', b'K\x08')
+    replace_pickle(path, content)
+    with pytest.raises(ValueError, match='a storage of 8 values in'):
+        CheckpointLoader.load_checkpoint(str(path))
+
+
+def replace_pickle(path: Path, content: bytes) -> None:
+    """Puts another pickle in the place of a checkpoint's."""
+    if not zipfile.is_zipfile(path):
+        path.write_bytes(path.read_bytes().replace(b'\x80\x02K\x00.', content))
+        return
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, 'w') as archive:
+        for name, data in entries.items():
+            archive.writestr(name, content if name.endswith('data.pkl') else data)
+
+
 @pytest.mark.parametrize('wrap', [dict, lambda **weights: dict(state_dict=weights)])
 def test_published_weights_load_plain_or_with_meta(tmp_path, wrap):
     torch.save(wrap(weight=torch.ones(2)), tmp_path / 'c.pth')
@@ -140,7 +227,7 @@ def test_published_weights_load_plain_or_with_meta(tmp_path, wrap):
         (HostileCode(getattr, HistoryBuffer, '__init__'), "'__init__'"),
         (HostileCode(torch.hub.load, 'echo', 'run'), 'torch.hub.load'),
         (HostileCode(np.load, 'x.npy'), 'load'),
-        (HostileCode(bytearray.fromhex, '00'), 'getattr'),
+        (HostileCode(bytearray.fromhex, '00'), 'bytearray'),
         (HostileCode(Path, '/'), 'pathlib'),
         (HostileCode(type, 'A', (), {}), 'type'),
         (dict(meta=dict(config='import os\nos.system("echo run")')), 'import os'),
@@ -261,6 +348,22 @@ def test_downloads_are_refused_in_the_same_way(tmp_path):
     torch.save(HostileCode(eval, '1 + 1'), tmp_path / 'c.pth')
     with pytest.raises(ValueError, match=r'holds (builtins\.)?eval'):
         load_url((tmp_path / 'c.pth').as_uri(), model_dir=str(tmp_path / 'cache'))
+
+
+def test_an_archive_that_could_unpack_to_any_size_is_not_taken_from_the_net_either(tmp_path):
+    torch.save(dict(weight=torch.zeros(1000)), tmp_path / 'c.pth')
+    packed = tmp_path / 'packed.pth'
+    with zipfile.ZipFile(tmp_path / 'c.pth') as archive, \
+            zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as new:
+        for name in archive.namelist():
+            new.writestr(name, archive.read(name))
+    for path, fault in ((packed, 'compressed entries'), (tmp_path / 'c.pth', None)):
+        load = partial(load_url, path.as_uri(), model_dir=str(tmp_path / 'cache'), progress=False)
+        if fault is None:
+            assert load()['weight'].shape == (1000,)
+        else:
+            with pytest.raises(ValueError, match=fault):
+                load()
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -103,8 +103,26 @@ def test_values_that_name_what_to_run_are_refused_where_a_model_is_made_of_them(
 
 def test_a_pickle_is_left_to_the_reader_that_runs_nothing_of_it():
     refuse_foreign_types(dict(type='ClassScoreFile', path='scores.pkl'))
-    with pytest.raises(NotData, match=r"'x\.pkl' for a UniFormerHead"):
-        refuse_foreign_types([dict(type='UniFormerHead', channel_map='x.pkl')])
+    for name in ('x.pkl', 'pkl', 'x.yaml', 'x.YML'):   # tags of yaml call functions, too
+        with pytest.raises(NotData, match=f"'{name}' for a UniFormerHead"):
+            refuse_foreign_types([dict(type='UniFormerHead', channel_map=name)])
+    with pytest.raises(NotData, match='which may run'):
+        refuse_foreign_types(dict(type='Any', files=[['x.pkl']]))
+
+
+@pytest.mark.parametrize('text', [
+    # Each wrote or ran a file: a runner's visualizer its config, an inferencer a config file.
+    "model = dict(type='mmengine.runner.runner.Runner', model={}, work_dir='ran')",
+    "model = dict(type='mmlofi.apis.inferencer.TALInferencer', model='base.py', weights='x.pth')",
+    "x = dict(tta_model=dict(y=[dict(type='mmengine.visualization.vis_backend.LocalVisBackend')]))",
+    "visualizer = dict(type='mmengine.runner.runner.Runner')",
+    "a = dict(pipeline=[dict(type='mmaction.datasets.pose_dataset.PoseDataset')])",
+    # A file backend imports `mc` from there.
+    "test_pipeline = [dict(type='RawFrameDecode', io_backend='memcached', sys_path='.')]",
+    "model = dict(type='exec(input())')", "model = dict(type='')", 'model = dict(_scope_=[])'])
+def test_what_is_no_part_of_a_model_is_not_made_with_it(text):
+    with pytest.raises(ValueError, match=r'hostile\.pth was not loaded, .*import what defines it'):
+        TALInferencer(weights=save(text), device='cpu')
 
 
 def test_weights_beside_such_values_load_and_readers_of_the_text_get_none_of_it():
@@ -137,7 +155,9 @@ def test_types_that_are_registered_pass_by_name_scope_or_path():
         model=dict(type='EndToEndLocalizer', backbone=dict(type='mmaction.ResNetTSM')),
         head=dict(type='mmlofi.models.gtad.head.GTADHead'),
         optim=[dict(type='torch.optim.sgd.SGD')],
-        hook=(dict(type='mmengine.EMAHook', _scope_='mmengine'),), other=dict(type='NobodysName')))
+        hook=(dict(type='mmengine.EMAHook', _scope_='mmengine'),), other=dict(type='NobodysName'),
+        loop=dict(type='mmengine.runner.loops.TestLoop'),
+        visualizer=dict(type='mmengine.visualization.visualizer.Visualizer')))
 
 
 @pytest.mark.parametrize('name', ['antigravity', 'os', 'mmaction.models', 'x.y', 'mmengine.os'])
@@ -150,6 +170,15 @@ def test_types_that_could_be_imported_do_not(name):
 def test_a_checkpoint_without_a_config_says_so(content):
     with pytest.raises(ValueError, match='holds no config; expected'):
         stored_config(content, 'weights.pth')
+
+
+@pytest.mark.parametrize('text', [
+    'x = 1', 'model = 5', "model = 'x'", "model = dict(type='NobodysName')", 'model = [1]',
+    "model = dict(type='EndToEndLocalizer')",
+    f"model = dict(type='Linear', in_features={10**18}, out_features=9)"])
+def test_a_config_that_no_model_can_be_made_of_is_refused_with_the_file(text):
+    with pytest.raises(ValueError, match=r'hostile\.pth holds a config that nothing can'):
+        TALInferencer(weights=save(text), device='cpu')
 
 
 def test_a_name_that_mmengine_keeps_for_itself_is_refused():

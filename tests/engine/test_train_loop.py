@@ -92,6 +92,22 @@ def test_the_middle_of_an_epoch_cannot_go_on_with_other_settings(videos, changed
     assert runner.model.steps == []
 
 
+@pytest.mark.parametrize(('place', 'value', 'said'), [
+    ('epoch', 10**9, 'after 1000000000 epochs; expected at most the 2'), ('epoch', 'x', 'at .*x'),
+    ('iter', 10**9, 'steps after the start of epoch'), ('iter', -1, 'whole numbers'),
+    ('loop_position', 5, 'whole numbers'), ('loop_position', dict(seed=[]), 'whole numbers')])
+def test_a_checkpoint_of_no_place_in_the_training_is_refused(videos, place, value, said):
+    stop_after(2, videos, epochs=2, hook={}, **EVERY_2)
+    path = videos / 'work' / 'iter_2.pth'
+    content = torch.load(path, weights_only=False)
+    owner = content['message_hub']['runtime_info'] if place == 'loop_position' else content['meta']
+    owner[place] = value
+    torch.save(content, path)
+    runner = make_runner(videos, epochs=2, hook={}, resume=True, **EVERY_2)
+    with pytest.raises(ValueError, match=said):
+        runner.train()
+
+
 def test_an_epochs_end_can_go_on_with_other_settings_and_says_so(videos, monkeypatch):
     said = []
     monkeypatch.setattr(train_loop, 'print_log', lambda message, *_: said.append(message))

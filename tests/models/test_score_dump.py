@@ -114,6 +114,16 @@ def test_what_lies_in_the_place_of_a_tensors_numbers_is_looked_at(load, content)
         load(storage_of(content) + P.STOP)
 
 
+@pytest.mark.parametrize(('inside', 'found'), [
+    (P.PROTO + b'\2' + P.EMPTY_DICT + P.EMPTY_TUPLE + P.TUPLE1 * 200_000 + P.NONE + P.SETITEM
+     + P.STOP, 'nested more than'), (pickle.dumps(bytearray(9), 2), 'a bytearray')])
+def test_a_pickle_within_the_pickle_ends_nothing(load, inside, found):
+    whole = saved(0, _use_new_zipfile_serialization=False)
+    assert (content := whole.replace(pickle.dumps(0, 2), inside)) != whole
+    with pytest.raises(ValueError, match=f'was not loaded, because it holds .*{found}'):
+        load(storage_of(content) + P.STOP)
+
+
 def test_a_pickle_within_the_pickle_runs_nothing(load, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r'x\.pkl. cannot be read \(UnpicklingError'):

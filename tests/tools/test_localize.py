@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import csv
 import json
+import runpy
 import shutil
+from pathlib import Path
 
 import cv2
 import pytest
@@ -103,6 +105,13 @@ def test_the_table_holds_what_the_json_holds(everything):
     assert [(row['video'], row['label'], float(row['start_sec']), float(row['end_sec']),
              float(row['score'])) for row in rows] == \
         [('val_0000', one['label'], *one['segment'], one['score']) for one in found]
+
+
+@pytest.mark.parametrize('text', ['=1+1', '+1', '-1', '@SUM(1)', '\t=1'])
+def test_a_name_that_a_spreadsheet_would_compute_stays_text_in_the_table(text):
+    tool = runpy.run_path(str(Path(__file__).parents[2] / 'tools' / 'localize.py'))
+    assert tool['cell'](text) == f"'{text}"
+    assert tool['cell'](f'a{text}') == f'a{text}'
 
 
 def test_the_labelled_video_has_the_frames_of_the_first(everything, toy_data):

@@ -19,6 +19,7 @@ from mmlofi.datasets.videos.boxes import (
     mkv_bytes,
     mkv_length,
 )
+from mmlofi.datasets.videos.streams import ALONE
 
 MKV_LEAVES = {   # elements of a segment, of a cluster, of both
     MKV_HEADER, b'\x11\x4d\x9b\x74', b'\x15\x49\xa9\x66', b'\x16\x54\xae\x6b',
@@ -42,7 +43,7 @@ def find_damage(filename: str, frames: str, total_frames: int) -> str | None:
         if place is not None:
             return f'its structure breaks at byte {place:,} of {os.path.getsize(filename):,}'
         file.seek(0)
-        with av.open(file, metadata_errors='replace') as container:
+        with av.open(file, metadata_errors='replace', options=ALONE) as container:
             return _find_bad_frames(container, frames, total_frames)
 
 

@@ -19,6 +19,8 @@ AGAIN = 'download it again or leave it out, of annotations too'
 LEAVE = 'leave it out, of annotations too'
 COPY = 'write its header anew with `ffmpeg -i {name} -c copy new{ending}`'
 ENCODE = 'encode it anew with `ffmpeg -i {name} -an -c:v libx264 -crf 18 new.mp4`'
+# What a file names is not opened: FFmpeg listens where one tells of a broadcast (SDP).
+ALONE = {'protocol_whitelist': 'none'}
 SECONDS = 10    # that opening or reading may take
 LATE_SEC = 4    # decord's FFmpeg looks for the first picture for 5 s
 KINDS = {'audio': 'sound', 'subtitle': 'subtitles'}
@@ -48,7 +50,7 @@ def fault_of(file: BinaryIO, name: str) -> Fault:
                      AGAIN)
     file.seek(0)
     try:
-        with av.open(file, timeout=SECONDS, metadata_errors='replace') as container:
+        with av.open(file, timeout=SECONDS, metadata_errors='replace', options=ALONE) as container:
             reason, mend = _fault_of_streams(container)
     except Exception:   # FFmpeg's and PyAV's are of many kinds; any means that it is no video
         return Fault(_what_else(file), AGAIN)
@@ -73,8 +75,8 @@ def refuse_greedy(file: BinaryIO, name: str) -> None:
     size, frames = file.seek(0, os.SEEK_END), 0
     file.seek(0)
     # Errors are of many kinds, and decord refuses these files as well.
-    with suppress(Exception), av.open(file, timeout=SECONDS,
-                                      metadata_errors='replace') as container:
+    with suppress(Exception), av.open(file, timeout=SECONDS, metadata_errors='replace',
+                                      options=ALONE) as container:
         frames = max(stream.frames for stream in container.streams.video)
     if frames > size:
         raise ValueError(f'{name!r} cannot be decoded (its header tells of {frames:,} frames in '

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import time
 
 import av
 import decord
@@ -12,6 +13,8 @@ from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.playlists import refuse_playlist
 
 HLS = b'#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n#EXTINF:10.0,\n%s\n#EXT-X-ENDLIST\n'
+SDP = b'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n' \
+    b'm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n'
 ID3 = b'ID3\x04\x00\x00\x00\x00\x00\x0a' + bytes(10)      # an empty tag, which FFmpeg skips
 
 
@@ -33,6 +36,17 @@ def test_a_list_that_decord_would_follow_is_refused(before, secret, tmp_path):
     assert len(decord.VideoReader(str(path), num_threads=1)) > 50      # which is why
     with pytest.raises(ValueError, match='video.mp4.*as a list of other files or sound does'):
         OpenVideo()(dict(filename=str(path)))
+
+
+def test_what_tells_of_a_broadcast_is_not_listened_for(tmp_path):
+    path = tmp_path / 'video.mp4'
+    path.write_bytes(SDP)
+    with open(path, 'rb') as file, av.open(file, timeout=0.5) as container:
+        assert container.format.name == 'sdp'      # which is why
+    started = time.monotonic()
+    with pytest.raises(ValueError, match='video.mp4.*no video'):
+        OpenVideo()(dict(filename=str(path)))
+    assert time.monotonic() - started < 5
 
 
 def test_content_that_is_not_on_a_disk_is_looked_at_too():
