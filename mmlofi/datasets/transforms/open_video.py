@@ -13,7 +13,7 @@ from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.datasets.videos.playlists import refuse_playlist
 from mmlofi.datasets.videos.presentation import read_presentation
 from mmlofi.datasets.videos.shown_frames import ShownFrames, warn_once
-from mmlofi.datasets.videos.streams import refuse_greedy, unreadable
+from mmlofi.datasets.videos.streams import refuse_greedy, refuse_picture, unreadable
 from mmlofi.datasets.videos.time_axis import TimeAxis, time_axis
 from mmlofi.fidelity import FULL
 
@@ -101,6 +101,8 @@ class OpenVideo(BaseTransform):
             reader.get_frame_timestamp(0)   # decord counts frames that it did not find
         except (decord.DECORDError, RuntimeError, IndexError) as error:   # by what is wrong
             raise unreadable(file, filename) from error
+        if len(reader) == 1:
+            refuse_picture(file, filename)
         return reader
 
     def __repr__(self) -> str:

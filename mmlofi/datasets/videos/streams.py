@@ -83,6 +83,30 @@ def refuse_greedy(file: BinaryIO, name: str) -> None:
                          f'{size:,} bytes); expected a video: {AGAIN}')
 
 
+def refuse_picture(file: BinaryIO, name: str) -> None:
+    """Refuses a file in which decord finds a single picture, and which holds a video as well.
+
+    Raises:
+        ValueError: For such a file; others pass, whatever is wrong with them.
+    """
+    found, moving = set(), None
+    file.seek(0)
+    with suppress(Exception), av.open(file, timeout=SECONDS,
+                                      metadata_errors='replace') as container:
+        for packet in container.demux(*container.streams.video):
+            if packet.size and packet.stream.index in found:
+                moving = packet.stream.index
+                break
+            found.add(packet.stream.index)
+        if len(container.streams.video) == 1:
+            moving = None
+    if moving is not None:
+        name, ending = os.path.basename(name), os.path.splitext(name)[1]
+        raise ValueError(f'{name!r} cannot be decoded (decord takes a picture that lies beside its '
+                         'video, such as a cover, for the video); expected the video alone: '
+                         f'`ffmpeg -i {name!r} -map 0:{moving} -map 0:a? -c copy new{ending}`')
+
+
 def _fault_of_streams(container: av.container.InputContainer) -> Fault:
     videos = [stream for stream in container.streams.video if not is_cover(stream)]
     if not videos:

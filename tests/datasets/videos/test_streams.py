@@ -90,6 +90,37 @@ def test_a_cover_as_the_first_stream_is_not_what_is_measured(tmp_path, ending):
     assert state.duration_sec == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.parametrize('default', [False, True])
+def test_a_picture_that_decord_takes_for_the_video_is_refused_with_the_mend(tmp_path, default):
+    video, path = write(tmp_path / 'video.mp4', 'mpeg4'), tmp_path / 'v.mp4'
+    with av.open(str(video)) as source, av.open(str(path), 'w') as file:
+        picture = file.add_stream('png', rate=10)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, 'rgb24'
+        stream = file.add_stream_from_template(source.streams.video[0])
+        if default:   # what a player takes; else it is the first, which is the picture
+            stream.disposition = av.stream.Disposition.default
+        noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+        file.mux(picture.encode(av.VideoFrame.from_ndarray(noise, format='rgb24')))
+        file.mux(picture.encode())
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = stream
+                file.mux(packet)
+    reason = reason_of(path)
+    assert 'decord takes a picture that lies beside its video, such as a cover' in reason
+    assert "`ffmpeg -i 'v.mp4' -map 0:1 -map 0:a? -c copy new.mp4`" in reason
+
+
+def test_a_video_of_one_frame_is_no_picture_beside_a_video(tmp_path):
+    video, path = write(tmp_path / 'video.mp4', 'mpeg4'), tmp_path / 'v.mp4'
+    with av.open(str(video)) as source, av.open(str(path), 'w') as file:
+        stream = file.add_stream_from_template(source.streams.video[0])
+        packet = next(source.demux())
+        packet.stream = stream
+        file.mux(packet)
+    assert look_at_video(str(path)).problem is None
+
+
 def test_a_song_with_a_cover_is_no_video(tmp_path):
     path = tmp_path / 'song.mkv'
     with av.open(str(path), 'w') as file:
