@@ -62,6 +62,7 @@ class _Reader:
         self.token = next(self.tokens)
 
     def assignments(self) -> Iterator[tuple[str, object]]:
+        """Names and values, line by line."""
         while self.token.type != tokenize.ENDMARKER:
             name = self.name()
             self.take('=')
@@ -72,6 +73,7 @@ class _Reader:
                 self.next()
 
     def value(self, depth: int) -> object:
+        """One of any kind, `depth` others around it."""
         token = self.token
         if depth > MAX_DEPTH:
             raise NotData(f'values nested more than {MAX_DEPTH} deep in line {token.start[0]}')
@@ -98,6 +100,7 @@ class _Reader:
         return kinds.pop()().join(parts)
 
     def number(self) -> int | float | complex:
+        """One, with or without a sign."""
         sign = -1 if self.token.string == '-' else 1
         if self.token.type == tokenize.OP:
             self.next()
@@ -149,6 +152,7 @@ class _Reader:
         return found
 
     def dict_call(self, depth: int) -> dict[str, object]:
+        """The rest of `dict(name=value, …)`."""
         found = {}
         while self.token.string != ')':
             if self.token.string in found:
@@ -182,6 +186,7 @@ class _Reader:
         return set(map(self.key, items)) if items else pairs
 
     def key(self, value: object) -> object:
+        """A value that a dict or a set can have."""
         try:
             hash(value)
         except TypeError:
@@ -189,6 +194,7 @@ class _Reader:
         return value
 
     def name(self) -> str:
+        """Of a setting."""
         text = self.token.string
         if self.token.type != tokenize.NAME or iskeyword(text) or text == '_base_':
             self.refuse()
@@ -204,15 +210,18 @@ class _Reader:
         return False
 
     def take(self, text: str) -> None:
+        """Passes a token that has to be there."""
         if self.token.string != text:
             self.refuse()
         self.next()
 
     def next(self) -> tokenize.TokenInfo:
+        """The present token, which is passed."""
         token, self.token = self.token, next(self.tokens, self.token)
         return token
 
     def refuse(self) -> NoReturn:
+        """Says where something else than a literal begins."""
         line, column = self.token.start
         code = self.token.line.strip()[:80] or self.token.string
         raise NotData(f'{code!r} in line {line}, from {self.token.string[:40]!r} '

@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
-from test_checkpoints import tiny_runner
+from tiny_run import tiny_runner
 
 from mmlofi import TALInferencer
 from mmlofi.compat.stored_config import NotData, refuse_foreign_types, stored_config
