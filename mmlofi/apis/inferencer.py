@@ -216,6 +216,11 @@ class TALInferencer(BaseInferencer):
         checkpoint = CheckpointLoader.load_checkpoint(weights, map_location='cpu')
         if not cfg:
             cfg.update(stored_config(checkpoint, weights)._cfg_dict)
+        kind = cfg.model.type
+        kind = MODELS.get(kind) if isinstance(kind, str) else kind
+        if not (isinstance(kind, type) and issubclass(kind, EndToEndLocalizer)):   # not made
+            raise ValueError(f'the config for {weights} is of a {cfg.model.type}; expected that of '
+                             'an EndToEndLocalizer (stage 2 or 3): give its config file')
         model = MODELS.build(cfg.model)
         model.cfg = cfg
         self._load_weights_to_model(model, checkpoint, cfg)
@@ -223,9 +228,6 @@ class TALInferencer(BaseInferencer):
 
     def _load_weights_to_model(self, model: EndToEndLocalizer, checkpoint: dict | None,
                                cfg: ConfigDict) -> None:
-        if not isinstance(model, EndToEndLocalizer):
-            raise ValueError(f'TALInferencer got a config of a {type(model).__name__}; expected '
-                             'one of an EndToEndLocalizer (stage 2 or 3)')
         load_weights(model, checkpoint, self._weights)
         classes = find_class_names(checkpoint, cfg)
         wanted = getattr(getattr(model.class_scores, 'linear', None), 'out_features', 0)
