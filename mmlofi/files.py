@@ -190,7 +190,7 @@ def stand_in(head: bytes) -> str | None:
         head: The first bytes, 100 or more where there are as many.
     """
     if head.startswith(POINTER):
-        return 'a pointer of Git LFS, whose files `git lfs pull` fetches,'
+        return 'a pointer of Git LFS, whose files `git lfs pull` fetches'
     if head.lstrip(b'\xef\xbb\xbf \t\r\n').lower().startswith(PAGES):
-        return 'a web page, as a download saves it whose address has moved or wants a log-in,'
+        return 'a web page, as a download saves it whose address has moved or wants a log-in'
     return None if head else 'an empty file'

@@ -53,7 +53,7 @@ def _load_named_weights(model: EndToEndLocalizer, backbone: Mapping, name: str) 
 
 
 def _load_backbone(model: EndToEndLocalizer, checkpoint: str) -> None:
-    state = weights_in(CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu'))
+    state = weights_in(CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu'), checkpoint)
     weights = {key.removeprefix('backbone.'): value for key, value in state.items()
                if key.startswith('backbone.')}
     fit = CheckpointFit.compare(model.backbone.state_dict(), weights)
@@ -77,7 +77,8 @@ def load_weights(model: EndToEndLocalizer, checkpoint: Mapping, source: str) -> 
     Raises:
         ValueError: When some part of the model would stay random.
     """
-    state = {model.own_name(key): value for key, value in weights_in(checkpoint).items()}
+    state = {model.own_name(key): value
+             for key, value in weights_in(checkpoint, source).items()}
     fit = CheckpointFit.compare(model.state_dict(), state)
     fit.check(whole=True, mend=f'a checkpoint of the model of this config: give the config that '
                                f'{source} was trained by, which lies in its work dir')

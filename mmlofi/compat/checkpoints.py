@@ -81,7 +81,9 @@ def load_safely(load: Callable[[bool], object], source: str) -> object:
         found = refused_name(str(error)) if isinstance(error, UnpicklingError) else None
         if found is not None:
             raise refusal(source, found) from error
-        reason = (str(error).strip().splitlines() or [''])[0]
+        # Before that, torch advises to load it without the restriction, which runs what it holds.
+        reason = str(error).rpartition('WeightsUnpickler error:')[2]
+        reason = (reason.strip().splitlines() or [''])[0]
         raise ValueError(
             f'{source} cannot be read ({type(error).__name__}: {reason[:200]}); expected a '
             'checkpoint that a Runner or torch.save wrote: it may be cut off or another kind of '

@@ -10,6 +10,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -154,20 +155,23 @@ def _find_files(source: Source, chosen: Sequence[VideoCheck], every: Sequence[Vi
 
 
 def _paths(source: Source, checks: Iterable[VideoCheck]) -> dict[str, str]:
-    """Where the videos' files are by the template; of names that are none there is a fault."""
+    """Where the videos' files are by the template; without those whose name is a fault."""
     paths = {}
     for one in checks:
-        if text_fault(one.record.name):   # a fault of the entry already
-            continue
-        try:
-            paths[one.record.name] = path_in(source.folder, one.record.name, source.filename_tmpl)
-        except ValueError as error:
-            one.faults.append(('bad name', str(error).partition('; expected')[0]))
+        if not text_fault(one.record.name):
+            with suppress(ValueError):
+                paths[one.record.name] = path_in(source.folder, one.record.name,
+                                                 source.filename_tmpl)
     return paths
 
 
 def _check_annotations(one: VideoCheck) -> None:
     record = one.record
+    if not text_fault(record.name):   # a fault of the entry already
+        try:
+            path_in('', record.name)
+        except ValueError as error:
+            one.faults.append(('bad name', str(error).partition('; expected')[0]))
     one.faults += [('no length', f'{label!r} [{start:g}, {end:g}]')
                    for (start, end), label in zip(record.segments_sec, record.labels)
                    if end == start]

@@ -141,7 +141,8 @@ def _read_results(path: str | os.PathLike) -> dict:
                          'again') from error
     results = content.get('results') if isinstance(content, dict) else None
     if not isinstance(results, dict):
-        found = brief(sorted(content)) if isinstance(content, dict) else type(content).__name__
+        found = type(content).__name__ if not isinstance(content, dict) else brief(
+            content if 'results' in content else sorted(content))
         raise ValueError(f'{path} has no "results" by video (found {found}); {_EXPECTED}. A '
                          'file of annotations is not one of detections')
     twice = repeated_keys(results) or [key for key in repeated_keys(content) if key == 'results']

@@ -31,7 +31,8 @@ class CheckpointFitHook(Hook):
         """Runs when the file has been read, before its weights reach the model."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         own_name = getattr(model, 'own_name', lambda name: name)
-        loaded = {own_name(key): value for key, value in weights_in(checkpoint).items()}
+        source = getattr(runner, '_load_from', None) or 'the checkpoint'   # found by --resume
+        loaded = {own_name(key): value for key, value in weights_in(checkpoint, source).items()}
         fit = CheckpointFit.compare(model.state_dict(), loaded)
         whole = _must_be_whole(runner)
         expected = 'every weight of the model, in a test or a resumed run' if whole \

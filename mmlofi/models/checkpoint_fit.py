@@ -11,11 +11,12 @@ from torch import Tensor
 OPTIONAL = 'num_batches_tracked'
 
 
-def weights_in(checkpoint: object) -> dict[str, object]:
+def weights_in(checkpoint: object, source: str = 'the checkpoint') -> dict[str, object]:
     """A checkpoint's weights by name, without the `module.` of data-parallel training.
 
     Args:
         checkpoint: As `CheckpointLoader` reads it: a Runner's, or weights alone.
+        source: What to call it in an error.
 
     Raises:
         ValueError: When there are none in `state_dict` or at the top, with the keys where there
@@ -25,13 +26,13 @@ def weights_in(checkpoint: object) -> dict[str, object]:
     if isinstance(state, Mapping) and _are_weights(state):
         return {key.removeprefix('module.'): value for key, value in state.items()}
     if not isinstance(checkpoint, Mapping):
-        raise ValueError(f'the checkpoint is a {type(checkpoint).__name__}; expected a dict with '
+        raise ValueError(f'{source} is a {type(checkpoint).__name__}; expected a dict with '
                          'the weights in `state_dict`: give one that a Runner or torch.save(model.'
                          'state_dict(), …) wrote')
     places = [''.join(f'[{key!r}]' for key in place) for place in _places(checkpoint)]
     mend = (f'they are in {" and ".join(places)}, so write these alone: torch.save(torch.load(FILE,'
             f" weights_only=True){places[0]}, 'weights.pth')") if places else 'give another file'
-    raise ValueError(f'the checkpoint has the keys {sorted(map(str, checkpoint))[:8]} and no '
+    raise ValueError(f'{source} has the keys {sorted(map(str, checkpoint))[:8]} and no '
                      f'weights by name in `state_dict` or at the top, as expected; {mend}')
 
 

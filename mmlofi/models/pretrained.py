@@ -35,7 +35,7 @@ def load_pretrained(model: nn.Module, init_cfg: dict, *, part: str | None = None
         ValueError: When a part of the model fits only partly, or nothing does.
     """
     checkpoint = CheckpointLoader.load_checkpoint(init_cfg['checkpoint'], map_location='cpu')
-    state = weights_in(checkpoint)
+    state = weights_in(checkpoint, init_cfg['checkpoint'])
     prefix = (init_cfg.get('prefix') or '').rstrip('.')
     if part is not None and (prefix or not any(key.startswith(f'{part}.') for key in state)):
         start = f'{prefix}.' if prefix else ''

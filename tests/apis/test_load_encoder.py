@@ -9,6 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from mmlofi.apis import load_encoder
+from mmlofi.apis.load import load_weights
 
 TSM = dict(type='ResNetTSM', depth=18, num_segments=8, pretrained=None, pretrained2d=False)
 
@@ -59,3 +60,9 @@ def test_random_features_are_refused():
     with pytest.raises(ValueError, match='no checkpoint was given, and model.backbone of .* names '
                                          'no weights either; expected one of them'):
         load_encoder(stage_2(), None, 'cpu')
+
+
+def test_a_checkpoint_with_its_weights_elsewhere_is_named():
+    content = dict(state_dict_ema=dict(w=torch.zeros(1)))
+    with pytest.raises(ValueError, match=r"ema\.pth has the keys \['state_dict_ema'\]"):
+        load_weights(torch.nn.Identity(), content, 'ema.pth')

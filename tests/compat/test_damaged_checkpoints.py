@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import zipfile
 
 import pytest
@@ -25,6 +26,13 @@ def test_what_is_no_checkpoint_is_called_what_it_is(tmp_path, content, words):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'c.pth'))
     assert words in str(caught.value)
     assert UNSAFE_SWITCH not in str(caught.value)
+
+
+def test_of_what_torch_cannot_read_its_reason_is_given_without_its_advice(tmp_path):
+    (tmp_path / 'c.pth').write_bytes(pickle.dumps(dict(a=print), protocol=4))
+    with pytest.raises(ValueError, match=r'c\.pth cannot be read .*: Unsupported') as caught:
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'c.pth'))
+    assert 'weights_only' not in str(caught.value)
 
 
 def test_packed_weights_are_refused_before_they_are_unpacked(tmp_path):

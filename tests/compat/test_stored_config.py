@@ -177,7 +177,7 @@ def test_a_checkpoint_without_a_config_says_so(content):
     "model = dict(type='EndToEndLocalizer')",
     f"model = dict(type='Linear', in_features={10**18}, out_features=9)"])
 def test_a_config_that_no_model_can_be_made_of_is_refused_with_the_file(text):
-    with pytest.raises(ValueError, match=r'hostile\.pth (holds a config that nothing can|is of a )'):
+    with pytest.raises(ValueError, match=r'hostile\.pth (holds a config|is of a )'):
         TALInferencer(weights=save(text), device='cpu')
 
 
