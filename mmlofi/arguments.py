@@ -13,7 +13,10 @@ from mmengine.runner import Runner
 
 from mmlofi.datasets.annotations import VideoRecord, load_annotations
 
-RUNNER_SETTINGS = tuple(inspect.signature(Runner.__init__).parameters)[1:]
+# The last ones it looks up in the config itself.
+RUNNER_SETTINGS = (*tuple(inspect.signature(Runner.__init__).parameters)[1:], 'compile',
+                   'activation_checkpointing', 'efficient_conv_bn_eval', 'sync_bn', 'strategy',
+                   'find_unused_parameters', 'model_wrapper_cfg', 'custom_imports')
 
 
 class SettingsAction(DictAction):

@@ -41,6 +41,7 @@ def log(monkeypatch):
 
 @pytest.mark.parametrize('options', [
     None, {}, {'model.head.k': 5}, {'load_from': 'a.pth'}, {'randomness.seed': 1},
+    {'compile': True}, {'activation_checkpointing': ['backbone']},
     {'hooks.0.interval': 2}])
 def test_settings_that_mean_something_are_taken_without_a_word(options, log):
     cfg = config()

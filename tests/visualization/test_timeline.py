@@ -104,4 +104,4 @@ def test_nothing_to_show_is_an_error():
 def test_a_number_of_predictions_that_is_none_is_refused(tmp_path, top_k):
     with pytest.raises(ValueError, match=f'got top_k={top_k}; expected a whole number, 1 or more'):
         plot_timelines([video('a', 'jump')], {'one': detections('a')}, tmp_path / 'p.png',
-                       top_k=top_k)
+                       classes=('jump',), top_k=top_k)

@@ -10,6 +10,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
 from mmlofi.datasets.storage import is_there, on_disk
+from mmlofi.datasets.videos.first_use import make_ready
 from mmlofi.datasets.videos.playlists import refuse_playlist
 from mmlofi.datasets.videos.presentation import read_presentation
 from mmlofi.datasets.videos.shown_frames import ShownFrames, warn_once
@@ -63,7 +64,8 @@ class OpenVideo(BaseTransform):
         filename = results['filename']
         with self._source(filename) as file:
             refuse_playlist(filename, file)
-            refuse_greedy(file, filename)
+            codecs = refuse_greedy(file, filename)
+            make_ready(codecs, lambda: self._reader(file, filename))
             reader = self._open(file, filename)
             axis = _axis(file, filename, reader)
             frames = ShownFrames(reader, axis, filename)
@@ -91,11 +93,14 @@ class OpenVideo(BaseTransform):
             return open(filename, 'rb')
         return io.BytesIO(get(filename, backend_args=self.backend_args))
 
-    def _open(self, file: BinaryIO, filename: str, **size: int) -> decord.VideoReader:
+    def _reader(self, file: BinaryIO, filename: str, **size: int) -> decord.VideoReader:
         file.seek(0)
+        return decord.VideoReader(file if isinstance(file, io.BytesIO) else filename,
+                                  num_threads=self.num_threads, **size)
+
+    def _open(self, file: BinaryIO, filename: str, **size: int) -> decord.VideoReader:
         try:
-            reader = decord.VideoReader(file if isinstance(file, io.BytesIO) else filename,
-                                        num_threads=self.num_threads, **size)
+            reader = self._reader(file, filename, **size)
             if len(reader) == 0:
                 raise decord.DECORDError('it holds no frame')
             reader.get_frame_timestamp(0)   # decord counts frames that it did not find

@@ -64,23 +64,26 @@ def unreadable(file: BinaryIO, name: str) -> ValueError:
                       f'least one frame: {fault.mend}')
 
 
-def refuse_greedy(file: BinaryIO, name: str) -> None:
-    """Refuses a header that tells of more frames than the file has bytes.
+def refuse_greedy(file: BinaryIO, name: str) -> frozenset[str]:
+    """The codecs of a file's video streams, unless its header tells of more frames than it has
+    bytes.
 
     decord takes memory for all of them, and ends the process where there is not enough.
 
     Raises:
         ValueError: For such a file; others pass, whatever is wrong with them.
     """
-    size, frames = file.seek(0, os.SEEK_END), 0
+    size, frames, codecs = file.seek(0, os.SEEK_END), 0, frozenset()
     file.seek(0)
     # Errors are of many kinds, and decord refuses these files as well.
     with suppress(Exception), av.open(file, timeout=SECONDS, metadata_errors='replace',
                                       options=ALONE) as container:
         frames = max(stream.frames for stream in container.streams.video)
+        codecs = frozenset(map(_codec, container.streams.video))
     if frames > size:
         raise ValueError(f'{name!r} cannot be decoded (its header tells of {frames:,} frames in '
                          f'{size:,} bytes); expected a video: {AGAIN}')
+    return codecs
 
 
 def refuse_picture(file: BinaryIO, name: str) -> None:
