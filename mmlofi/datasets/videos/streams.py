@@ -110,6 +110,17 @@ def refuse_picture(file: BinaryIO, name: str) -> None:
                          f'`ffmpeg -i {name!r} -map 0:{moving} -map 0:a? -c copy new{ending}`')
 
 
+def first_frame_side(file: BinaryIO) -> int | None:
+    """The shorter side of a video's first frame, None where it cannot be decoded."""
+    with suppress(Exception), av.open(file, timeout=SECONDS, metadata_errors='replace',
+                                      options=ALONE) as container:
+        stream = container.streams.best('video')
+        stream.thread_count = 1
+        frame = next(container.decode(stream))
+        return min(frame.height, frame.width)
+    return None
+
+
 def _fault_of_streams(container: av.container.InputContainer) -> Fault:
     videos = [stream for stream in container.streams.video if not is_cover(stream)]
     if not videos:

@@ -8,8 +8,10 @@ import av
 import numpy as np
 import pytest
 
+from mmlofi.datasets.videos import video_file
 from mmlofi.datasets.videos.damage import broken_at, find_damage
-from mmlofi.datasets.videos.video_file import look_at_video
+from mmlofi.datasets.videos.shown_frames import ShownFrames
+from mmlofi.datasets.videos.video_file import FileState, look_at_video
 
 FRAMES = 60
 KINDS = [('mp4', 'libx264'), ('mkv', 'libx264'), ('webm', 'libvpx-vp9'), ('avi', 'mpeg4')]
@@ -67,6 +69,18 @@ def test_damage_in_the_middle_passes_by_default(noise, tmp_path):
     path.write_bytes(noise['mkv'])
     overwrite(path, len(noise['mkv']) // 4)
     assert look_at_video(str(path)).problem is None
+
+
+def test_a_first_frame_that_decord_refuses_for_what_comes_after_it_is_looked_at_anew(
+        video, monkeypatch):
+    def refuses(reader, index):     # as where its thread is ahead
+        raise ValueError('decord stumbled')
+    side = look_at_video(str(video)).side
+    monkeypatch.setattr(ShownFrames, '__getitem__', refuses)
+    assert look_at_video(str(video)) == FileState(duration_sec=pytest.approx(FRAMES / 10, abs=0.01),
+                                                  side=side)
+    monkeypatch.setattr(video_file, 'first_frame_side', lambda file: None)
+    assert look_at_video(str(video)).problem == 'decord stumbled'
 
 
 def test_a_few_wrong_bytes_are_found_in_all_frames(noise, tmp_path):
