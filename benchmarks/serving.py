@@ -156,9 +156,10 @@ def serving(folder: Path, checkpoint: Path) -> Iterator[tuple[int, int, Path]]:
                checkpoint, '--folder', folder / 'videos', '--top-k', TOP_K, '--port', 0,
                '--device', 'cpu']
     log = folder / 'server.log'
+    threads = dict(OMP_NUM_THREADS=str(torch.get_num_threads()))   # or sums have other last bits
     with open(log, 'w') as errors, subprocess.Popen(
             list(map(str, command)), stdout=subprocess.PIPE, stderr=errors, text=True,
-            env=os.environ | dict(PYTHONPATH=str(ROOT), PYTHONUNBUFFERED='1')) as process:
+            env=os.environ | threads | dict(PYTHONPATH=str(ROOT), PYTHONUNBUFFERED='1')) as process:
         try:
             port = next((re.search(r'http://.*:(\d+)', line)[1] for line in process.stdout
                          if line.startswith('http://')), None)

@@ -21,4 +21,4 @@ def test_good_and_bad_requests_of_four_threads_are_answered_rightly_and_leave_no
     assert 'Traceback' not in log
     warm, last = rows[0], rows[-1]
     assert (last['files'], last['threads']) == (warm['files'], warm['threads'])
-    assert last['MiB'] < warm['MiB'] + 20
+    assert last['MiB'] < warm['MiB'] + 50   # heaps of threads that warm up take 20 by themselves
