@@ -29,7 +29,7 @@ from mmlofi.datasets.untrimmed import reading
 from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.streaming import encode_videos
+from mmlofi.models.encoders.streaming import encode_videos
 from mmlofi.options import require_number, require_whole
 from mmlofi.visualization.figure_file import save_figure
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image

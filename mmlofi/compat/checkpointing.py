@@ -17,7 +17,7 @@ from torch import nn
 def wrap_forward(forward: Callable) -> Callable:
     """A module's `forward`, whose activations are computed again in the backward pass."""
     # Not above: the models import what the other mends have to make importable.
-    from mmlofi.models.recompute import recompute
+    from mmlofi.models.encoders.recompute import recompute
 
     module = getattr(forward, '__self__', None)
 

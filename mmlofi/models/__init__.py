@@ -1,7 +1,7 @@
 """Encoder, heads and the end-to-end localizer."""
 from .bmn import BMNHead
 from .class_scores import ClassScoreFile, VideoClassifier
-from .encoder import SnippetEncoder
+from .encoders.encoder import SnippetEncoder
 from .gtad import GTADHead
 from .localizer import EndToEndLocalizer
 

@@ -15,10 +15,10 @@ from torch import Tensor
 from mmlofi.detections.postprocess import RawProposals, label, suppress
 from mmlofi.detections.soft_nms import check_options
 from mmlofi.detections.windows import WindowResult
-from mmlofi.models.backbones import build_backbone, pretrained_of
-from mmlofi.models.encoder import SnippetEncoder
-from mmlofi.models.norm import set_norm_mode
-from mmlofi.models.pretrained import is_pretrained, load_pretrained
+from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
+from mmlofi.models.encoders.encoder import SnippetEncoder
+from mmlofi.models.encoders.norm import set_norm_mode
+from mmlofi.models.encoders.pretrained import is_pretrained, load_pretrained
 from mmlofi.options import require_whole
 
 

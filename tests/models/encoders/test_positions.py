@@ -7,7 +7,7 @@ from mmaction.registry import MODELS
 from small_transformers import TIMESFORMER, UNIFORMERV2, VIT
 
 from mmlofi.models import SnippetEncoder
-from mmlofi.models.positions import POSITIONS, call_at_any_side, resize_positions
+from mmlofi.models.encoders.positions import POSITIONS, call_at_any_side, resize_positions
 
 CFGS = {cfg['type']: cfg for cfg in (TIMESFORMER, UNIFORMERV2)}
 

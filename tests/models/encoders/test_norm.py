@@ -56,7 +56,7 @@ def test_batch_norms_of_frozen_stages_stay_frozen():
     ('running', nn.Sequential(nn.Conv3d(3, 4, 1), nn.BatchNorm3d(4)), [])])
 def test_a_setting_of_batch_norm_that_changes_nothing_is_said(norm, backbone, said, monkeypatch):
     messages = []
-    monkeypatch.setattr('mmlofi.models.encoder.print_log',
+    monkeypatch.setattr('mmlofi.models.encoders.encoder.print_log',
                         lambda message, **_: messages.append(message))
     SnippetEncoder(norm=norm).prepare(backbone)
     assert messages == said

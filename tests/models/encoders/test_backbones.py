@@ -12,7 +12,7 @@ from torch import nn
 
 from mmlofi.models import EndToEndLocalizer, SnippetEncoder
 from mmlofi.models import backbones as module
-from mmlofi.models.backbones import build_backbone, pretrained_of
+from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
 
 PRESETS = Path(mmaction.__file__).parent / '.mim' / 'configs'
 MODEL_FILES = {'TSN': 'tsn_r50', 'TSM-R50': 'tsm_r50', 'TSM-MobileNetV2': 'tsm_mobilenet_v2',

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from mmlofi.models.recompute import recompute
+from mmlofi.models.encoders.recompute import recompute
 
 Encode = Callable[[Tensor], Tensor]
 

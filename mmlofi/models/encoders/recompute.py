@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mmlofi.models.norm import batch_norms
+from mmlofi.models.encoders.norm import batch_norms
 
 
 @torch.compiler.disable(recursive=False)

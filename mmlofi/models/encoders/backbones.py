@@ -10,7 +10,7 @@ from mmengine.model import revert_sync_batchnorm
 from torch import nn
 
 from mmlofi.compat.tin import mend_tin
-from mmlofi.models.pretrained import is_pretrained
+from mmlofi.models.encoders.pretrained import is_pretrained
 
 # Backbones of MMAction2 that are none for frames, each with what it takes instead.
 REFUSED = {

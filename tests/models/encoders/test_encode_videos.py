@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import torch
 
 from mmlofi.datasets.streaming import FailedVideo, SnippetChunk
-from mmlofi.models.streaming import encode_videos
+from mmlofi.models.encoders.streaming import encode_videos
 
 # In place of a localizer: a snippet's one feature is its number.
 MODEL = SimpleNamespace(data_preprocessor=lambda data, training: data,

@@ -9,7 +9,7 @@ from torch import nn
 
 from mmlofi.fidelity import PAPER_CYCLE
 from mmlofi.models import SnippetEncoder
-from mmlofi.models.frame_limits import Allowed, frame_limits, takes_clips
+from mmlofi.models.encoders.frame_limits import Allowed, frame_limits, takes_clips
 
 SWIN = dict(type='SwinTransformer3D', pretrained2d=False, window_size=(8, 7, 7), out_indices=(1,),
             arch=dict(embed_dims=12, depths=[2, 2], num_heads=[1, 2]))

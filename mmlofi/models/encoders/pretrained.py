@@ -10,7 +10,7 @@ from mmengine.model import PretrainedInit
 from mmengine.runner import CheckpointLoader
 from torch import nn
 
-from mmlofi.models.checkpoint_fit import CheckpointFit, weights_in
+from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
 
 MEND = ('one of a model with the same settings: correct init_cfg (its checkpoint, its prefix), or '
         "the model's depth and size")

@@ -12,11 +12,11 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mmlofi.models.chunks import choose_snippets, encode_in_chunks, encode_with_share
-from mmlofi.models.frame_limits import frame_limits, takes_clips
-from mmlofi.models.norm import NORM_MODES, batch_norms, let_norms_learn
-from mmlofi.models.positions import call_at_any_side
-from mmlofi.models.recompute import checkpoint_blocks
+from mmlofi.models.encoders.chunks import choose_snippets, encode_in_chunks, encode_with_share
+from mmlofi.models.encoders.frame_limits import frame_limits, takes_clips
+from mmlofi.models.encoders.norm import NORM_MODES, batch_norms, let_norms_learn
+from mmlofi.models.encoders.positions import call_at_any_side
+from mmlofi.models.encoders.recompute import checkpoint_blocks
 
 INPUT_FORMATS = ('auto', '2d', '3d')
 
