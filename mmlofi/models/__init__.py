@@ -1,8 +1,8 @@
 """Encoder, heads and the end-to-end localizer."""
-from .bmn import BMNHead
-from .class_scores import ClassScoreFile, VideoClassifier
 from .encoders.encoder import SnippetEncoder
-from .gtad import GTADHead
+from .heads.bmn import BMNHead
+from .heads.class_scores import ClassScoreFile, VideoClassifier
+from .heads.gtad import GTADHead
 from .localizer import EndToEndLocalizer
 
 __all__ = ['BMNHead', 'ClassScoreFile', 'EndToEndLocalizer', 'GTADHead', 'SnippetEncoder',

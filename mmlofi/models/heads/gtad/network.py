@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmlofi.models.anchors.align import project_then_align
+from mmlofi.models.heads.anchors.align import project_then_align
 
 from .sampling import anchors_of
 

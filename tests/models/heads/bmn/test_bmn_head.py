@@ -9,7 +9,7 @@ from mmengine.runner import load_checkpoint
 from torch import nn
 
 from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.bmn import BMNHead
+from mmlofi.models.heads.bmn import BMNHead
 
 SMALL = dict(in_channels=8, num_samples=4)
 pytestmark = pytest.mark.sums

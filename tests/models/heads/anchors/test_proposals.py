@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmlofi.models.anchors import ProposalSelection
+from mmlofi.models.heads.anchors import ProposalSelection
 
 
 def maps(score, start, end):

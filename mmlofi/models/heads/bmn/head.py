@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from mmlofi.models.anchors import ProposalSelection, build_targets
+from mmlofi.models.heads.anchors import ProposalSelection, build_targets
 from mmlofi.options import require_whole
 
 from .losses import BMNLosses

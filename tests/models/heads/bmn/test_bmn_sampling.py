@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from mmlofi.models.bmn.sampling import anchors_of
+from mmlofi.models.heads.bmn.sampling import anchors_of
 
 CPU = torch.device('cpu')
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmlofi.models.anchors import sampled_l2
+from mmlofi.models.heads.anchors import sampled_l2
 
 
 def test_regression_uses_all_high_anchors_and_about_as_many_of_both_others():

@@ -4,8 +4,8 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from mmlofi.models.anchors import Targets, build_targets, inside_video
-from mmlofi.models.bmn.losses import BMNLosses
+from mmlofi.models.heads.anchors import Targets, build_targets, inside_video
+from mmlofi.models.heads.bmn.losses import BMNLosses
 
 LENGTH = 100
 

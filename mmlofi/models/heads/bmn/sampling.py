@@ -10,7 +10,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from mmlofi.models.anchors.align import Anchors, make_anchors
+from mmlofi.models.heads.anchors.align import Anchors, make_anchors
 
 SAMPLES = 3  # a bin is the mean of so many, as in MMAction2's presets
 MARGIN = 0.5  # on either side of the anchor, in lengths of the anchor: BMN, section 3.3

@@ -11,7 +11,7 @@ from mmaction.models.losses import BMNLoss
 from mmaction.models.losses.binary_logistic_regression_loss import binary_logistic_regression_loss
 from torch import Tensor
 
-from mmlofi.models.anchors import Targets, inside_video, sampled_l2
+from mmlofi.models.heads.anchors import Targets, inside_video, sampled_l2
 from mmlofi.options import require_number
 
 

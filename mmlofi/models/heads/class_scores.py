@@ -15,7 +15,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmlofi.datasets.find_files import spellings
-from mmlofi.models.score_files import read_scores
+from mmlofi.models.heads.score_files import read_scores
 from mmlofi.options import require_number, require_whole
 
 

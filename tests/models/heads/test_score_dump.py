@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmlofi.models.score_dump import load_dump
+from mmlofi.models.heads.score_dump import load_dump
 
 P = pickle   # whose steps are its constants
 

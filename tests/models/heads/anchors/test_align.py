@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from mmlofi.models.anchors.align import inside_video, project_then_align
-from mmlofi.models.gtad.sampling import anchors_of
+from mmlofi.models.heads.anchors.align import inside_video, project_then_align
+from mmlofi.models.heads.gtad.sampling import anchors_of
 
 CPU = torch.device('cpu')
 SIZES = [(1, 1, 3, 2), (2, 2, 1, 1), (7, 7, 3, 2), (9, 4, 5, 4), (30, 30, 8, 4), (25, 6, 32, 4)]

@@ -10,7 +10,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from mmlofi.models.anchors.align import Anchors, make_anchors
+from mmlofi.models.heads.anchors.align import Anchors, make_anchors
 
 
 # A training cycle has three lengths and validation one; each takes 13 MB at L = D = 100.

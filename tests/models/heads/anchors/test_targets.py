@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmlofi.models.anchors.targets import anchor_iou, boundary_overlap, build_targets
+from mmlofi.models.heads.anchors.targets import anchor_iou, boundary_overlap, build_targets
 
 
 @pytest.mark.parametrize(('length', 'durations'), [(1, 1), (8, 8), (13, 5)])

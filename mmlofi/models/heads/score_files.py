@@ -24,7 +24,7 @@ from torch import Tensor
 
 from mmlofi.array_files import read_npy
 from mmlofi.json_values import brief, parse_json, repeated_keys
-from mmlofi.models.score_dump import load_dump
+from mmlofi.models.heads.score_dump import load_dump
 
 Scores = tuple[Sequence[str], dict[str, Tensor]]   # K names, and (K,) of each video
 

@@ -8,7 +8,7 @@ import torch
 from mmaction.registry import MODELS
 from torch import nn
 
-from mmlofi.models.gtad import GTADHead
+from mmlofi.models.heads.gtad import GTADHead
 
 THUMOS = dict(max_duration=0.5, inner_bins=16, context_bins=16, kernel_size=3)
 VARIANTS = {'anet': {}, 'thumos': THUMOS}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from mmlofi.models.anchors import Targets, build_targets
-from mmlofi.models.gtad.losses import GTADLoss, balanced_bce
+from mmlofi.models.heads.anchors import Targets, build_targets
+from mmlofi.models.heads.gtad.losses import GTADLoss, balanced_bce
 
 
 def random_outputs(videos=2, durations=6, length=6):

@@ -11,7 +11,7 @@ from mmaction.models.localizers import BMN
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmlofi.models.anchors.align import project_then_align
+from mmlofi.models.heads.anchors.align import project_then_align
 
 from .sampling import SAMPLES, anchors_of
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmlofi.models.anchors import Targets, inside_video, sampled_l2
+from mmlofi.models.heads.anchors import Targets, inside_video, sampled_l2
 from mmlofi.options import require_number, require_whole
 
 

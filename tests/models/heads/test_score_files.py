@@ -10,7 +10,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.evaluator import Evaluator
 
 from mmlofi.models import ClassScoreFile
-from mmlofi.models.score_files import THUMOS_COLUMNS
+from mmlofi.models.heads.score_files import THUMOS_COLUMNS
 
 
 def sample(name):
