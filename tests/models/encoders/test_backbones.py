@@ -11,7 +11,7 @@ from mmengine.config import Config
 from torch import nn
 
 from mmlofi.models import EndToEndLocalizer, SnippetEncoder
-from mmlofi.models import backbones as module
+from mmlofi.models.encoders import backbones as module
 from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
 
 PRESETS = Path(mmaction.__file__).parent / '.mim' / 'configs'

@@ -7,7 +7,7 @@ from mmaction.registry import MODELS
 from mmengine.runner import save_checkpoint
 
 from mmlofi.models import EndToEndLocalizer
-from mmlofi.models import pretrained as module
+from mmlofi.models.encoders import pretrained as module
 
 BACKBONES = {   # X3D, TANet and TimeSformer do not look at init_cfg
     'ResNetTSM': dict(depth=18, pretrained=None, num_segments=2),
