@@ -140,3 +140,16 @@ def test_labels_that_are_no_whole_numbers_are_refused():
     sample = dict(results([[0, 1]]), gt_labels=np.array([2.7]))
     with pytest.raises(ValueError, match=r'with the labels \[2\.7\]; expected'):
         PackTALInputs()(sample)
+
+
+def test_segments_outside_stay_as_they_are_where_a_head_wants_them():
+    sample = results([[-1, 4], [3, 3], [6, 12]], window_norm=(0.0, 0.5))
+    instances = PackTALInputs(clip=False)(sample)['data_samples'].gt_instances
+    assert instances.segments.tolist() == [[pytest.approx(-0.2), pytest.approx(0.8)],
+                                           [pytest.approx(1.2), pytest.approx(2.4)]]
+    assert instances.labels.tolist() == [0, 2]
+
+
+def test_the_number_of_valid_positions_travels_with_a_sample():
+    assert PackTALInputs()(results())['data_samples'].num_valid is None
+    assert PackTALInputs()(results(num_valid=2))['data_samples'].num_valid == 2
