@@ -114,7 +114,10 @@ def _spelt(segments: list[tuple[float, float]]) -> str:
 def _instances_in_window(results: dict, clip: bool) -> InstanceData:
     start, end = results['window_norm']
     segments = np.asarray(results['segments_sec'], dtype=np.float64).reshape(-1, 2)
-    segments = (segments / results['duration_sec'] - start) / (end - start)
+    segments = segments / results['duration_sec']
+    if clip:   # to the video, which may end before the window, and to the window
+        segments = segments.clip(0, 1)
+    segments = (segments - start) / (end - start)
     if clip:
         segments = segments.clip(0, 1)
     kept = segments[:, 1] > segments[:, 0]

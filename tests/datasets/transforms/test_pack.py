@@ -56,6 +56,12 @@ def test_segments_are_clipped_to_the_video():
     assert packed_segments([[-3, 5], [8, 12]])[0] == [[0, 0.5], [pytest.approx(0.8), 1]]
 
 
+def test_segments_are_clipped_to_a_video_that_ends_before_its_window():
+    segments, labels = packed_segments([[6, 11], [10, 11]], window_norm=(0.0, 2.0), num_valid=2)
+    assert segments == [[pytest.approx(0.3), 0.5]]
+    assert labels == [0]
+
+
 def test_segments_of_no_length_or_before_the_start_are_dropped_with_their_labels():
     assert packed_segments([[4, 4], [2, 6], [30, 30], [-2, -1]], [0, 1, 2, 3])[1] == [1]
 
