@@ -230,13 +230,13 @@ class TALInferencer(BaseInferencer):
                                cfg: ConfigDict) -> None:
         load_weights(model, checkpoint, self._weights)
         classes = find_class_names(checkpoint, cfg)
-        wanted = getattr(getattr(model.class_scores, 'linear', None), 'out_features', 0)
-        if wanted > len(classes):
+        wanted = model.num_classes
+        if wanted is not None and wanted > len(classes):
             raise ValueError(f'the model scores {wanted} classes and {len(classes)} are named; '
                              'expected a name for each: set test_dataloader.dataset.metainfo.'
                              'classes in the config')
         # Every segment has label 0 then, whatever that is the name of.
-        self.classes = (ONE_CLASS,) if model.class_scores is None and len(classes) > 1 else classes
+        self.classes = (ONE_CLASS,) if wanted == 1 and len(classes) > 1 else classes
 
     def _init_pipeline(self, cfg: ConfigDict) -> Compose:
         """The encoder's transforms of frames, and loads the encoder where it is one of its own."""

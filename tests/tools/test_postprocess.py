@@ -78,7 +78,7 @@ def test_proposals_are_chosen_again_as_the_head_chooses_them(
     call_tool('postprocess.py', everything, truth, '--peak-filter', 'yes', '--out',
               tmp_path / 'peaks.json')
     assert (tmp_path / 'peaks.json').read_bytes() == (tested / 'detections.json').read_bytes()
-    assert 'top_classes=2 peak_filter=yes end_at_last=yes' in capsys.readouterr().out
+    assert 'top_classes=2 fusion=product peak_filter=yes end_at_last=yes' in capsys.readouterr().out
     call_tool('postprocess.py', everything, truth, '--peak-filter', 'yes', 'no', '--end-at-last',
               'yes', 'no', '--tiou', '0.1')
     output = capsys.readouterr().out
