@@ -22,12 +22,13 @@ from mmengine.runner import CheckpointLoader
 
 from mmlofi.apis.head_pass import HeadPass
 from mmlofi.apis.load import find_class_names, find_test_dataset, load_encoder, load_weights
-from mmlofi.apis.video_files import Inputs, file_stem, find_videos, name_videos
+from mmlofi.apis.video_files import Inputs, find_videos, name_videos
 from mmlofi.compat.stored_config import stored_config
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetChunk, stream_snippets
 from mmlofi.datasets.untrimmed import reading
 from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.files import file_stem
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.encoders.streaming import encode_videos
 from mmlofi.options import require_number, require_whole

@@ -27,7 +27,7 @@ def soft_nms(segments: Tensor, scores: Tensor, **options: object) -> tuple[Tenso
     Args:
         segments: (K, 2) starts and ends, in any unit.
         scores: (K,) not negative.
-        **options: As of `soft_nms_batch`.
+        **options: As of `soft_nms_picks`.
 
     Returns:
         Segments (M, 2) and decayed scores (M,), best first; M <= top_k. Of equal scores, the one
