@@ -88,8 +88,8 @@ class TargetAssignment:
         chosen = candidate & (length <= shortest[:, None] + SAME_LENGTH)
         classes = position.new_zeros(len(labels), num_classes)
         classes.scatter_(1, labels[:, None], 1)
-        offsets = torch.stack([to_start, to_end], dim=-1)[torch.arange(len(which)), which]
-        return (chosen.to(classes) @ classes).clamp(max=1), offsets / stride
+        offsets = [distance.gather(1, which[:, None]) for distance in (to_start, to_end)]
+        return (chosen.to(classes) @ classes).clamp(max=1), torch.cat(offsets, dim=1) / stride
 
     def _near_centre(self, position: Tensor, stride: Tensor, start: Tensor, end: Tensor) -> Tensor:
         """(P, K) which points are strictly inside which action, and near its centre."""
