@@ -25,7 +25,7 @@ from .towers import ClassTower, OffsetTower
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerBackbone:
-    """ActionFormer, section 3.2: the settings of its pyramid.
+    """The settings of ActionFormer's encoder, a pyramid of transformer blocks.
 
     Args:
         embed_dim: Width; with several sources, the width of each one's projection.

@@ -1,8 +1,8 @@
 """The pyramid of features: embedding, stem, branch; and the neck after it.
 
-ActionFormer, section 3.2; TriDet, section 3.2. Blocks are the method's own: modules that take x
-(N, C, L) and the mask (N, L') of their *output*, and give (N, C, L'). L' is L in the stem, and
-L / 2 in the branch::
+The encoder of ActionFormer, the feature pyramid of TriDet. Blocks are the method's own: they
+take x (N, C, L) and the mask (N, L') of their *output*, and give (N, C, L'). L' is L in the stem,
+and L / 2 in the branch::
 
     level 0   o o o o o o o o   stride 1, the stem's output
     level 1   o   o   o   o     stride 2

@@ -29,7 +29,7 @@ class PointTargets:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetAssignment:
-    """ActionFormer, section 3.3: an action is found near its centre, on the level of its length.
+    """Center sampling: an action is found near its centre, on the level of its length.
 
     A point is positive for an action that it is strictly inside of, if it is nearer to its centre
     than `center_radius` strides and the farther of start and end is in its level's range. Of
