@@ -3,8 +3,9 @@ from .encoders.encoder import SnippetEncoder
 from .heads.bmn import BMNHead
 from .heads.class_scores import ClassScoreFile, VideoClassifier
 from .heads.gtad import GTADHead
+from .heads.one_stage import ActionFormerHead
 from .heads.segment_classifier import SegmentClassifier
 from .localizer import EndToEndLocalizer
 
-__all__ = ['BMNHead', 'ClassScoreFile', 'EndToEndLocalizer', 'GTADHead', 'SegmentClassifier',
-           'SnippetEncoder', 'VideoClassifier']
+__all__ = ['ActionFormerHead', 'BMNHead', 'ClassScoreFile', 'EndToEndLocalizer', 'GTADHead',
+           'SegmentClassifier', 'SnippetEncoder', 'VideoClassifier']
