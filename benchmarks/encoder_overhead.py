@@ -20,7 +20,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
 from mmlofi.models import SnippetEncoder
-from mmlofi.models.frame_limits import takes_clips
+from mmlofi.models.encoders.frame_limits import takes_clips
 
 Run = Callable[[], Tensor]
 

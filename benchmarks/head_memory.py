@@ -29,9 +29,9 @@ from torch.autograd.graph import saved_tensors_hooks
 
 import mmlofi  # noqa: F401  (mends the host)
 from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
-from mmlofi.models.anchors import build_targets
-from mmlofi.models.bmn import BMNHead
-from mmlofi.models.gtad import GTADHead
+from mmlofi.models.heads.anchors import build_targets
+from mmlofi.models.heads.bmn import BMNHead
+from mmlofi.models.heads.gtad import GTADHead
 
 TWIN = Path(__file__).parents[1] / 'tests' / 'models' / 'gtad' / 'slow_twin.py'
 FORMS = {'G-TAD': ('materialised', 'mmlofi'), 'BMN': ('MMAction2', 'mmlofi')}

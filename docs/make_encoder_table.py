@@ -28,8 +28,8 @@ from torch.overrides import TorchFunctionMode
 
 from mmlofi.fidelity import PAPER_CYCLE
 from mmlofi.models import SnippetEncoder
-from mmlofi.models.backbones import NEEDS_MMPRETRAIN, build_backbone, why_refused
-from mmlofi.models.frame_limits import frame_limits, takes_clips
+from mmlofi.models.encoders.backbones import NEEDS_MMPRETRAIN, build_backbone, why_refused
+from mmlofi.models.encoders.frame_limits import frame_limits, takes_clips
 
 PAGE = Path(__file__).with_name('encoders.md')
 PRESETS = Path(mmaction.__file__).parent / '.mim' / 'configs'

@@ -49,7 +49,7 @@ from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.files import CannotWrite, path_in
 from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.streaming import encode_chunk, encode_videos
+from mmlofi.models.encoders.streaming import encode_chunk, encode_videos
 
 DTYPES = dict(fp32='float32', fp16='float16')
 WAIT_SEC = 7 * 24 * 3600   # for the slowest process, at the end

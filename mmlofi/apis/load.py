@@ -12,8 +12,8 @@ from mmengine.runner import CheckpointLoader
 from mmlofi.datasets.annotations import load_class_names
 from mmlofi.json_values import brief, text_fault
 from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.checkpoint_fit import CheckpointFit, weights_in
-from mmlofi.models.pretrained import is_pretrained
+from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
+from mmlofi.models.encoders.pretrained import is_pretrained
 
 
 def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLocalizer:

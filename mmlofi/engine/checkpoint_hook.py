@@ -7,7 +7,7 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from mmlofi.models.checkpoint_fit import CheckpointFit, weights_in
+from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
 
 
 @HOOKS.register_module()

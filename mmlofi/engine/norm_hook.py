@@ -15,8 +15,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmlofi.datasets.sampler import FidelityBatchSampler
+from mmlofi.models.encoders.norm import averaging_statistics, batch_norms
 from mmlofi.models.localizer import EndToEndLocalizer
-from mmlofi.models.norm import averaging_statistics, batch_norms
 
 
 @HOOKS.register_module()

@@ -1,9 +1,10 @@
 """Encoder, heads and the end-to-end localizer."""
-from .bmn import BMNHead
-from .class_scores import ClassScoreFile, VideoClassifier
-from .encoder import SnippetEncoder
-from .gtad import GTADHead
+from .encoders.encoder import SnippetEncoder
+from .heads.bmn import BMNHead
+from .heads.class_scores import ClassScoreFile, VideoClassifier
+from .heads.gtad import GTADHead
+from .heads.one_stage import ActionFormerHead
 from .localizer import EndToEndLocalizer
 
-__all__ = ['BMNHead', 'ClassScoreFile', 'EndToEndLocalizer', 'GTADHead', 'SnippetEncoder',
-           'VideoClassifier']
+__all__ = ['ActionFormerHead', 'BMNHead', 'ClassScoreFile', 'EndToEndLocalizer', 'GTADHead',
+           'SnippetEncoder', 'VideoClassifier']

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmlofi.datasets.videos.write_video import UNREADABLE_WIDTHS, write_video
 from mmlofi.files import write_json, write_text
 
 from .motion_trajectory import trimmed_motion, untrimmed_motions
@@ -31,7 +32,6 @@ from .motions import motion_names
 from .render import render
 from .scenes import MAX_CLASSES, scene_names
 from .trajectory import Trajectory, band_width, trimmed_trajectory, untrimmed_trajectory
-from .video_file import UNREADABLE_WIDTHS, write_video
 
 # Each split draws from streams of its own: clips never share a scene or an actor with videos.
 _STREAMS = {'train': 0, 'val': 1, 'clip_train': 2, 'clip_val': 3}

@@ -153,7 +153,7 @@ def test_a_resumed_run_does_not_run_the_config_that_it_finds(tmp_path):
 def test_types_that_are_registered_pass_by_name_scope_or_path():
     refuse_foreign_types(dict(
         model=dict(type='EndToEndLocalizer', backbone=dict(type='mmaction.ResNetTSM')),
-        head=dict(type='mmlofi.models.gtad.head.GTADHead'),
+        head=dict(type='mmlofi.models.heads.gtad.head.GTADHead'),
         optim=[dict(type='torch.optim.sgd.SGD')],
         hook=(dict(type='mmengine.EMAHook', _scope_='mmengine'),), other=dict(type='NobodysName'),
         loop=dict(type='mmengine.runner.loops.TestLoop'),

@@ -19,7 +19,7 @@ from mmengine.runner import Runner
 from shipped import CONFIGS, LOADERS, ROOT, cycle_of, load, transforms_of
 
 from mmlofi.fidelity import Fidelity
-from mmlofi.models.frame_limits import frame_limits
+from mmlofi.models.encoders.frame_limits import frame_limits
 from mmlofi.planning.training_plan import read_source
 
 SIDE, NUM_SNIPPETS = 32, 8

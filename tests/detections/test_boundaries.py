@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from mmlofi.detections.boundaries import choose_again, is_likely
-from mmlofi.detections.postprocess import RawProposals
-from mmlofi.models.anchors import ProposalSelection
+from mmlofi.detections.proposals import RawProposals
+from mmlofi.models.heads.anchors import ProposalSelection
 
 
 def test_peaks_high_positions_and_one_more_are_likely():

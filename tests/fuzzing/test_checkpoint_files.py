@@ -17,7 +17,7 @@ from timed_case import assert_named, timed_case
 
 from mmlofi.compat.literals import NotData, read_values
 from mmlofi.compat.stored_config import stored_config
-from mmlofi.models.checkpoint_fit import weights_in
+from mmlofi.models.encoders.checkpoint_fit import weights_in
 
 CONFIG = """model = dict(
     backbone=dict(depth=18, name='R\\'18', stages=(1, 2, -3.5e-1)), head=None,

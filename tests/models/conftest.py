@@ -10,7 +10,7 @@ from mmengine.structures import InstanceData
 @pytest.fixture(scope='session')
 def twin():
     """The slow, plain G-TAD."""
-    path = Path(__file__).parent / 'gtad' / 'slow_twin.py'
+    path = Path(__file__).parent / 'heads' / 'gtad' / 'slow_twin.py'
     spec = importlib.util.spec_from_file_location('slow_twin', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

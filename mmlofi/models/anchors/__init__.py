@@ -1,7 +1,0 @@
-"""What heads share that score every anchor: a start s and a duration d + 1 of a map (D, L)."""
-from .align import inside_video
-from .proposals import ProposalSelection
-from .regression import sampled_l2
-from .targets import Targets, build_targets
-
-__all__ = ['ProposalSelection', 'Targets', 'build_targets', 'inside_video', 'sampled_l2']

@@ -1,0 +1,1 @@
+"""From frames to snippet features: any backbone as an encoder."""

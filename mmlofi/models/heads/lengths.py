@@ -1,0 +1,34 @@
+"""Which positions of a video are valid, where the videos of a batch have different lengths.
+
+A video's valid positions come first; what follows them, padding, stands for no part of it::
+
+    0                    num_valid          L
+    |--------------------|==================|
+      positions of a video   padding
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmaction.structures import ActionDataSample
+from torch import Tensor
+
+
+def valid_mask(data_samples: Sequence[ActionDataSample], length: int,
+               device: torch.device | str | None = None) -> Tensor:
+    """(N, L) which positions are valid: the first `num_valid` of each video, all without one.
+
+    Raises:
+        ValueError: With the video, for a `num_valid` that is not from 1 to `length`.
+    """
+    counts = []
+    for sample in data_samples:
+        count = sample.get('num_valid')
+        count = length if count is None else count
+        if not 1 <= count <= length:
+            raise ValueError(
+                f'video {sample.get("video_name", "")!r} has num_valid={count} of {length} '
+                'positions; expected 1 to all of them: let PackTALInputs say it')
+        counts.append(count)
+    return torch.arange(length, device=device) < torch.tensor(counts, device=device)[:, None]
