@@ -60,6 +60,10 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
         options |= {'custom_hooks.0.interval': 1, 'optim_wrapper.accumulative_counts': 1}
     if 'max_seq_len' in cfg.model.get('head', {}):
         options['model.head.max_seq_len'] = None     # pads to the shortest length that fits
+    if cfg.model.get('head', {}).get('type') == 'ActionFormerHead':    # 1,024 channels are 2 GB
+        sources = cfg.model.head.in_channels
+        options['model.head.backbone.embed_dim'] = 96 if isinstance(sources, int) \
+            else [64] * len(sources)
     cfg.merge_from_dict(options)
     return cfg
 
