@@ -142,8 +142,22 @@ def load_stream(file: BinaryIO, source: str, map_location: object) -> object:
     file.seek(0)
     if found is not None:
         raise refusal(source, found)
-    return load_safely(
+    checkpoint = load_safely(
         lambda weights_only: torch.load(file, map_location, weights_only=weights_only), source)
+    take_average(checkpoint, source)
+    return checkpoint
+
+
+def take_average(checkpoint: object, source: str) -> None:
+    """Puts `state_dict_ema` in the place of `state_dict`, in a checkpoint that has both.
+
+    ActionFormer, TriDet and OpenTAD write both and evaluate the average alone. MMEngine calls its
+    own `ema_state_dict`, and exchanges the two itself.
+    """
+    if isinstance(checkpoint, dict) and all(
+            isinstance(checkpoint.get(key), dict) for key in ('state_dict', 'state_dict_ema')):
+        checkpoint['state_dict'] = checkpoint.pop('state_dict_ema')
+        print_log(f'{source}: its weights are the averaged ones, state_dict_ema', 'current')
 
 
 def archive_fault(file: BinaryIO) -> str | None:

@@ -32,7 +32,8 @@ class EndToEndLocalizer(BaseModel):
 
     The backbone is MMAction2's own object at `backbone`, so a recognizer's checkpoint loads by
     `load_from` and a LoFi checkpoint loads into a recognizer. So does a checkpoint of the head
-    alone, where the head knows its names by `own_name(name)`, as `GTADHead` knows the authors'.
+    alone, where the head knows its names by `own_name(name)`, as `GTADHead` knows the authors'
+    (and by `is_published(name)`, where an encoder's could be meant, as `ActionFormerHead` does).
 
     Args:
         head: Config of the localization head. It gets (N, C, L) features and has
@@ -130,10 +131,15 @@ class EndToEndLocalizer(BaseModel):
                          "'tensor'")
 
     def own_name(self, name: str) -> str:
-        """The name of a parameter here, also of one that the head's authors published."""
+        """The name of a parameter here, also of one that the head's authors published.
+
+        Theirs may stand where an encoder's stand here, such as `backbone.embd.0.conv.weight`: a
+        head with such names tells them by `is_published(name)`.
+        """
         bare = name.removeprefix('head.')
         renamed = getattr(self.head, 'own_name', lambda name: name)(bare)
-        return name if renamed == bare else f'head.{renamed}'
+        published = getattr(self.head, 'is_published', lambda name: False)(bare)
+        return f'head.{renamed}' if published or renamed != bare else name
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
         for key in [k for k in state_dict if k.startswith(prefix)]:
