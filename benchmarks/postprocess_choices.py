@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from mmlofi.arguments import add_ground_truth, read_ground_truth
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.boundaries import choose_again
-from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.raw_files import load_raw
 from mmlofi.detections.windows import detect, to_detections
 from mmlofi.evaluation.detection_map import detection_map

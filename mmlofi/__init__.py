@@ -11,8 +11,12 @@ compat.apply()
 
 from mmlofi import datasets, detections, engine, evaluation, models  # noqa: E402  (mends first)
 from mmlofi.apis import TALInferencer  # noqa: E402
+from mmlofi.engine.launch import init_gloo  # noqa: E402
 from mmlofi.fidelity import Fidelity  # noqa: E402
+from mmlofi.models.encoders.recompute import recompute  # noqa: E402
 from mmlofi.schedule import FidelityCycle, FidelitySchedule  # noqa: E402
+
+compat.apply_with(recompute=recompute, init_gloo=init_gloo)
 
 __all__ = ['Fidelity', 'FidelityCycle', 'FidelitySchedule', 'TALInferencer', 'datasets',
            'detections', 'engine', 'evaluation', 'models']

@@ -105,6 +105,11 @@ def path_in(folder: str | os.PathLike, name: str, template: str = '{}') -> str:
     return os.path.join(folder, template.format(name))
 
 
+def file_stem(video_name: str) -> str:
+    """What files made of a video are called: its name, without what parts folders."""
+    return re.sub(r'[\\/:\0]+', '_', video_name).strip('_')
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes UTF-8, whole or not at all."""
     with whole_file(path) as partial:   # ends of lines, and half of a surrogate pair, as they are

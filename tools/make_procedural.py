@@ -22,7 +22,15 @@ def parse_args() -> argparse.Namespace:
         help='0: single frames show the action; 1: only motion does')
     parser.add_argument('--train-videos', type=int, default=80, help='untrimmed, 20 to 60 s each')
     parser.add_argument('--val-videos', type=int, default=40, help='untrimmed')
-    parser.add_argument('--classes', type=int, default=5, help='scenes')
+    parser.add_argument(
+        '--classes', type=int, default=5,
+        help='scenes; with --classes-per-video, kinds of motion')
+    parser.add_argument(
+        '--classes-per-video', type=int, metavar='N', default=None,
+        help='the motion tells the class, and a video has N of them; without, the scene tells it')
+    parser.add_argument(
+        '--overlap', type=float, default=0.0,
+        help='with --classes-per-video, share of actions that overlap one of another class')
     parser.add_argument(
         '--clips-per-class', type=int, default=40,
         help='trimmed training clips; a quarter as many for validation')

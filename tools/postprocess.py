@@ -24,10 +24,11 @@ from pathlib import Path
 
 from mmlofi.arguments import add_ground_truth, read_ground_truth
 from mmlofi.detections.boundaries import choose_again
-from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.labels import FUSIONS
+from mmlofi.detections.postprocess import check_nms
 from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.raw_files import load_raw
-from mmlofi.detections.soft_nms import check_options
 from mmlofi.detections.windows import detect as detect_in_windows
 from mmlofi.detections.windows import to_detections
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, parse_tious, tiou_name
@@ -39,11 +40,12 @@ class Setting:
 
     nms: dict                  # of soft-NMS
     top_classes: int
+    fusion: str                # of class scores with those of proposals
     choice: dict | None        # of `choose_again`; None takes the proposals as they are
 
     def __str__(self) -> str:
         shown = {name: value for name, value in self.nms.items() if value is not None}
-        shown['top_classes'] = self.top_classes
+        shown |= dict(top_classes=self.top_classes, fusion=self.fusion)
         if self.choice is not None:
             words = {True: 'yes', False: 'no'}
             shown |= dict(peak_filter=words[self.choice['peak_filter']],
@@ -51,7 +53,8 @@ class Setting:
         return ' '.join(f'{name}={value}' for name, value in shown.items())
 
 
-NMS = ('method', 'sigma', 'iou_threshold', 'voting_thresh', 'min_score', 'top_k')
+NMS = ('method', 'sigma', 'iou_threshold', 'voting_thresh', 'voting_weight', 'min_score', 'top_k',
+       'by_class')
 
 
 def main() -> None:
@@ -63,7 +66,7 @@ def main() -> None:
         videos, info = load_raw(args.raw)
         settings = combinations(args, info)
         for one in settings:
-            check_options(**one.nms)
+            check_nms(**one.nms)
         proposals = sum(len(video.scores) for video in videos)
         print(f'{len({video.video_name for video in videos})} videos, {proposals} proposals')
         best = None
@@ -93,9 +96,13 @@ def parse_args() -> argparse.Namespace:
     several('sigma', float, 'width of the Gaussian decay')
     several('iou-threshold', number_or_none, 'IoU up to which others are spared, or none')
     several('voting-thresh', number_or_none, 'IoU from which proposals vote on a pick, or none')
+    several('voting-weight', str, 'score, or score_iou: that times the IoU with the pick')
     several('min-score', float, 'least decayed score')
-    several('top-k', int, 'picks a video')
-    several('top-classes', int, 'classes of a video that each pick is given')
+    several('top-k', int, 'picks a video; by class, of each and in all')
+    several('by-class', yes_or_no, 'whether labelled proposals spare those of other classes: yes, '
+                                   'no')
+    several('top-classes', int, 'classes of a video, or segment, that each pick is given')
+    several('fusion', str, f"how a class's score meets a proposal's: {', '.join(FUSIONS)}")
     several('peak-filter', yes_or_no, 'whether proposals must start and end where that is likely: '
                                       'yes, no')
     several('end-at-last', yes_or_no, 'whether proposals may end with the video: yes, no')
@@ -120,14 +127,18 @@ def combinations(args: argparse.Namespace, info: dict) -> list[Setting]:
     for count in args.top_classes or []:
         if count < 1:
             raise ValueError(f'got --top-classes {count}; expected 1 or more')
+    for fusion in args.fusion or []:
+        if fusion not in FUSIONS:
+            raise ValueError(f'got --fusion {fusion}; expected one of {FUSIONS}')
     found = []
     for values in itertools.product(*options.values()):
         nms = own | dict(zip(options, values))
         if nms.get('method', 'gaussian') != 'gaussian':
             nms.pop('sigma', None)
-        for count, choice in itertools.product(args.top_classes or [info['top_classes']],
-                                               choices(args, info)):
-            if (one := Setting(nms, count, choice)) not in found:
+        for count, fusion, choice in itertools.product(
+                args.top_classes or [info['top_classes']], args.fusion or [info['fusion']],
+                choices(args, info)):
+            if (one := Setting(nms, count, fusion, choice)) not in found:
                 found.append(one)
     sensible = [one for one in found if one.nms.get('method') != 'hard'
                 or one.nms.get('iou_threshold') is not None]
@@ -160,7 +171,8 @@ def choices(args: argparse.Namespace, info: dict) -> list[dict | None]:
 def detect(videos: list[RawProposals], classes: list[str], setting: Setting) -> Detections:
     if setting.choice is not None:
         videos = [choose_again(video, **setting.choice) for video in videos]
-    found = detect_in_windows(videos, nms=setting.nms, top_classes=setting.top_classes)
+    found = detect_in_windows(videos, nms=setting.nms, top_classes=setting.top_classes,
+                              fusion=setting.fusion)
     return to_detections(found, classes)
 
 
@@ -173,7 +185,7 @@ def report(scores: DetectionScores, detections: Detections, setting: Setting,
     print('\nbest: ' + ', '.join(f'mAP@{tiou_name(tiou)} {100 * value:.2f} %'
                                  for tiou, value in zip(scores.tious, scores.mAP)))
     options = {f'model.nms.{name}': value for name, value in setting.nms.items()}
-    options['model.top_classes'] = setting.top_classes
+    options |= {'model.top_classes': setting.top_classes, 'model.fusion': setting.fusion}
     options |= {f'model.head.proposals.{name}': value
                 for name, value in (setting.choice or {}).items()}
     print('as options of a config: --cfg-options '

@@ -13,7 +13,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmlofi.datasets.transforms import LoadSnippetFeatures
-from mmlofi.datasets.windows import SlidingWindows, cut_window
+from mmlofi.datasets.windows import SlidingWindows, cut_window, num_valid
 from mmlofi.detections.curves import curves_of, join_curves
 from mmlofi.detections.windows import detect_in_videos
 from mmlofi.models import EndToEndLocalizer
@@ -64,6 +64,7 @@ class HeadPass:
                 cut = cut_window(features, first, num_snippets)                      # (C, L)
                 sample = ActionDataSample(metainfo=dict(
                     video.metainfo, num_snippets=num_snippets, first_snippet=first,
+                    num_valid=num_valid(first, num_snippets, P, num_snippets),
                     window_norm=self._windows.norm(first, P)))
             else:
                 sample, cut = self._as_stored(dict(info, first_snippet=first), video, features)

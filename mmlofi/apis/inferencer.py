@@ -22,12 +22,13 @@ from mmengine.runner import CheckpointLoader
 
 from mmlofi.apis.head_pass import HeadPass
 from mmlofi.apis.load import find_class_names, find_test_dataset, load_encoder, load_weights
-from mmlofi.apis.video_files import Inputs, file_stem, find_videos, name_videos
+from mmlofi.apis.video_files import Inputs, find_videos, name_videos
 from mmlofi.compat.stored_config import stored_config
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetChunk, stream_snippets
 from mmlofi.datasets.untrimmed import reading
 from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.files import file_stem
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.encoders.streaming import encode_videos
 from mmlofi.options import require_number, require_whole
@@ -230,13 +231,13 @@ class TALInferencer(BaseInferencer):
                                cfg: ConfigDict) -> None:
         load_weights(model, checkpoint, self._weights)
         classes = find_class_names(checkpoint, cfg)
-        wanted = getattr(getattr(model.class_scores, 'linear', None), 'out_features', 0)
-        if wanted > len(classes):
+        wanted = model.num_classes
+        if wanted is not None and wanted > len(classes):
             raise ValueError(f'the model scores {wanted} classes and {len(classes)} are named; '
                              'expected a name for each: set test_dataloader.dataset.metainfo.'
                              'classes in the config')
         # Every segment has label 0 then, whatever that is the name of.
-        self.classes = (ONE_CLASS,) if model.class_scores is None and len(classes) > 1 else classes
+        self.classes = (ONE_CLASS,) if wanted == 1 and len(classes) > 1 else classes
 
     def _init_pipeline(self, cfg: ConfigDict) -> Compose:
         """The encoder's transforms of frames, and loads the encoder where it is one of its own."""

@@ -50,11 +50,6 @@ def name_videos(files: Sequence[str], filename_tmpl: str = '{}') -> list[str]:
     return names
 
 
-def file_stem(video_name: str) -> str:
-    """What files made of a video are called: its name, without what parts folders."""
-    return re.sub(r'[\\/:\0]+', '_', video_name).strip('_')
-
-
 def _find(path: str | os.PathLike) -> list[str]:
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f'got a {type(path).__name__} to localize actions in; expected the path of '

@@ -2,12 +2,14 @@
 
 Each mend is a function that says which versions have the fault and does nothing where the fault is
 absent; loading checkpoints safely is no mend alone, and is kept in every version. No installed file
-is touched. `apply` runs when mmlofi is imported, and may run again.
+is touched. `apply` runs when mmlofi is imported, and may run again; `apply_with` runs after that,
+with what mends take from mmlofi itself, of which nothing but files is imported here.
 """
 from __future__ import annotations
 
 import importlib.util
 import warnings
+from collections.abc import Callable
 
 from mmlofi.compat.drn import mend_missing_drn
 
@@ -35,17 +37,27 @@ def silence_known_warnings() -> None:
 
 
 def apply() -> None:
-    """Apply every mend that this stack needs."""
+    """Apply every mend that this stack needs before anything else is imported."""
     require_mmcv()
     silence_known_warnings()
     mend_missing_drn()
     # The mends below import mmengine and torch, which need nothing mended to be imported.
     from mmlofi.compat.amp import mend_amp_without_accelerator
-    from mmlofi.compat.checkpointing import mend_activation_checkpointing
     from mmlofi.compat.checkpoints import mend_checkpoint_loading
-    from mmlofi.compat.launchers import mend_launchers_without_accelerator
 
     mend_checkpoint_loading()
     mend_amp_without_accelerator()
-    mend_activation_checkpointing()
-    mend_launchers_without_accelerator()
+
+
+def apply_with(*, recompute: Callable, init_gloo: Callable) -> None:
+    """Apply the mends that do by mmlofi's own means what the stack does wrong.
+
+    Args:
+        recompute: Of `models.encoders.recompute`.
+        init_gloo: Of `engine.launch`.
+    """
+    from mmlofi.compat.checkpointing import mend_activation_checkpointing
+    from mmlofi.compat.launchers import mend_launchers_without_accelerator
+
+    mend_activation_checkpointing(recompute)
+    mend_launchers_without_accelerator(init_gloo)

@@ -14,11 +14,8 @@ from mmengine.runner import activation_checkpointing
 from torch import nn
 
 
-def wrap_forward(forward: Callable) -> Callable:
-    """A module's `forward`, whose activations are computed again in the backward pass."""
-    # Not above: the models import what the other mends have to make importable.
-    from mmlofi.models.encoders.recompute import recompute
-
+def wrap_forward(forward: Callable, recompute: Callable) -> Callable:
+    """A module's `forward`, whose activations `recompute` computes again in the backward pass."""
     module = getattr(forward, '__self__', None)
 
     @wraps(forward)
@@ -29,10 +26,14 @@ def wrap_forward(forward: Callable) -> Callable:
     return wrapper
 
 
-def mend_activation_checkpointing() -> None:
+def mend_activation_checkpointing(recompute: Callable) -> None:
     """mmengine 0.10.7 and 0.11.0rc3: checkpoint without torch's reentrant default.
 
     Does nothing where MMEngine says `use_reentrant` itself.
+
+    Args:
+        recompute: Calls its first argument with those after the second, the module that it applies.
     """
-    if 'use_reentrant' not in inspect.getsource(activation_checkpointing.wrap_forward):
-        activation_checkpointing.wrap_forward = wrap_forward
+    present = activation_checkpointing.wrap_forward
+    if isinstance(present, partial) or 'use_reentrant' not in inspect.getsource(present):
+        activation_checkpointing.wrap_forward = partial(wrap_forward, recompute=recompute)

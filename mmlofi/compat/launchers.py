@@ -19,7 +19,7 @@ LAUNCHERS = ('pytorch', 'slurm', 'mpi')
 wrap_for_devices = MMDistributedDataParallel.__init__
 
 
-def start_over_gloo(launcher: str) -> Callable[..., None]:
+def start_over_gloo(launcher: str, init_gloo: Callable) -> Callable[..., None]:
     """What `init_dist` calls for this launcher; its timeout alone is kept.
 
     The backend that a config names (MMAction2's: nccl) needs GPUs, and rank, world size and address
@@ -27,9 +27,6 @@ def start_over_gloo(launcher: str) -> Callable[..., None]:
     """
 
     def start(backend: str, *, timeout: timedelta | None = None, **kwargs: object) -> None:
-        # Not above: the engine imports what the other mends have to make importable.
-        from mmlofi.engine.launch import init_gloo
-
         init_gloo(launcher, timeout_sec=None if timeout is None else timeout.total_seconds())
 
     return start
@@ -43,14 +40,17 @@ def wrap_without_devices(
     wrap_for_devices(self, module, *args, **{**kwargs, 'device_ids': None})
 
 
-def mend_launchers_without_accelerator() -> None:
+def mend_launchers_without_accelerator(init_gloo: Callable) -> None:
     """mmengine 0.10.7 and 0.11.0rc3: let ranks meet over gloo, and models have no device.
 
     Does nothing where there is an accelerator. Without one no version of MMEngine has a launcher
     that works, whatever the config says, so nothing is lost by not asking for the version.
+
+    Args:
+        init_gloo: Makes ranks meet, of a launcher's name and `timeout_sec`.
     """
     if get_device() != 'cpu':
         return
     for launcher in LAUNCHERS:
-        setattr(mmengine.dist.utils, f'_init_dist_{launcher}', start_over_gloo(launcher))
+        setattr(mmengine.dist.utils, f'_init_dist_{launcher}', start_over_gloo(launcher, init_gloo))
     MMDistributedDataParallel.__init__ = wrap_without_devices

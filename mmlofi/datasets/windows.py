@@ -4,7 +4,7 @@ Shape legend: P snippets of the whole video at full fidelity, L of a window, K a
 
 Snippets lie on one grid over the video, snippet i in [i/P, (i+1)/P). A window is L of them from
 `first_snippet` on; one that reaches over the video's end (of a video shorter than a window) repeats
-the last snippet::
+the last snippet, and says how many of its positions are the video's::
 
     0        stride     2 stride                     P
     |---------|---------|---------|---------|-----|
@@ -20,6 +20,7 @@ training it gets a window of its own, centred on it, if it is not longer than a 
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -67,7 +68,8 @@ class SlidingWindows:
             ValueError: When no transform can cut windows, or values make no sense.
         """
         sampler = next((one for one in transforms if hasattr(one, 'grid')), None)
-        if sampler is None or getattr(sampler, 'snippet_interval', 0) is None:
+        if sampler is None or None in (getattr(sampler, 'snippet_interval', 0),
+                                       sampler.num_snippets):
             raise ValueError(
                 f'window={dict(window)} needs snippets that are equally far apart in all videos; '
                 'expected SampleSnippets(num_snippets=256, snippet_interval=5, …) for frames or '
@@ -119,6 +121,18 @@ class SlidingWindows:
 def window_norm(first: int, num_snippets: int, num_positions: int) -> tuple[float, float]:
     """A window's share of the video, which ends after 1 where the video is shorter."""
     return first / num_positions, (first + num_snippets) / num_positions
+
+
+def num_valid(first: int, num_snippets: int, num_positions: int, length: int) -> int | None:
+    """How many of a window's `length` positions lie in the video; None where all do.
+
+    At least the first one does. With fewer positions than snippets those count whose middle is in
+    the video.
+    """
+    inside = min(num_positions - first, num_snippets)
+    if inside == num_snippets:
+        return None
+    return max(1, math.ceil(inside * length / num_snippets - 0.5))
 
 
 def cut_window(array: np.ndarray, first: int, num_snippets: int) -> np.ndarray:

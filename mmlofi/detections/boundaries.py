@@ -4,14 +4,10 @@ Shape legend: N videos, L snippets, K proposals of a video.
 """
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.proposals import RawProposals
 
 
 def is_likely(probability: Tensor, always: int) -> Tensor:
@@ -40,4 +36,4 @@ def choose_again(video: RawProposals, *, peak_filter: bool, allow_end_at_last: b
         first, after = (video.segments * L).round().long().unbind(1)         # (K,), (K,)
         kept &= is_likely(video.start[None], always=0)[0, first]
         kept &= is_likely(video.end[None], always=L - 1)[0, after.clamp(max=L - 1)]
-    return replace(video, segments=video.segments[kept], scores=video.scores[kept])
+    return video.take(kept)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from mmaction.structures import ActionDataSample
 
-from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.proposals import RawProposals
 
 
 class Curves(NamedTuple):

@@ -4,99 +4,88 @@ Shape legend: K proposals of a video, C classes, L snippets, M detections.
 """
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from mmlofi.detections.soft_nms import soft_nms_batch
+from mmlofi.detections.labels import label, label_each
+from mmlofi.detections.proposals import RawProposals, refuse_no_numbers
+from mmlofi.detections.soft_nms import check_options, soft_nms_picks
 
 
-@dataclass(frozen=True, eq=False)
-class RawProposals:
-    """What a head proposes in one video, before soft-NMS."""
-
-    video_name: str
-    duration_sec: float
-    window_norm: tuple[float, float]  # the part of the video that the segments are shares of
-    segments: Tensor                  # (K, 2)
-    scores: Tensor                    # (K,)
-    class_scores: Tensor | None       # (C,) of the video
-    first_snippet: int | None = None  # of a window, where the video was cut into several
-    start: Tensor | None = None       # (L,) probabilities, of heads that have them
-    end: Tensor | None = None         # (L,)
-
-
-def postprocess(videos: Sequence[RawProposals], *, nms: dict, top_classes: int
-                ) -> list[tuple[Tensor, Tensor, Tensor]]:
-    """Soft-NMS, seconds, and each segment once for each of its video's best classes.
+def postprocess(videos: Sequence[RawProposals], *, nms: dict, top_classes: int,
+                fusion: str = 'product') -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Soft-NMS, seconds, and each segment once for each of its classes.
 
     Args:
         videos: Their proposals.
-        nms: Options of `soft_nms_batch`.
-        top_classes: Classes of the video that each proposal is given.
+        nms: Options of `suppress`.
+        top_classes: Classes of the video, or of each proposal, that proposals are given.
+        fusion: How a class's score meets the proposal's, of `labels.FUSIONS`.
 
     Returns:
         segments_sec (M, 2), scores (M,) and labels (M,) of each video; all labels are 0 where
-        there are no class scores.
+        nothing says classes.
 
     Raises:
         ValueError: As `refuse_no_numbers`.
     """
-    return [label(video, top_classes) for video in suppress(videos, nms)]
+    return [label(video, top_classes, fusion)
+            for video in suppress(videos, nms, top_classes=top_classes, fusion=fusion)]
 
 
-def suppress(videos: Sequence[RawProposals], nms: dict) -> list[RawProposals]:
+def suppress(videos: Sequence[RawProposals], nms: Mapping, *, top_classes: int = 1,
+             fusion: str = 'product') -> list[RawProposals]:
     """What soft-NMS leaves of each video or window by itself, without `start` and `end`.
+
+    Args:
+        videos: Their proposals.
+        nms: Options of `soft_nms_picks`, and `by_class`: whether proposals of one class leave those
+            of others as they are; then `top_k` counts for each class, and again in all. By default
+            so where each proposal has classes of its own.
+        top_classes: Of each proposal that has class scores (K, C), if by class.
+        fusion: Of those with the proposals' scores.
 
     Raises:
         ValueError: As `refuse_no_numbers`.
     """
     for video in videos:
         refuse_no_numbers(video)
-    kept = soft_nms_batch([video.segments for video in videos],
-                          [video.scores for video in videos], **nms)
-    return [replace(video, segments=segments, scores=scores, start=None, end=None)
-            for video, (segments, scores) in zip(videos, kept)]
+    options = dict(nms)
+    by_class = options.pop('by_class', None) is not False
+    groups = []    # of proposals that see each other: of a video, or of a class of it
+    for video in videos:
+        if by_class and video.class_scores is not None and video.class_scores.ndim == 2:
+            video = label_each(video, top_classes, fusion)
+        video = replace(video, start=None, end=None)
+        groups.append([video] if video.labels is None or not by_class else
+                      [video.take(torch.nonzero(video.labels == one)[:, 0])
+                       for one in video.labels.unique()] or [video])
+    flat = [group for video in groups for group in video]
+    picks = iter(soft_nms_picks([group.segments for group in flat],
+                                [group.scores for group in flat], **options))
+    found = [[replace(group.take(picked), segments=segments, scores=scores)
+              for group, (segments, scores, picked) in zip(video, picks)] for video in groups]
+    return [video[0] if len(video) == 1 else _best(video, options['top_k']) for video in found]
 
 
-def refuse_no_numbers(video: RawProposals) -> None:
-    """Sees that all that a model says of a video are numbers, before any of it becomes a detection.
+def check_nms(*, by_class: bool | None = None, **options: object) -> None:
+    """Refuses options of `suppress` that make no sense, such as those of a config.
 
     Raises:
-        ValueError: With the video, for values that are not finite, scores below 0 or a duration
-            that is none.
+        ValueError: With the option.
     """
-    for name in ('segments', 'scores', 'class_scores', 'start', 'end'):
-        values = getattr(video, name)
-        bad = 0 if values is None else int((~values.isfinite()).sum())
-        if bad:
-            raise ValueError(
-                f'the model gives {bad} of {values.numel()} {name} of video {video.video_name!r} '
-                'that are not finite; expected numbers: it has diverged, take a checkpoint from '
-                'before, or its features are of another encoder than it was trained on')
-    if (video.scores < 0).any():
-        raise ValueError(f'the model gives scores below 0 in video {video.video_name!r}; expected '
-                         'probabilities: let its head apply a sigmoid')
-    if not (0 < video.duration_sec < math.inf and all(map(math.isfinite, video.window_norm))):
-        raise ValueError(f'video {video.video_name!r} lasts {video.duration_sec} s, of which '
-                         f'{video.window_norm} are looked at; expected seconds above 0: correct '
-                         'its "duration" in the annotations')
+    if by_class not in (None, True, False):
+        raise ValueError(f'nms got by_class={by_class!r}; expected True, False, or None for what '
+                         'suits the proposals')
+    check_options(**options)
 
 
-def label(video: RawProposals, top_classes: int) -> tuple[Tensor, Tensor, Tensor]:
-    """segments_sec (M, 2), scores (M,) and labels (M,) of what soft-NMS left."""
-    segments_sec, scores = _to_seconds(video.segments, video), video.scores
-    if video.class_scores is None:
-        return segments_sec, scores, torch.zeros_like(scores, dtype=torch.long)
-    weights, classes = video.class_scores.topk(min(top_classes, len(video.class_scores)))
-    return (segments_sec.repeat(len(classes), 1), (weights[:, None] * scores).flatten(),
-            classes.repeat_interleave(len(scores)))
-
-
-def _to_seconds(segments: Tensor, video: RawProposals) -> Tensor:
-    """From shares of the window that the snippets cover to seconds of the video."""
-    start, end = video.window_norm
-    return (start + segments * (end - start)) * video.duration_sec
+def _best(groups: Sequence[RawProposals], top_k: int) -> RawProposals:
+    """The `top_k` best of several classes of a video, best first."""
+    whole = replace(groups[0], segments=torch.cat([one.segments for one in groups]),
+                    scores=torch.cat([one.scores for one in groups]),
+                    labels=torch.cat([one.labels for one in groups]))
+    return whole.take(whole.scores.argsort(descending=True, stable=True)[:top_k])

@@ -19,14 +19,14 @@ import torch
 from torch import Tensor
 
 from mmlofi.array_files import NpzFile, open_npz
-from mmlofi.detections.postprocess import RawProposals
-from mmlofi.detections.soft_nms import check_options
+from mmlofi.detections.labels import check_labelling
+from mmlofi.detections.postprocess import check_nms
+from mmlofi.detections.proposals import RawProposals
 from mmlofi.files import path_in, write_npz
 from mmlofi.json_values import brief, parse_json
-from mmlofi.options import require_whole
 
 INFO = 'raw.json'
-_OPTIONAL = ('class_scores', 'start', 'end')
+_OPTIONAL = ('class_scores', 'start', 'end', 'labels')
 
 
 def save_raw(folder: str | os.PathLike, video: RawProposals, max_proposals: int) -> None:
@@ -38,9 +38,9 @@ def save_raw(folder: str | os.PathLike, video: RawProposals, max_proposals: int)
     order = video.scores.argsort(descending=True, stable=True)[:max_proposals].sort().values
     window = '' if video.first_snippet is None else f'@{video.first_snippet:06d}'
     path = path_in(folder, video.video_name, f'{{}}{window}.npz')
-    arrays = dict(segments=video.segments[order], scores=video.scores[order])
-    arrays |= {name: getattr(video, name) for name in _OPTIONAL
-               if getattr(video, name) is not None}
+    video = video.take(order)
+    arrays = {name: getattr(video, name) for name in ('segments', 'scores', *_OPTIONAL)
+              if getattr(video, name) is not None}
     more = {} if video.first_snippet is None else dict(first_snippet=video.first_snippet)
     write_npz(path, **more, duration_sec=np.float64(video.duration_sec),
               window_norm=np.array(video.window_norm, np.float64),
@@ -90,8 +90,9 @@ def _read_info(path: Path) -> dict:
         classes, nms, choice = info['classes'], info['nms'], info.get('proposals')
         if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
             raise ValueError(f'its classes are {brief(classes)}')
-        check_options(**dict(top_k=1, sigma=1.0) | nms)
-        require_whole('it', top_classes=info['top_classes'])
+        check_nms(**dict(top_k=1, sigma=1.0) | nms)
+        info.setdefault('fusion', 'product')   # of files written before there were others
+        check_labelling('it', top_classes=info['top_classes'], fusion=info['fusion'])
         if choice is not None and not all(
                 isinstance(choice[name], bool) for name in ('peak_filter', 'allow_end_at_last')):
             raise ValueError(f'its proposals are {brief(choice)}')
@@ -117,7 +118,9 @@ def _unreadable(path: Path, error: Exception) -> ValueError:
 
 def _from_arrays(name: str, content: NpzFile) -> RawProposals:
     arrays = {key: _tensor(content.read(key)) for key in ('segments', 'scores', *_OPTIONAL)
-              if key in content}
+              if key in content and key != 'labels'}
+    labels = torch.from_numpy(content.read('labels', 'iu').astype(np.int64)) \
+        if 'labels' in content else None
     first = None
     if 'first_snippet' in content:
         first = content.read('first_snippet', 'iu').item()
@@ -125,7 +128,7 @@ def _from_arrays(name: str, content: NpzFile) -> RawProposals:
     return RawProposals(name, content.read('duration_sec').item(),
                         tuple(content.read('window_norm').tolist()), arrays['segments'],
                         arrays['scores'], arrays.get('class_scores'), first,
-                        arrays.get('start'), arrays.get('end'))
+                        arrays.get('start'), arrays.get('end'), labels)
 
 
 def _tensor(array: np.ndarray) -> Tensor:
@@ -138,10 +141,14 @@ def _check(video: RawProposals, classes: Sequence[str]) -> None:
     count = len(video.scores)
     vectors = [video.scores, *(values for values in (video.class_scores, video.start, video.end)
                                if values is not None)]
-    if video.segments.shape != (count, 2) or any(values.ndim != 1 for values in vectors):
+    of_each = video.class_scores is not None and video.class_scores.ndim == 2 and \
+        len(video.class_scores) == count
+    if video.segments.shape != (count, 2) or any(
+            values.ndim != 1 for values in vectors if values is not video.class_scores) or \
+            video.class_scores is not None and video.class_scores.ndim != 1 and not of_each:
         raise ValueError(f'segments {tuple(video.segments.shape)} and '
                          f'{[tuple(values.shape) for values in vectors]} are not (K, 2) and (K,), '
-                         '(C,), (L,)')
+                         '(C,) or (K, C), (L,)')
     if video.start is not None and video.end is not None and len(video.start) != len(video.end):
         raise ValueError(f'{len(video.start)} starts and {len(video.end)} ends')
     if not all(bool(values.isfinite().all()) for values in (video.segments, *vectors)):
@@ -154,11 +161,17 @@ def _check(video: RawProposals, classes: Sequence[str]) -> None:
     if not video.video_name or video.first_snippet is not None and video.first_snippet < 0:
         raise ValueError(f'a window from snippet {video.first_snippet} on, of video '
                          f'{video.video_name!r}')
-    if classes and video.class_scores is not None and len(video.class_scores) != len(classes):
-        raise ValueError(f'{len(video.class_scores)} class scores, where {INFO} has {len(classes)} '
-                         'classes')
+    if classes and video.class_scores is not None and video.class_scores.shape[-1] != len(classes):
+        raise ValueError(f'{video.class_scores.shape[-1]} class scores, where {INFO} has '
+                         f'{len(classes)} classes')
+    labels = video.labels
+    if labels is not None and (labels.shape != (count,) or (labels < 0).any()
+                               or classes and (labels >= len(classes)).any()):
+        raise ValueError(f'labels {tuple(labels.shape)} of {count} proposals, not all of which are '
+                         f'classes of {INFO}')
 
 
 def _numpy(values: Tensor) -> np.ndarray:
     """In single precision: also what was computed in half."""
-    return values.detach().cpu().float().numpy()
+    values = values.detach().cpu()
+    return (values.float() if values.is_floating_point() else values).numpy()

@@ -16,6 +16,7 @@ from torch import Tensor
 from mmlofi.options import require_number, require_whole
 
 _METHODS = ('gaussian', 'linear', 'hard')
+_WEIGHTS = ('score', 'score_iou')
 _TAKEN = -np.inf           # the score of what was picked and of padding
 _VALUES_AT_ONCE = 16_384   # of padded videos; more leave the processor's cache
 
@@ -26,7 +27,7 @@ def soft_nms(segments: Tensor, scores: Tensor, **options: object) -> tuple[Tenso
     Args:
         segments: (K, 2) starts and ends, in any unit.
         scores: (K,) not negative.
-        **options: As of `soft_nms_batch`.
+        **options: As of `soft_nms_picks`.
 
     Returns:
         Segments (M, 2) and decayed scores (M,), best first; M <= top_k. Of equal scores, the one
@@ -39,11 +40,24 @@ def soft_nms(segments: Tensor, scores: Tensor, **options: object) -> tuple[Tenso
     return soft_nms_batch([segments], [scores], **options)[0]
 
 
-def soft_nms_batch(segments: Sequence[Tensor], scores: Sequence[Tensor], *, top_k: int,
+def soft_nms_batch(segments: Sequence[Tensor], scores: Sequence[Tensor], **options: object
+                   ) -> list[tuple[Tensor, Tensor]]:
+    """`soft_nms` of N videos together: segments and scores of each, as that gives them.
+
+    Args:
+        segments: (K_i, 2) of each video.
+        scores: (K_i,) of each video.
+        **options: As of `soft_nms_picks`.
+    """
+    return [(found, decayed) for found, decayed, _ in soft_nms_picks(segments, scores, **options)]
+
+
+def soft_nms_picks(segments: Sequence[Tensor], scores: Sequence[Tensor], *, top_k: int,
                    method: str = 'gaussian', sigma: float | None = None,
                    iou_threshold: float | None = None, min_score: float = 0.0,
-                   voting_thresh: float | None = None) -> list[tuple[Tensor, Tensor]]:
-    """`soft_nms` of N videos together: the loop runs top_k times for several of them.
+                   voting_thresh: float | None = None, voting_weight: str = 'score'
+                   ) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Soft-NMS of N videos together: the loop runs top_k times for several of them.
 
     Args:
         segments: (K_i, 2) of each video.
@@ -57,14 +71,17 @@ def soft_nms_batch(segments: Sequence[Tensor], scores: Sequence[Tensor], *, top_
         iou_threshold: 0 when left out; 'hard' needs one. (MMAction2's BMN has a threshold that
             grows with the pick's length.)
         min_score: Picks with a lower decayed score are left out.
-        voting_thresh: Replaces each pick by the mean, weighted by the given scores, of all segments
-            whose IoU with it is at least this, as ActionFormer does; None leaves picks as they are.
+        voting_thresh: Replaces each pick by the weighted mean of all segments whose IoU with it is
+            at least this; None leaves picks as they are.
+        voting_weight: 'score', the one that a segment was given, as TriDet's code has it, or
+            'score_iou', that times its IoU with the pick, as ActionFormer's.
 
     Returns:
-        Segments and scores of each video, as `soft_nms` gives them.
+        Segments (M, 2) and decayed scores (M,) of each video, as `soft_nms` gives them, and which
+        of the given segments they are (M,).
     """
     check_options(top_k=top_k, method=method, sigma=sigma, iou_threshold=iou_threshold,
-                  min_score=min_score, voting_thresh=voting_thresh)
+                  min_score=min_score, voting_thresh=voting_thresh, voting_weight=voting_weight)
     _check(segments, scores)
     if not len(segments):
         return []
@@ -79,17 +96,18 @@ def soft_nms_batch(segments: Sequence[Tensor], scores: Sequence[Tensor], *, top_
 
     results = []
     for video, given, (boxes, weights), (pick, decayed) in zip(segments, scores, arrays, kept):
-        found = video[torch.from_numpy(pick).to(video.device)]
+        picked = torch.from_numpy(pick).to(video.device)
+        found = video[picked]
         if voting_thresh is not None:
-            voted = _vote(boxes[pick], boxes, weights, voting_thresh)
+            voted = _vote(boxes[pick], boxes, weights, voting_thresh, voting_weight)
             found = torch.from_numpy(voted).to(video)
-        results.append((found, torch.from_numpy(decayed).to(given)))
+        results.append((found, torch.from_numpy(decayed).to(given), picked))
     return results
 
 
 def check_options(*, top_k: int, method: str = 'gaussian', sigma: float | None = None,
                   iou_threshold: float | None = None, min_score: float = 0.0,
-                  voting_thresh: float | None = None) -> None:
+                  voting_thresh: float | None = None, voting_weight: str = 'score') -> None:
     """Refuses options of soft-NMS that make no sense, such as those of a config.
 
     Raises:
@@ -97,6 +115,9 @@ def check_options(*, top_k: int, method: str = 'gaussian', sigma: float | None =
     """
     if method not in _METHODS:
         raise ValueError(f'soft_nms got method={method!r}; expected one of {_METHODS}: choose one')
+    if voting_weight not in _WEIGHTS:
+        raise ValueError(f'soft_nms got voting_weight={voting_weight!r}; expected one of '
+                         f'{_WEIGHTS}: choose one')
     require_whole('soft_nms', top_k=top_k)
     if method == 'gaussian':
         require_number('soft_nms', above=0, sigma=sigma)
@@ -158,15 +179,18 @@ def _decay(live: np.ndarray, iou: np.ndarray, method: str, sigma: float | None,
     live *= iou
 
 
-def _vote(picked: np.ndarray, segments: np.ndarray, scores: np.ndarray,
-          threshold: float) -> np.ndarray:
+def _vote(picked: np.ndarray, segments: np.ndarray, scores: np.ndarray, threshold: float,
+          weight: str) -> np.ndarray:
     """(M, 2) means of the segments (K, 2) around each pick (M, 2), weighted by scores (K,)."""
     overlap = np.minimum(picked[:, None, 1], segments[:, 1]) - np.maximum(
         picked[:, None, 0], segments[:, 0])                                  # (M, K)
     overlap = np.maximum(overlap, 0)
     union = np.diff(picked) + np.diff(segments)[:, 0] - overlap
-    near = overlap >= threshold * np.maximum(union, np.finfo(scores.dtype).tiny)
+    union = np.maximum(union, np.finfo(scores.dtype).tiny)
+    near = overlap >= threshold * union
     weights = near * scores
+    if weight == 'score_iou':
+        weights *= overlap / union
     total = weights.sum(1, keepdims=True)
     return np.where(total > 0, weights @ segments / np.where(total > 0, total, 1), picked)
 

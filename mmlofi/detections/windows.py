@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from mmlofi.detections.postprocess import RawProposals, label, postprocess, suppress
+from mmlofi.detections.labels import label
+from mmlofi.detections.postprocess import postprocess, suppress
 from mmlofi.detections.predictions import Detections
+from mmlofi.detections.proposals import RawProposals
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +23,7 @@ class WindowResult:
     proposals: RawProposals
     nms: dict
     top_classes: int
+    fusion: str = 'product'
 
     @property
     def key(self) -> tuple[str, int]:
@@ -29,11 +32,7 @@ class WindowResult:
 
     def cpu(self) -> WindowResult:
         """A copy that other processes can take."""
-        found = self.proposals
-        scores = found.class_scores
-        return replace(self, proposals=replace(
-            found, segments=found.segments.detach().cpu(), scores=found.scores.detach().cpu(),
-            class_scores=None if scores is None else scores.detach().cpu()))
+        return replace(self, proposals=self.proposals.cpu())
 
 
 def detect_in_videos(windows: Iterable[WindowResult]
@@ -50,20 +49,21 @@ def detect_in_videos(windows: Iterable[WindowResult]
         videos.setdefault(result.proposals.video_name, []).append(result)
     found = {}
     for name, results in videos.items():
-        whole = join_windows([result.proposals for result in results])
-        (found[name],) = postprocess([whole], nms=results[0].nms,
-                                     top_classes=results[0].top_classes)
+        whole, first = join_windows([result.proposals for result in results]), results[0]
+        (found[name],) = postprocess([whole], nms=first.nms, top_classes=first.top_classes,
+                                     fusion=first.fusion)
     return found
 
 
-def detect(videos: Sequence[RawProposals], *, nms: dict, top_classes: int
-           ) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+def detect(videos: Sequence[RawProposals], *, nms: dict, top_classes: int,
+           fusion: str = 'product') -> dict[str, tuple[Tensor, Tensor, Tensor]]:
     """`postprocess` by name, where several of `videos` may be windows of one."""
-    suppressed = suppress(videos, nms)
-    found = {one.video_name: label(one, top_classes) for one in suppressed
+    suppressed = suppress(videos, nms, top_classes=top_classes, fusion=fusion)
+    found = {one.video_name: label(one, top_classes, fusion) for one in suppressed
              if one.first_snippet is None}
-    return found | detect_in_videos(WindowResult(one, nms, top_classes) for one in suppressed
-                                    if one.first_snippet is not None)
+    return found | detect_in_videos(
+        WindowResult(one, nms, top_classes, fusion) for one in suppressed
+        if one.first_snippet is not None)
 
 
 def to_detections(found: Mapping[str, tuple[Tensor, Tensor, Tensor]],
@@ -79,18 +79,22 @@ def to_detections(found: Mapping[str, tuple[Tensor, Tensor, Tensor]],
 
 
 def join_windows(windows: Sequence[RawProposals]) -> RawProposals:
-    """One video from its windows: segments as shares of it, clipped to it; the mean class scores.
+    """One video from its windows: segments as shares of it, clipped to it; the mean class scores of
+    the video, or those of each proposal.
 
     What lies after the video's end, in a window that reaches over it, is dropped.
     """
-    segments, scores = [], []
+    parts = []
     for window in windows:
         start, end = window.window_norm
         inside = (start + window.segments * (end - start)).clamp(0, 1)
-        kept = inside[:, 1] > inside[:, 0]
-        segments.append(inside[kept])
-        scores.append(window.scores[kept])
-    classes = [window.class_scores for window in windows if window.class_scores is not None]
+        parts.append(replace(window, segments=inside).take(inside[:, 1] > inside[:, 0]))
+    classes = [part.class_scores for part in parts if part.class_scores is not None]
+    if classes:
+        classes = torch.stack(classes).mean(0) if classes[0].ndim == 1 else torch.cat(classes)
+    labels = [part.labels for part in parts if part.labels is not None]
     return replace(windows[0], window_norm=(0.0, 1.0), first_snippet=None,
-                   segments=torch.cat(segments), scores=torch.cat(scores),
-                   class_scores=torch.stack(classes).mean(0) if classes else None)
+                   segments=torch.cat([part.segments for part in parts]),
+                   scores=torch.cat([part.scores for part in parts]),
+                   class_scores=classes if len(classes) else None,
+                   labels=torch.cat(labels) if labels else None)

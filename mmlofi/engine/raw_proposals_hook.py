@@ -83,7 +83,8 @@ class RawProposalsHook(Hook):
             classes = runner.test_loop.dataloader.dataset.metainfo.get('classes', ())
             write_json(os.path.join(self.out_dir, INFO), dict(
                 classes=list(classes), nms=model.nms, top_classes=model.top_classes,
-                max_proposals=self.max_proposals, proposals=_selection(model)))
+                fusion=model.fusion, max_proposals=self.max_proposals,
+                proposals=_selection(model)))
             os.remove(os.path.join(self.out_dir, UNFINISHED))
 
     @staticmethod

@@ -17,11 +17,11 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
-from mmlofi.apis.video_files import file_stem
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.evaluation import TALMetric
 from mmlofi.evaluation.ranking import rank_videos
+from mmlofi.files import file_stem
 from mmlofi.options import require_whole
 from mmlofi.visualization.figure_file import save_image
 from mmlofi.visualization.timeline import choose_videos

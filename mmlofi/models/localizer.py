@@ -10,16 +10,16 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
-from mmlofi.detections.postprocess import RawProposals, label, suppress
-from mmlofi.detections.soft_nms import check_options
+from mmlofi.detections.labels import check_labelling, label
+from mmlofi.detections.postprocess import check_nms, suppress
+from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.windows import WindowResult
 from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoders.encoder import SnippetEncoder
 from mmlofi.models.encoders.norm import set_norm_mode
 from mmlofi.models.encoders.pretrained import is_pretrained, load_pretrained
-from mmlofi.options import require_whole
 
 
 @MODELS.register_module()
@@ -40,10 +40,12 @@ class EndToEndLocalizer(BaseModel):
             `loss(features, data_samples)` and `predict(features, data_samples)`.
         backbone: Config of any MMAction2 backbone for frames; None takes features.
         encoder: Arguments of `SnippetEncoder`.
-        class_scores: Config of where class scores come from (`VideoClassifier`,
-            `ClassScoreFile`). None gives every proposal label 0.
-        nms: Arguments of `soft_nms_batch`; the paper: sigma 0.84, top_k 100.
-        top_classes: Classes of the video that each proposal is given.
+        class_scores: Config of where class scores come from: of videos (`VideoClassifier`,
+            `ClassScoreFile`) or of segments (`SegmentClassifier`). None leaves the head's own
+            labels, or gives every proposal label 0.
+        nms: Options of `detections.postprocess.suppress`; the paper: sigma 0.84, top_k 100.
+        top_classes: Classes of the video, or segment, that each proposal is given.
+        fusion: How a class's score and a proposal's become one: 'product', 'sqrt' or 'none'.
         data_preprocessor: MMAction2's ActionDataPreprocessor, as in the preset, with
             format_shape='NCTHW'. Frames stay as they come, uint8, until the encoder takes them.
         init_cfg: Of a checkpoint (`dict(type='Pretrained', checkpoint=…)`), for the whole model;
@@ -52,7 +54,8 @@ class EndToEndLocalizer(BaseModel):
 
     def __init__(self, *, head: dict, backbone: dict | None = None, encoder: dict | None = None,
                  class_scores: dict | None = None, nms: dict | None = None, top_classes: int = 2,
-                 data_preprocessor: dict | None = None, init_cfg: dict | None = None) -> None:
+                 fusion: str = 'product', data_preprocessor: dict | None = None,
+                 init_cfg: dict | None = None) -> None:
         preprocessor = MODELS.build(data_preprocessor or dict(
             type='ActionDataPreprocessor', format_shape='NCTHW'))
         as_they_come = ActionDataPreprocessor(to_float32=False)
@@ -67,10 +70,19 @@ class EndToEndLocalizer(BaseModel):
         self.head = MODELS.build(head)
         self.class_scores = None if class_scores is None else MODELS.build(class_scores)
         self.nms = dict(sigma=0.84, top_k=100) | dict(nms or {})
-        check_options(**self.nms)
-        require_whole('EndToEndLocalizer', top_classes=top_classes)
-        self.top_classes = top_classes
+        check_nms(**self.nms)
+        check_labelling('EndToEndLocalizer', top_classes=top_classes, fusion=fusion)
+        self.top_classes, self.fusion = top_classes, fusion
+        _refuse_labels_of_both(self.head, self.class_scores)
         self.keep_raw = False  # `RawProposalsHook` sets it
+
+    @property
+    def num_classes(self) -> int | None:
+        """That its detections can be of: 1 where nothing says classes, None where a head or
+        classifier that says them does not say how many."""
+        if getattr(self.head, 'gives_labels', False):
+            return getattr(self.head, 'num_classes', None)
+        return 1 if self.class_scores is None else getattr(self.class_scores, 'num_classes', None)
 
     def train(self, mode: bool = True) -> EndToEndLocalizer:
         """As any module's; the encoder's `norm` has the last word on its batch norms."""
@@ -189,26 +201,38 @@ class EndToEndLocalizer(BaseModel):
         """
         _refuse_no_numbers(features, data_samples)
         proposals = self.head.predict(features, data_samples)
-        classes = [None] * len(data_samples)
-        if self.class_scores is not None:
-            classes = self.class_scores.predict(features, data_samples)
         videos = [RawProposals(
             sample.get('video_name', ''), sample.duration_sec,
             sample.get('window_norm', (0.0, 1.0)), proposal.segments, proposal.scores, scores,
-            sample.get('first_snippet'), proposal.get('start'), proposal.get('end'))
-            for sample, proposal, scores in zip(data_samples, proposals, classes)]
-        for sample, video, proposal, found in zip(data_samples, videos, proposals,
-                                                  suppress(videos, self.nms)):
-            segments_sec, scores, labels = label(found, self.top_classes)
+            sample.get('first_snippet'), proposal.get('start'), proposal.get('end'),
+            proposal.get('labels')) for sample, proposal, scores in zip(
+                data_samples, proposals, self._classify(features, data_samples, proposals))]
+        rule = dict(top_classes=self.top_classes, fusion=self.fusion)
+        for sample, video, found in zip(data_samples, videos, suppress(videos, self.nms, **rule)):
+            segments_sec, scores, labels = label(found, **rule)
             sample.pred_instances = InstanceData(
                 segments_sec=segments_sec, scores=scores, labels=labels)
-            sample.set_data({name: proposal.get(name) for name in ('start', 'end')
-                             if name in proposal})
+            sample.set_data({name: getattr(video, name) for name in ('start', 'end')
+                             if getattr(video, name) is not None})
             if found.first_snippet is not None:
-                sample.window_result = WindowResult(found, self.nms, self.top_classes)
+                sample.window_result = WindowResult(found, self.nms, **rule)
             if self.keep_raw:
                 sample.raw_proposals = video
         return data_samples
+
+    def _classify(self, features: Tensor, data_samples: list[ActionDataSample],
+                  proposals: list[InstanceData]) -> list[Tensor | None] | Tensor:
+        """Class scores of each video: (C,), (K, C) of its proposals, or None."""
+        if getattr(self.head, 'gives_labels', False) and any(
+                'labels' not in proposal for proposal in proposals):
+            raise ValueError(f'{type(self.head).__name__} has gives_labels=True, and its predict '
+                             'gives no labels; expected labels (K,) beside segments and scores')
+        if self.class_scores is None:
+            return [None] * len(data_samples)
+        if getattr(self.class_scores, 'per_segment', False):
+            return self.class_scores.predict(features, data_samples,
+                                             [proposal.segments for proposal in proposals])
+        return self.class_scores.predict(features, data_samples)
 
 
 def _refuse_no_numbers(features: Tensor, data_samples: list[ActionDataSample]) -> None:
@@ -229,3 +253,10 @@ def _check_preprocessor(preprocessor: ActionDataPreprocessor) -> None:
     if preprocessor.blending is not None:
         raise ValueError('data_preprocessor has a blending, which mixes the labels of clips; '
                          'expected none, since a video has segments: set blending=None')
+
+
+def _refuse_labels_of_both(head: nn.Module, class_scores: nn.Module | None) -> None:
+    if getattr(head, 'gives_labels', False) and getattr(class_scores, 'per_segment', False):
+        raise ValueError(f'EndToEndLocalizer got a {type(head).__name__}, which labels its '
+                         f'segments, and a {type(class_scores).__name__}, which would as well; '
+                         'expected one of them: leave class_scores out, or give the head one class')

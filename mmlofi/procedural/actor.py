@@ -40,8 +40,11 @@ def draw_actor_looks(rng: np.random.Generator) -> Actor:
 
 
 def paint_actor(frame: np.ndarray, actor: Actor, centre_px: np.ndarray, scale: float,
-                pose: float) -> None:
-    """Draw the figure into ``frame`` (side, side, 3) in place; pose 0 closed, 1 spread."""
+                pose: float | np.ndarray) -> None:
+    """Draw the figure into ``frame`` (side, side, 3) in place; pose 0 closed, 1 spread.
+
+    A pose of three numbers is that of the left arm, the right arm and the legs.
+    """
     height = actor.height * scale * frame.shape[0]
     points = centre_px + height * _joints(pose)  # (7, 2)
     points = np.round(points * (1 << _SHIFT)).astype(int).tolist()
@@ -57,12 +60,18 @@ def paint_actor(frame: np.ndarray, actor: Actor, centre_px: np.ndarray, scale: f
         cv2.circle(frame, head, radius, colour, -1, cv2.LINE_AA, _SHIFT)
 
 
-def _joints(pose: float) -> np.ndarray:
+def _joints(pose: float | np.ndarray) -> np.ndarray:
     """Neck, hips, head, two hands, two feet of a figure of height 1: (7, 2)."""
-    arm, leg = (np.deg2rad(a + pose * (b - a)) for a, b in (_ARM_DEG, _LEG_DEG))
+    left_arm, right_arm, legs = np.broadcast_to(pose, 3)
     neck, hips = np.array([0, -0.25]), np.array([0, 0.1])
-    hand, foot = 0.36 * np.array([np.sin(arm), np.cos(arm)]), \
-        0.38 * np.array([np.sin(leg), np.cos(leg)])
+    right_hand, left_hand = (0.36 * _direction(_ARM_DEG, arm) for arm in (right_arm, left_arm))
+    foot = 0.38 * _direction(_LEG_DEG, legs)
     mirror = np.array([-1, 1])
-    return np.stack([neck, hips, [0, -0.4], neck + hand, neck + hand * mirror, hips + foot,
-                     hips + foot * mirror])
+    return np.stack([neck, hips, [0, -0.4], neck + right_hand, neck + left_hand * mirror,
+                     hips + foot, hips + foot * mirror])
+
+
+def _direction(range_deg: tuple[float, float], pose: float) -> np.ndarray:
+    """Where a limb points that hangs at angle 0: (2,)."""
+    angle = np.deg2rad(range_deg[0] + pose * (range_deg[1] - range_deg[0]))
+    return np.array([np.sin(angle), np.cos(angle)])

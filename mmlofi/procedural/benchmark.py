@@ -11,21 +11,27 @@
       clips_val.txt
 
 A video depends on (seed, split, index) and the parameters alone, never on the number of workers.
+
+There are two worlds. In the first the scene tells the class and a video has one. In the second,
+with `classes_per_video`, the kind of motion tells it and a video has several; its scene is any.
 """
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from mmlofi.datasets.videos.write_video import UNREADABLE_WIDTHS, write_video
 from mmlofi.files import write_json, write_text
 
+from .motion_trajectory import trimmed_motion, untrimmed_motions
+from .motions import motion_names
 from .render import render
-from .scenes import scene_names
+from .scenes import MAX_CLASSES, scene_names
 from .trajectory import Trajectory, band_width, trimmed_trajectory, untrimmed_trajectory
-from .video_file import UNREADABLE_WIDTHS, write_video
 
 # Each split draws from streams of its own: clips never share a scene or an actor with videos.
 _STREAMS = {'train': 0, 'val': 1, 'clip_train': 2, 'clip_val': 3}
@@ -39,7 +45,9 @@ class Benchmark:
 
     ``difficulty`` goes from 0, where any single frame shows whether it lies in an action, to 1,
     where only motion does (see ``trajectory``). ``clips_per_class`` counts training clips; a
-    quarter as many are added for validation.
+    quarter as many are added for validation. With ``classes_per_video`` the motion tells the class;
+    ``overlap`` is then the share of actions that overlap one of another class, with two actors in
+    view if it is above 0.
     """
 
     seed: int = 0
@@ -50,10 +58,12 @@ class Benchmark:
     clips_per_class: int = 40
     side: int = 80
     fps: int = 10
+    classes_per_video: int | None = None
+    overlap: float = 0.0
 
     def __post_init__(self) -> None:
         band_width(self.difficulty)
-        scene_names(self.classes)
+        self._check_classes()
         if self.side < 16 or self.side % 2 or self.side in UNREADABLE_WIDTHS:
             raise ValueError(f'side is {self.side}, expected an even number from 18 that decord '
                              f'can read, so none of {UNREADABLE_WIDTHS}; 64, 80 and 96 are fine')
@@ -62,9 +72,33 @@ class Benchmark:
             if getattr(self, name) < least:
                 raise ValueError(f'{name} is {getattr(self, name)}, expected at least {least}')
 
+    def _check_classes(self) -> None:
+        names, most = self.class_names, self.classes_per_video or 1
+        if self.classes_per_video is not None and not 1 <= self.classes_per_video <= len(names):
+            raise ValueError(f'classes_per_video is {self.classes_per_video}, expected 1 to '
+                             f'{len(names)}, as many as there are classes; ask for fewer, or for '
+                             'more classes')
+        if not 0 <= self.overlap <= 1 or self.overlap and most < 2:
+            raise ValueError(f'overlap is {self.overlap} with classes_per_video '
+                             f'{self.classes_per_video}, expected a share from 0 to 1, above 0 '
+                             'with 2 classes a video or more; set classes_per_video too')
+
+    @property
+    def motion_tells(self) -> bool:
+        """Whether the motion, and not the scene, tells the class."""
+        return self.classes_per_video is not None
+
     @property
     def class_names(self) -> tuple[str, ...]:
-        return scene_names(self.classes)
+        return (motion_names if self.motion_tells else scene_names)(self.classes)
+
+    @property
+    def parameters(self) -> dict:
+        """All that the videos depend on; those of the second world only where it is meant."""
+        values = {'version': _VERSION, **asdict(self)}
+        return values if self.motion_tells else {
+            name: value for name, value in values.items()
+            if name not in ('classes_per_video', 'overlap')}
 
 
 @dataclass(frozen=True)
@@ -90,13 +124,33 @@ class ProceduralVideo:
 
     @property
     def label(self) -> int:
+        """The class of a clip; of a whole video only where its scene tells the class."""
         return self.index % self.benchmark.classes
 
     def trajectory(self) -> Trajectory:
         """What happens in it, without drawing a frame."""
-        draw = trimmed_trajectory if self.is_clip else untrimmed_trajectory
-        return draw(self._rng('course'), fps=self.benchmark.fps,
-                    difficulty=self.benchmark.difficulty)
+        rng, about = self._rng('course'), self.benchmark
+        common = dict(fps=about.fps, difficulty=about.difficulty)
+        if not about.motion_tells:
+            draw = trimmed_trajectory if self.is_clip else untrimmed_trajectory
+            return draw(rng, **common)
+        if self.is_clip:
+            return trimmed_motion(rng, **common, label=self.label,
+                                  num_actors=2 if about.overlap else 1)
+        return untrimmed_motions(rng, **common, classes=about.classes, overlap=about.overlap,
+                                 classes_per_video=about.classes_per_video)
+
+    def actions(self) -> list[tuple[tuple[float, float], int]]:
+        """Segment in seconds and class of each action, by their start."""
+        trajectory = self.trajectory()
+        labels = trajectory.labels or (self.label, ) * len(trajectory.segments_sec)
+        return list(zip(trajectory.segments_sec, labels, strict=True))
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """Its frames, uint8 BGR (side, side, 3)."""
+        rng = self._rng('looks')
+        scene = int(rng.integers(MAX_CLASSES)) if self.benchmark.motion_tells else self.label
+        return render(rng, self.trajectory(), scene=scene, side=self.benchmark.side)
 
     def write(self, out_dir: Path) -> None:
         """Draw and encode it, unless its file is there already."""
@@ -104,8 +158,7 @@ class ProceduralVideo:
         if path.exists():
             return
         side = self.benchmark.side
-        frames = render(self._rng('looks'), self.trajectory(), label=self.label, side=side)
-        write_video(path, frames, fps=self.benchmark.fps, size=(side, side))
+        write_video(path, self.frames(), fps=self.benchmark.fps, size=(side, side))
 
     def _rng(self, purpose: str) -> np.random.Generator:
         stream = ('course', 'looks').index(purpose)
@@ -138,13 +191,14 @@ def prepare_folder(out_dir: Path, benchmark: Benchmark) -> None:
     Raises:
         ValueError: The folder holds a benchmark of other parameters.
     """
-    parameters = {'version': _VERSION, **asdict(benchmark)}
+    parameters = benchmark.parameters
     path = out_dir / 'benchmark.json'
     if path.exists():
         found = json.loads(path.read_text())
         if found != parameters:
-            differing = ', '.join(f'{key} {found.get(key)} there, {value} asked for'
-                                  for key, value in parameters.items() if found.get(key) != value)
+            differing = ', '.join(f'{key} {found.get(key)} there, {parameters.get(key)} asked for'
+                                  for key in {**parameters, **found}
+                                  if found.get(key) != parameters.get(key))
             raise ValueError(f'{out_dir} holds a benchmark of other parameters ({differing}); '
                              'give another folder, or remove this one')
     for folder in ('videos', 'clips'):
@@ -166,13 +220,12 @@ def write_annotations(out_dir: Path, benchmark: Benchmark) -> None:
 
 
 def _database_entry(video: ProceduralVideo) -> dict:
-    trajectory, benchmark = video.trajectory(), video.benchmark
-    label = benchmark.class_names[video.label]
+    benchmark = video.benchmark
     return {
-        'duration': trajectory.duration_sec,
+        'duration': video.trajectory().duration_sec,
         'subset': _SUBSETS[video.split],
         'resolution': f'{benchmark.side}x{benchmark.side}',
         'url': '',
-        'annotations': [{'segment': list(segment), 'label': label}
-                        for segment in trajectory.segments_sec],
+        'annotations': [{'segment': list(segment), 'label': benchmark.class_names[label]}
+                        for segment, label in video.actions()],
     }

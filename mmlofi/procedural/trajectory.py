@@ -19,8 +19,9 @@ every moment, in an action as outside. The difficulty only moves the bands:
 * 1: both [0, 1]. The distributions of single frames are the same; only the rhythm tells.
 
 Position, jumps, shakes, camera, light and passing objects come from processes that know nothing of
-the actions. No random draw depends on the difficulty: the same seed gives the same videos, but for
-the pose.
+the actions (``distractors``). No random draw depends on the difficulty: the same seed gives the
+same videos, but for the pose. Where motion tells the class, ``motion_trajectory`` has the actions
+and the poses.
 """
 from __future__ import annotations
 
@@ -28,9 +29,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .distractors import camera_path, light_switches, walk, wander
+
 _RAMP_SEC = 0.4  # an action fades in and out over this time, centred on its boundary
 _MIN_ACTION_SEC = 1.5
 _MIN_GAP_SEC = 1.0
+
+
+@dataclass(frozen=True)
+class ActorCourse:
+    """The latent course of one actor; arrays have one entry a frame."""
+
+    pose: np.ndarray  # (F,), or (F, 3) of limbs that move each for itself: ``motions.LIMBS``
+    xy: np.ndarray  # (F, 2) offset from the middle of the frame
+    scale: np.ndarray  # (F,)
 
 
 @dataclass(frozen=True)
@@ -38,21 +50,27 @@ class Trajectory:
     """The latent course of one video; arrays have one entry a frame."""
 
     fps: float
-    segments_sec: tuple[tuple[float, float], ...]
-    in_action: np.ndarray  # (F,) bool
-    pose: np.ndarray  # (F,)
-    actor_xy: np.ndarray  # (F, 2) offset from the middle of the frame
-    actor_scale: np.ndarray  # (F,)
+    segments_sec: tuple[tuple[float, float], ...]  # by their start
+    actors: tuple[ActorCourse, ...]
     camera_xy: np.ndarray  # (F, 2) offset of the view in the scene
     brightness: np.ndarray  # (F,) gain
+    labels: tuple[int, ...] | None = None  # of the segments; None: the scene tells them
 
     @property
     def num_frames(self) -> int:
-        return len(self.pose)
+        return len(self.brightness)
 
     @property
     def duration_sec(self) -> float:
         return self.num_frames / self.fps
+
+    @property
+    def in_action(self) -> np.ndarray:
+        """(F,) bool: a frame belongs to an action when its middle does."""
+        times, inside = frame_times(self.num_frames, self.fps), np.zeros(self.num_frames, bool)
+        for start, end in self.segments_sec:
+            inside |= (times >= start) & (times < end)
+        return inside
 
 
 def untrimmed_trajectory(rng: np.random.Generator, *, fps: float,
@@ -100,52 +118,45 @@ def _draw_segments(rng: np.random.Generator, duration_sec: float):
 
 
 def _trajectory(rng, num_frames, segments, fps, difficulty) -> Trajectory:
-    times = (np.arange(num_frames) + 0.5) / fps  # a frame stands for the middle of its span
+    times = frame_times(num_frames, fps)
     width = band_width(difficulty)
-    activity = _activity(times, segments)
-    pose = width * _swing(rng, times, segments, fps) + (1 - width) * activity
-    walk = np.stack([_wander(rng, times, 0.12), _wander(rng, times, 0.05)], axis=1)
-    walk[:, 1] -= _jumps(rng, times)
-    walk[:, 0] += _shakes(rng, times)
-    camera = np.stack([_wander(rng, times, 0.2), _wander(rng, times, 0.1)], axis=1)
+    pose = width * _swing(rng, times, segments, fps) + (1 - width) * activity(times, segments)
+    xy = walk(rng, times, (0.12, 0.05))
+    camera = camera_path(rng, times)
+    scale = 1 + wander(rng, times, 0.08)
     return Trajectory(
         fps=fps,
         segments_sec=segments,
-        in_action=_mask(times, segments),
-        pose=pose,
-        actor_xy=walk,
-        actor_scale=1 + _wander(rng, times, 0.08),
+        actors=(ActorCourse(pose, xy, scale), ),
         camera_xy=camera + rng.normal(0, 0.005, camera.shape),
-        brightness=1 + _wander(rng, times, 0.12) + _light_switches(rng, times))
+        brightness=1 + wander(rng, times, 0.12) + light_switches(rng, times))
 
 
-def _mask(times: np.ndarray, segments) -> np.ndarray:
-    inside = np.zeros(len(times), bool)
-    for start, end in segments:
-        inside |= (times >= start) & (times < end)
-    return inside
+def frame_times(num_frames: int, fps: float) -> np.ndarray:
+    """(F,) the middles of the frames' spans, which they stand for."""
+    return (np.arange(num_frames) + 0.5) / fps
 
 
-def _activity(times: np.ndarray, segments) -> np.ndarray:
+def activity(times: np.ndarray, segments) -> np.ndarray:
     """1 inside actions, 0 outside, with a short ramp centred on each boundary."""
-    activity = np.zeros(len(times))
+    active = np.zeros(len(times))
     for start, end in segments:
         depth = np.minimum(times - start, end - times)  # how far inside, negative outside
-        activity = np.maximum(activity, np.clip(depth / _RAMP_SEC + 0.5, 0, 1))
-    return activity
+        active = np.maximum(active, np.clip(depth / _RAMP_SEC + 0.5, 0, 1))
+    return active
 
 
 def _swing(rng: np.random.Generator, times: np.ndarray, segments, fps: float) -> np.ndarray:
     """Triangle wave of a phase that advances steadily in actions, in jerks outside: (F,)."""
     phase_start = rng.uniform()
-    rate = _jerks(rng, times)
+    rate = jerks(rng, times)
     for start, end in segments:
         rate[(times >= start) & (times < end)] = 1 / rng.uniform(1.0, 1.6)
     phase = phase_start + np.cumsum(rate) / fps
     return np.abs(2 * (phase % 1) - 1)
 
 
-def _jerks(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
+def jerks(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
     """Phase a second outside actions: nothing, and now and then a move as fast as an action's."""
     rate = np.zeros(len(times))
     start = rng.uniform(0, 2)
@@ -154,41 +165,3 @@ def _jerks(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
         rate[(times >= start) & (times < start + length)] = 1 / rng.uniform(1.0, 1.6)
         start += length + rng.uniform(0.8, 3.0)
     return rate
-
-
-def _wander(rng: np.random.Generator, times: np.ndarray, amplitude: float) -> np.ndarray:
-    """A slow smooth path around zero: three sines of 4 to 20 s."""
-    periods, phases = rng.uniform(4, 20, 3), rng.uniform(0, 2 * np.pi, 3)
-    waves = np.sin(2 * np.pi * times[:, None] / periods + phases)  # (F, 3)
-    return amplitude * waves @ rng.dirichlet(np.ones(3))
-
-
-def _events(rng: np.random.Generator, times: np.ndarray, every_sec: float) -> np.ndarray:
-    """Starts of events that come on average once in ``every_sec``."""
-    count = rng.poisson(times[-1] / every_sec)
-    return rng.uniform(times[0], times[-1], count)
-
-
-def _jumps(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
-    height = np.zeros(len(times))
-    for start in _events(rng, times, 8):
-        share = (times - start) / 0.6
-        height = np.maximum(height, 0.1 * np.clip(4 * share * (1 - share), 0, 1))
-    return height
-
-
-def _shakes(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
-    """A second or two of quick sideways swaying, at an action's rhythm and faster."""
-    offset = np.zeros(len(times))
-    for start in _events(rng, times, 12):
-        length, hertz = rng.uniform(1, 2.5), rng.uniform(0.7, 2.5)
-        now = (times >= start) & (times < start + length)
-        offset[now] = 0.05 * np.sin(2 * np.pi * hertz * (times[now] - start))
-    return offset
-
-
-def _light_switches(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
-    gain = np.zeros(len(times))
-    for start in _events(rng, times, 25):
-        gain[times >= start] += rng.uniform(-0.1, 0.1)
-    return np.clip(gain, -0.15, 0.15)

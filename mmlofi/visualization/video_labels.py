@@ -10,7 +10,7 @@ import numpy as np
 
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.proxy_file import frames_taken, repeat_frames
-from mmlofi.procedural.video_file import write_video
+from mmlofi.datasets.videos.write_video import write_video
 from mmlofi.visualization.subtitles import Cue, cut_cues, describe
 
 _LINES = 3   # classes shown at a time

@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from mmlofi.apis.video_files import file_stem, find_videos, name_videos
+from mmlofi.apis.video_files import find_videos, name_videos
+from mmlofi.files import file_stem
 
 
 @pytest.fixture

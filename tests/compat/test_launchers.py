@@ -9,7 +9,6 @@ from mmengine.model import BaseModel, MMDistributedDataParallel
 from torch import nn
 
 from mmlofi.compat import launchers
-from mmlofi.engine import launch
 
 without_gpu = pytest.mark.skipif(
     launchers.get_device() != 'cpu', reason='an accelerator: upstream serves it')
@@ -21,7 +20,10 @@ def test_every_launcher_meets_over_gloo_and_keeps_the_timeout(launcher, monkeypa
     calls = []
     # Else it would settle on 'spawn' for all tests that come after.
     monkeypatch.setattr(torch.multiprocessing, 'get_start_method', lambda allow_none: 'fork')
-    monkeypatch.setattr(launch, 'init_gloo', lambda *args, **kwargs: calls.append((args, kwargs)))
+    for name in launchers.LAUNCHERS:
+        monkeypatch.setattr(mmengine.dist.utils, f'_init_dist_{name}', print)
+    launchers.mend_launchers_without_accelerator(
+        lambda *args, **kwargs: calls.append((args, kwargs)))
     init_dist(launcher, backend='nccl', timeout=5)
     init_dist(launcher)
     assert calls == [((launcher,), dict(timeout_sec=5)), ((launcher,), dict(timeout_sec=None))]
@@ -69,14 +71,14 @@ def upstream(monkeypatch):
 def test_on_a_gpu_nothing_is_changed(upstream, monkeypatch):
     before = upstream()
     monkeypatch.setattr(launchers, 'get_device', lambda: 'cuda')
-    launchers.mend_launchers_without_accelerator()
+    launchers.mend_launchers_without_accelerator(print)
     assert upstream() == before
 
 
 def test_mending_twice_wraps_once(upstream, monkeypatch):
     monkeypatch.setattr(launchers, 'get_device', lambda: 'cpu')
-    launchers.mend_launchers_without_accelerator()
-    launchers.mend_launchers_without_accelerator()
+    launchers.mend_launchers_without_accelerator(print)
+    launchers.mend_launchers_without_accelerator(print)
     assert print not in upstream()
     assert MMDistributedDataParallel.__init__ is launchers.wrap_without_devices
     assert launchers.wrap_without_devices.__wrapped__ is launchers.wrap_for_devices

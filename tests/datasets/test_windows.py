@@ -11,7 +11,7 @@ from mmlofi import Fidelity
 from mmlofi.datasets import SampleIndex
 from mmlofi.datasets.annotations import load_annotations
 from mmlofi.datasets.transforms import LoadSnippetFeatures, SampleSnippets, save_features
-from mmlofi.datasets.windows import SlidingWindows, cut_window
+from mmlofi.datasets.windows import SlidingWindows, cut_window, num_valid
 from mmlofi.engine.bad_videos_hook import _num_videos
 
 # 100 frames of 0.1 s: 20 snippets, one every 5 frames, of one frame each, in the middle of its 5.
@@ -282,3 +282,23 @@ def test_windows_of_features_a_stride_apart_have_their_own_times(features):
         features, 'feature', subset='validation', test_mode=True, **settings)][2:3]
     assert tested.duration_sec == pytest.approx(10.4)
     assert tested.window_norm == pytest.approx((4.2 / 10.4, 8.2 / 10.4))
+
+
+@pytest.mark.parametrize(('first', 'length', 'valid'), [
+    (0, 8, None), (12, 8, None), (15, 8, 5), (15, 4, 2), (17, 4, 1), (19, 8, 1), (19, 1, 1)])
+def test_a_window_past_the_end_says_how_many_of_its_positions_are_the_video_s(
+        first, length, valid):
+    assert num_valid(first, 8, 20, length) == valid
+    if valid is not None:
+        middles = first + (np.arange(length) + 0.5) * 8 / length
+        assert valid == max(1, int((middles < 20).sum()))
+
+
+def test_frames_of_a_window_past_the_end_say_it_too():
+    sample = SampleSnippets(num_snippets=8, snippet_interval=5)
+    short = dict(total_frames=23, duration_sec=2.3, first_snippet=0)
+    assert sample(dict(short))['num_valid'] == 5
+    reduced = sample(dict(short, fidelity=Fidelity('T', temporal=2)))
+    assert (reduced['num_clips'], reduced['num_valid']) == (4, 2)
+    assert sample(dict(short, total_frames=40))['num_valid'] is None
+    assert 'num_valid' not in sample(dict(total_frames=23, duration_sec=2.3))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmlofi.detections.boundaries import choose_again, is_likely
-from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.proposals import RawProposals
 from mmlofi.models.heads.anchors import ProposalSelection
 
 

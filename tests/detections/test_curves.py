@@ -7,7 +7,7 @@ import torch
 from mmaction.structures import ActionDataSample
 
 from mmlofi.detections.curves import curves_of, join_curves
-from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.raw_files import load_raw_video, save_raw
 
 

@@ -10,7 +10,8 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.structures import InstanceData
 
-from mmlofi.detections.postprocess import RawProposals, suppress
+from mmlofi.detections.postprocess import suppress
+from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.raw_files import INFO, load_raw, save_raw
 from mmlofi.detections.soft_nms import soft_nms
 from mmlofi.detections.windows import WindowResult, detect, detect_in_videos, join_windows
@@ -153,3 +154,27 @@ def test_the_model_s_windows_are_joined_by_the_metric(metric, tmp_path):
     found = json.loads((tmp_path / 'found.json').read_text())['results']['v']
     assert [one['segment'] for one in found] == [
         pytest.approx(segment, abs=1e-3) for segment in ([30, 40], [50, 55], [30, 40])]
+
+
+def test_labels_and_classes_of_each_proposal_come_along_from_their_windows():
+    one = replace(window(0, [[0, 0.5], [0.5, 1]], [0.5, 0.25]), labels=torch.tensor([3, 1]))
+    other = replace(window(15, [[0, 0.25], [0.75, 1]], [0.75, 0.5]), labels=torch.tensor([2, 0]))
+    joined = join_windows([one, other])     # the last lies after the video's end
+    assert joined.labels.tolist() == [3, 1, 2]
+    assert joined.scores.tolist() == [0.5, 0.25, 0.75]
+    rows = [replace(part, labels=None, class_scores=torch.eye(2) + part.first_snippet)
+            for part in (one, other)]
+    assert join_windows(rows).class_scores.tolist() == [[1, 0], [0, 1], [16, 15]]
+
+
+def test_soft_nms_over_a_video_spares_what_windows_labelled_as_another_class():
+    parts = [replace(window(first, [segment], [0.5]), labels=torch.tensor([label]))
+             for first, segment, label in ((0, [0.5, 1.0], 0), (5, [0.0, 0.5], 0),
+                                           (5, [0.0, 0.5], 1))]
+    parts[2] = replace(parts[2], segments=torch.cat([parts[1].segments, parts[2].segments]),
+                       scores=torch.tensor([0.5, 0.25]), labels=torch.tensor([0, 1]))
+    found = detect([parts[0], parts[2]], nms=NMS, top_classes=1)['v']
+    decayed = 0.5 * torch.exp(torch.tensor(-1 / 0.5)).item()
+    assert found[2].tolist() == [0, 1, 0]
+    torch.testing.assert_close(found[1], torch.tensor([0.5, 0.25, decayed]))
+    assert found[0].tolist() == [[25, 50]] * 3

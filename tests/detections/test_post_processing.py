@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mmlofi.detections.postprocess import RawProposals, postprocess, suppress
+from mmlofi.detections.postprocess import postprocess, suppress
+from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.soft_nms import soft_nms
 
 

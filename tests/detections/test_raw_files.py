@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.raw_files import INFO, load_raw, load_raw_video, save_raw
 
 
@@ -39,6 +39,19 @@ def test_what_was_written_is_read_to_the_last_bit(tmp_path, class_scores):
         assert class_scores is None if video.class_scores is None else torch.equal(
             video.class_scores, expected.class_scores)
     assert sorted(path.name for path in tmp_path.iterdir()) == [INFO, 'v.npz', 'w.npz']
+
+
+@pytest.mark.parametrize('of_each', [dict(labels=torch.tensor([2, 0, 1, 1])),
+                                     dict(class_scores=torch.rand(4, 3))])
+def test_what_belongs_to_each_proposal_is_kept_with_it(tmp_path, of_each):
+    video = replace(proposals(count=4, class_scores=None), **of_each)
+    save_raw(tmp_path, video, 3)
+    finish(tmp_path)
+    ((kept,), _), best = load_raw(tmp_path), video.scores.argsort()[1:].sort().values
+    assert torch.equal(kept.scores, video.scores[best])
+    for name, values in of_each.items():
+        assert torch.equal(getattr(kept, name), values[best])
+        assert getattr(kept, name).dtype == values.dtype
 
 
 def test_only_the_best_are_kept_in_their_order(tmp_path):
@@ -109,6 +122,12 @@ GOOD = dict(segments=np.array([[0, 0.5], [0.25, 1]]), scores=np.array([0.5, 0.25
     (dict(segments=np.zeros((2, 3))), r'segments \(2, 3\) and'),
     (dict(scores=np.zeros((2, 1))), r'are not \(K, 2\) and \(K,\)'),
     (dict(class_scores=np.ones(2)), '2 class scores, where raw.json has 3 classes'),
+    (dict(class_scores=np.ones((2, 4))), '4 class scores, where raw.json has 3 classes'),
+    (dict(class_scores=np.ones((1, 3))), r'are not \(K, 2\) and \(K,\), \(C,\) or \(K, C\)'),
+    (dict(labels=np.array([0, 3])), 'not all of which are classes of raw.json'),
+    (dict(labels=np.array([0, -1])), 'not all of which are classes'),
+    (dict(labels=np.array([0])), r'labels \(1,\) of 2 proposals'),
+    (dict(labels=np.array([0.0, 1.0])), 'not numbers'),
     (dict(start=np.ones(2), end=np.ones(3)), '2 starts and 3 ends'),
     (dict(duration_sec=np.nan), 'a duration of nan s'), (dict(duration_sec=0.0), 'a duration of'),
     (dict(window_norm=np.array([1.0, 0])), 'of which 1.0 to 0.0'),
@@ -136,7 +155,8 @@ def test_files_that_lack_something_are_named(tmp_path, missing):
 @pytest.mark.parametrize('info', [
     dict(classes='abc'), dict(classes=[1]), dict(nms=[]), dict(nms=dict(sigma='x')),
     dict(nms=dict(top_k=2.5)), dict(nms=dict(unknown=1)), dict(top_classes=-1),
-    dict(top_classes='2'), dict(proposals=[1]), dict(proposals=dict(peak_filter=1))])
+    dict(top_classes='2'), dict(fusion='sum'), dict(nms=dict(by_class=2)),
+    dict(proposals=[1]), dict(proposals=dict(peak_filter=1))])
 def test_an_info_of_something_else_is_named(tmp_path, info):
     save_raw(tmp_path, proposals(), 10)
     finish(tmp_path, **info)

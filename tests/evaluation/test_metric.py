@@ -10,8 +10,8 @@ from mmengine.hooks import CheckpointHook
 from mmengine.structures import InstanceData
 
 from mmlofi.datasets.annotations import load_annotations
-from mmlofi.detections.postprocess import RawProposals
 from mmlofi.detections.predictions import load_detections
+from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.windows import WindowResult
 from mmlofi.evaluation.detection_map import detection_map
 from mmlofi.evaluation.metric import TALMetric

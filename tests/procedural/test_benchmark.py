@@ -79,12 +79,14 @@ def test_a_failed_drawing_leaves_no_file(tmp_path, monkeypatch):
 def test_other_parameters_in_the_same_folder_are_refused(folder):
     with pytest.raises(ValueError, match='difficulty 0.3 there, 0.5 asked for.*another folder'):
         generate(folder, replace(TINY, difficulty=0.5))
+    with pytest.raises(ValueError, match='classes_per_video None there, 1 asked for, overlap None'):
+        generate(folder, replace(TINY, classes_per_video=1))
 
 
 def test_more_videos_leave_the_first_ones_as_they_are():
     few = untrimmed_videos(TINY)[0].trajectory()
     many = untrimmed_videos(replace(TINY, train_videos=9))[0].trajectory()
-    np.testing.assert_array_equal(few.pose, many.pose)
+    np.testing.assert_array_equal(few.actors[0].pose, many.actors[0].pose)
 
 
 def test_no_two_videos_or_seeds_share_a_course():
@@ -102,6 +104,12 @@ def test_no_two_videos_or_seeds_share_a_course():
     ({'side': 48}, 'side is 48.*80 and 96 are fine'),
     ({'fps': 1}, 'fps is 1'),
     ({'train_videos': -1}, 'train_videos is -1'),
+    ({'classes_per_video': 3}, 'classes_per_video is 3, expected 1 to 2'),
+    ({'classes_per_video': 0}, 'classes_per_video is 0'),
+    ({'classes_per_video': 2, 'classes': 9}, '9 classes.*kinds of motion'),
+    ({'overlap': 0.5}, 'overlap is 0.5 with classes_per_video None'),
+    ({'classes_per_video': 1, 'overlap': 0.5}, 'overlap is 0.5 with classes_per_video 1'),
+    ({'classes_per_video': 2, 'overlap': 1.1}, 'overlap is 1.1'),
 ])
 def test_parameters_that_cannot_be_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):

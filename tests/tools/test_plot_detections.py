@@ -6,7 +6,7 @@ import pytest
 import torch
 from matplotlib.colors import to_hex
 
-from mmlofi.detections.postprocess import RawProposals
+from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.raw_files import save_raw
 from mmlofi.visualization.colours import palette
 

@@ -14,6 +14,9 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmlofi.detections.proposals import RawProposals
+from mmlofi.detections.raw_files import INFO, save_raw
+
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.filterwarnings('ignore:video .* lasts')   # features of random length
 
@@ -62,6 +65,30 @@ def test_the_best_of_all_combinations_is_written_and_named(tested, call_tool, to
     assert average == max(scores) > min(scores)
 
 
+def test_labelled_proposals_are_searched_by_class_and_by_fusion(call_tool, tmp_path, capsys):
+    """Two classes at one time, of which only soft-NMS by class keeps both."""
+    truth = dict(version='1', taxonomy=[], database=dict(v=dict(
+        subset='validation', duration=10.0, annotations=[
+            dict(label=label, segment=[2, 6]) for label in ('jump', 'run')])))
+    (tmp_path / 'truth.json').write_text(json.dumps(truth))
+    (tmp_path / 'raw').mkdir()
+    save_raw(tmp_path / 'raw', RawProposals(
+        'v', 10.0, (0.0, 1.0), torch.tensor([[0.2, 0.6]] * 2 + [[0.7, 0.9]]),
+        torch.tensor([0.9, 0.5, 0.4]), None, labels=torch.tensor([0, 1, 1])), 10)
+    (tmp_path / 'raw' / INFO).write_text(json.dumps(dict(
+        classes=['jump', 'run'], nms=dict(sigma=0.5, top_k=3), top_classes=1)))
+    call_tool('postprocess.py', tmp_path / 'raw', tmp_path / 'truth.json', '--by-class', 'no',
+              'yes', '--voting-weight', 'score', 'score_iou', '--fusion', 'product', 'none')
+    output = capsys.readouterr().out
+    rows = re.findall(r'([\d.]+) % average mAP .* by_class=(\w+) ', output)
+    assert len(rows) == 2 * 2 * 2
+    assert {row for row in rows if row[1] == 'True'} == {('100.00', 'True')}
+    assert {row for row in rows if row[1] == 'False'} == {('75.00', 'False')}
+    assert 'model.nms.by_class=True' in output
+    with pytest.raises(SystemExit, match='got --fusion sum; expected one of'):
+        call_tool('postprocess.py', tmp_path / 'raw', tmp_path / 'truth.json', '--fusion', 'sum')
+
+
 @pytest.fixture(scope='module')
 def everything(checkpoint, call_tool, toy_configs, tmp_path_factory):
     """Raw proposals of a test that left none out."""
@@ -78,7 +105,7 @@ def test_proposals_are_chosen_again_as_the_head_chooses_them(
     call_tool('postprocess.py', everything, truth, '--peak-filter', 'yes', '--out',
               tmp_path / 'peaks.json')
     assert (tmp_path / 'peaks.json').read_bytes() == (tested / 'detections.json').read_bytes()
-    assert 'top_classes=2 peak_filter=yes end_at_last=yes' in capsys.readouterr().out
+    assert 'top_classes=2 fusion=product peak_filter=yes end_at_last=yes' in capsys.readouterr().out
     call_tool('postprocess.py', everything, truth, '--peak-filter', 'yes', 'no', '--end-at-last',
               'yes', 'no', '--tiou', '0.1')
     output = capsys.readouterr().out

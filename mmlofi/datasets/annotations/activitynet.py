@@ -7,8 +7,9 @@ share::
                               "annotations": [{"segment": [6.2, 77.7], "label": "Ballet"}]}}}
 
 Numbers may be texts (THUMOS14, HACS), the duration may be absent (THUMOS14), and the annotations
-null; an absent duration is read from the video itself. What else an entry has (`url`, `resolution`,
-…) is not used. Entries in MMAction2's form (`mmaction.py`) are read here too.
+null; an absent duration is read from the video itself. `fps` is of use for features, which may lie
+a number of frames apart. What else an entry has (`url`, `resolution`, …) is not used. Entries in
+MMAction2's form (`mmaction.py`) are read here too.
 """
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ def read_entry(name: str, entry: object, has_subset: bool) -> tuple[VideoRecord,
     actions = list(_read_actions(entry, duration, found))
     features = None if duration is None else _read_features(entry, duration, found)
     record = VideoRecord(name, subset, duration, tuple(segment for segment, _ in actions),
-                         tuple(label for _, label in actions), features_sec=features)
+                         tuple(label for _, label in actions), features_sec=features,
+                         fps=_read_frame_rate(entry))
     return record, _faults(name, subset, found)
 
 
@@ -68,6 +70,15 @@ def _read_seconds(entry: dict, found: list[tuple[str, str]]) -> float | None:
         found.append(('bad duration', f'has the duration {duration:g}'))
         return None
     return duration
+
+
+def _read_frame_rate(entry: dict) -> float | None:
+    """None where there is none, or no number above 0: it is asked for only where it is used."""
+    try:
+        fps = number(entry.get('fps'))
+    except ValueError:
+        return None
+    return fps if math.isfinite(fps) and fps > 0 else None
 
 
 def _read_features(entry: dict, duration: float, found: list[tuple[str, str]]) -> float | None:

@@ -20,6 +20,7 @@ class VideoRecord:
     labels: tuple[str, ...]
     ignored_sec: tuple[tuple[float, float], ...] = ()   # segments of classes that do not count
     features_sec: float | None = None   # what features stand for, where the file says so
+    fps: float | None = None            # frames a second of the video, where the file says so
 
 
 # What keeps a video from being trained on or scored: by kind what is expected in its place.

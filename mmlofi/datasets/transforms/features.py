@@ -17,7 +17,7 @@ from mmlofi.datasets.features.feature_files import (
     save_features,
 )
 from mmlofi.datasets.features.feature_header import check_header
-from mmlofi.datasets.windows import cut_window, window_norm
+from mmlofi.datasets.windows import cut_window, num_valid, window_norm
 from mmlofi.fidelity import FULL
 from mmlofi.options import require_number, require_whole
 
@@ -29,22 +29,25 @@ class LoadSnippetFeatures(BaseTransform):
     """Reads the features that `tools/extract_features.py` wrote, or published ones.
 
     npz, npy, h5 and csv, (C, P) or (P, C), as `feature_files` tells. Features of another length
-    than asked for are interpolated linearly over the whole video. Where the dataset cuts windows,
-    they are taken as they were stored: `num_snippets` of them from `first_snippet` on, the last
-    one repeated after the video's end.
+    than asked for are interpolated linearly over the whole video; with `num_snippets=None` they
+    stay as they were stored, L = P of each video (`PadFeatures` makes them equally many). Where the
+    dataset cuts windows they stay so too: `num_snippets` of them from `first_snippet` on, the last
+    one repeated after the video's end, where it does not count among `num_valid`.
 
     Features lie evenly over the video, P equal parts of it, as ours do. With `feature_stride`,
     feature i is of frames i · stride to i · stride + `feature_len`, and stands for the `stride`
     frames in the middle of these.
 
-    Required Keys: filename, duration_sec, fidelity (optional), first_snippet (optional)
+    Required Keys: filename, duration_sec, fidelity (optional), first_snippet (optional), fps
+    (optional)
 
-    Added Keys: features ((C, L) float32), num_clips (L), window_norm
+    Added Keys: features ((C, L) float32), num_clips (L), window_norm, num_valid (in windows, where
+    not all L are in the video)
 
     Modified Keys: duration_sec (that of the decoded file, where the features have it)
 
     Args:
-        num_snippets: L at full fidelity, of a video or of a window.
+        num_snippets: L at full fidelity, of a video or of a window; None takes all of a video.
         feat_dim: C that the head expects, checked; None takes any (`UntrimmedVideoDataset` then
             sees that all files have the same).
         layout: 'CL', or 'LC' for features stored the other way round. None: the side of length
@@ -53,27 +56,29 @@ class LoadSnippetFeatures(BaseTransform):
             the `num_snippets` of above where there are no windows; see `feature_header`.
         feature_stride: Frames from one feature to the next.
         feature_len: Frames that a feature is of; by default `feature_stride`.
-        fps: Frames a second of the videos that features were made of, for `feature_stride`.
+        fps: Frames a second of the videos that features were made of, for `feature_stride`. None:
+            each video's "fps" in the annotations.
         backend_args: An MMEngine file backend; None reads from disk, and of it what is needed.
     """
 
-    def __init__(self, *, num_snippets: int = 100, feat_dim: int | None = None,
+    def __init__(self, *, num_snippets: int | None = 100, feat_dim: int | None = None,
                  layout: str | None = None, expected: dict | None = None,
                  feature_stride: float | None = None, feature_len: float | None = None,
                  fps: float | None = None, backend_args: dict | None = None) -> None:
         if layout not in ('CL', 'LC', None):
             raise ValueError(f"LoadSnippetFeatures got layout={layout!r}; expected 'CL', 'LC' or "
                              'None')
-        require_whole('LoadSnippetFeatures', num_snippets=num_snippets, **(
-            {} if feat_dim is None else dict(feat_dim=feat_dim)))
+        require_whole('LoadSnippetFeatures', **{name: value for name, value in (
+            ('num_snippets', num_snippets), ('feat_dim', feat_dim)) if value is not None})
         given = {name: value for name, value in (
             ('feature_stride', feature_stride), ('fps', fps), ('feature_len', feature_len))
             if value is not None}
-        if given and None in (feature_stride, fps) or 0 in given.values():
+        if given and feature_stride is None or 0 in given.values():
             raise ValueError(f'LoadSnippetFeatures got feature_stride={feature_stride!r}, '
-                             f'fps={fps!r} and feature_len={feature_len!r}; expected the first '
-                             'two, or all three, above 0, or none: frames from one feature to the '
-                             'next, how many there are in a second, and of how many a feature is')
+                             f'fps={fps!r} and feature_len={feature_len!r}; expected the first, '
+                             'and the others where they are known, above 0, or none: frames from '
+                             'one feature to the next, how many there are in a second, and of how '
+                             'many a feature is')
         require_number('LoadSnippetFeatures', above=0, **given)
         self.num_snippets = num_snippets
         self.feat_dim = feat_dim
@@ -119,13 +124,14 @@ class LoadSnippetFeatures(BaseTransform):
     def _place(self, results: dict, features: np.ndarray) -> dict:
         filename = results['filename']
         self._check_channels(features.shape, filename)
-        L = results.get('fidelity', FULL).reduce_snippets(self.num_snippets)
         features = torch.from_numpy(features)                                             # (C, P)
         P, first = features.shape[1], results.get('first_snippet')
+        L = results.get('fidelity', FULL).reduce_snippets(self.num_snippets or P)
         window = self._norm(0 if first is None else first,
                             P if first is None else self.num_snippets, P, results)
         if first is not None:
             features = cut_window(features, first, self.num_snippets)
+            results['num_valid'] = num_valid(first, self.num_snippets, P, L)
         if features.shape[1] != L:
             features = F.interpolate(features[None], size=L, mode='linear', align_corners=False)[0]
         results.update(features=features, num_clips=L, window_norm=window)
@@ -140,7 +146,8 @@ class LoadSnippetFeatures(BaseTransform):
         stored = self._look_at(results['filename'])
         P = stored.shape[1]
         if self.feature_stride is not None:
-            return P, P * self.feature_stride / self.fps, self._margin() / self.fps
+            fps = self._frame_rate(results)
+            return P, P * self.feature_stride / fps, self._margin() / fps
         return P, self._duration(stored, P, results), 0.0
 
     def check_file(self, filename: str, *, windows: bool = False) -> FeatureFile:
@@ -164,7 +171,7 @@ class LoadSnippetFeatures(BaseTransform):
         Raises:
             FileNotFoundError, ImportError, ValueError: As `transform`.
         """
-        self.transform(dict(filename=filename, duration_sec=1.0))
+        self.transform(dict(filename=filename, duration_sec=1.0, fps=1.0))
 
     def _look_at(self, filename: str) -> FeatureFile:
         stored = look_at_features(filename, self.backend_args)
@@ -195,7 +202,8 @@ class LoadSnippetFeatures(BaseTransform):
 
     def _check_header(self, header: dict, filename: str, windows: bool) -> None:
         if not windows:
-            check_header(header, dict(num_snippets=self.num_snippets) | self.expected, filename)
+            given = {} if self.num_snippets is None else dict(num_snippets=self.num_snippets)
+            check_header(header, given | self.expected, filename)
             return
         if header.get('snippet_interval') is None and 'snippet_interval' not in self.expected:
             raise ValueError(
@@ -209,16 +217,24 @@ class LoadSnippetFeatures(BaseTransform):
         duration = results['duration_sec'] if stored.duration_sec is None else stored.duration_sec
         if duration is None and self.feature_stride is not None:
             return ((P - 1) * self.feature_stride + max(self.feature_stride, self.feature_len)
-                    ) / self.fps
+                    ) / self._frame_rate(results)
         return duration
 
     def _norm(self, first: int, count: int, P: int, results: dict) -> tuple[float, float]:
         """The share of the video that `count` features from `first` on stand for."""
         if self.feature_stride is None:
             return window_norm(first, count, P)
-        per_frame = 1 / (self.fps * results['duration_sec'])
+        per_frame = 1 / (self._frame_rate(results) * results['duration_sec'])
         return ((first * self.feature_stride + self._margin()) * per_frame,
                 ((first + count) * self.feature_stride + self._margin()) * per_frame)
+
+    def _frame_rate(self, results: dict) -> float:
+        fps = results.get('fps') if self.fps is None else self.fps
+        if fps is None:
+            raise ValueError(f'no frame rate is known of {results["filename"]!r}; expected one, '
+                             'since feature_stride counts frames: give LoadSnippetFeatures the '
+                             'fps of the videos, or add "fps" to the annotations')
+        return fps
 
     def _margin(self) -> float:
         """Frames before those that the first feature stands for."""

@@ -28,14 +28,25 @@ class PackTALInputs(BaseTransform):
     video that ends long before one of its segments starts is refused, and where features do, or
     the annotated duration is another one, there is a warning.
 
+    `num_valid` says how many of the L positions are the video's, where padding follows them, or
+    repetitions of the last one.
+
     Required Keys: imgs or features, video_name, duration_sec, num_clips, window_norm,
     segments_sec, gt_labels, annotated_duration_sec (optional), fidelity (optional), avg_fps
-    (optional), replaced (optional), first_snippet (optional)
+    (optional), replaced (optional), first_snippet (optional), num_valid (optional)
 
     Added Keys: inputs, data_samples (`gt_instances` with `segments` (K, 2) float32 and `labels`
-    (K,); metainfo video_name, duration_sec, num_snippets, window_norm, first_snippet (None unless
-    the dataset cuts windows), fidelity, replaced)
+    (K,); metainfo video_name, duration_sec, num_snippets (L), num_valid (None: all L),
+    window_norm, first_snippet (None unless the dataset cuts windows), fidelity, replaced)
+
+    Args:
+        clip: Whether segments are clipped and dropped. False leaves them as they are, or as
+            `RandomTruncation` has cut them, with shares below 0 and above 1: one-stage heads learn
+            the distance to a start before the middle of the first feature as well.
     """
+
+    def __init__(self, *, clip: bool = True) -> None:
+        self.clip = clip
 
     def transform(self, results: dict) -> dict:
         """Returns only what the model needs.
@@ -56,14 +67,15 @@ class PackTALInputs(BaseTransform):
             inputs = torch.from_numpy(np.ascontiguousarray(results['imgs']))  # (L, 3, T, H, W)
         sample = ActionDataSample(metainfo=dict(
             video_name=results['video_name'], duration_sec=results['duration_sec'],
-            num_snippets=results['num_clips'], window_norm=results['window_norm'],
+            num_snippets=results['num_clips'], num_valid=results.get('num_valid'),
+            window_norm=results['window_norm'],
             first_snippet=results.get('first_snippet'),
             fidelity=results.get('fidelity', FULL).name, replaced=results.get('replaced', [])))
-        sample.gt_instances = _instances_in_window(results)
+        sample.gt_instances = _instances_in_window(results, self.clip)
         return dict(inputs=inputs, data_samples=sample)
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}()'
+        return f'{type(self).__name__}(clip={self.clip})'
 
 
 def _refuse_no_numbers(results: dict) -> None:
@@ -99,11 +111,15 @@ def _spelt(segments: list[tuple[float, float]]) -> str:
     return f'{len(segments)} segments ({shown}{", …" if len(segments) > 3 else ""})'
 
 
-def _instances_in_window(results: dict) -> InstanceData:
+def _instances_in_window(results: dict, clip: bool) -> InstanceData:
     start, end = results['window_norm']
     segments = np.asarray(results['segments_sec'], dtype=np.float64).reshape(-1, 2)
-    segments = (segments / results['duration_sec'] - start) / (end - start)
-    segments = segments.clip(0, 1)
+    segments = segments / results['duration_sec']
+    if clip:   # to the video, which may end before the window, and to the window
+        segments = segments.clip(0, 1)
+    segments = (segments - start) / (end - start)
+    if clip:
+        segments = segments.clip(0, 1)
     kept = segments[:, 1] > segments[:, 0]
     labels = np.asarray(results['gt_labels'], dtype=np.int64).reshape(-1)
     return InstanceData(segments=torch.from_numpy(segments[kept]).float(),

@@ -15,7 +15,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from mmlofi.datasets.windows import window_norm
+from mmlofi.datasets.windows import num_valid, window_norm
 from mmlofi.fidelity import FULL, Fidelity
 
 PLACEMENTS = ('even', 'jitter', 'window')
@@ -36,13 +36,14 @@ class SampleSnippets(BaseTransform):
 
     With `snippet_interval`, a video has a snippet about every so many frames, in place of a fixed
     number: all of them, or the window of `num_snippets` from `first_snippet` on, where the dataset
-    cuts windows. Positions after the video's end repeat its last snippet.
+    cuts windows. Positions after the video's end repeat its last snippet, and do not count among
+    `num_valid`.
 
     Required Keys: total_frames, frame_times_sec (optional), duration_sec (optional),
     fidelity (optional), test_mode (optional), first_snippet (optional)
 
     Added Keys: frame_inds, clip_len, frame_interval, num_clips (the number of snippets L),
-    window_norm (the part of the video that they cover)
+    window_norm (the part of the video that they cover), num_valid (where not all L are in it)
 
     Args:
         num_snippets: L at full fidelity (the paper: 100), of a video or of a window.
@@ -79,9 +80,12 @@ class SampleSnippets(BaseTransform):
         centres_norm, window = self._over_video(fidelity, results) \
             if self.snippet_interval is None else self._on_grid(fidelity, results)
         frame_inds = self._frames_around(frame_at(centres_norm, results), results['total_frames'])
+        L = len(centres_norm)
         results.update(frame_inds=frame_inds.reshape(-1), clip_len=self.clip_len,
-                       frame_interval=self.frame_interval, num_clips=len(centres_norm),
-                       window_norm=window)
+                       frame_interval=self.frame_interval, num_clips=L, window_norm=window)
+        if results.get('first_snippet') is not None:
+            results['num_valid'] = num_valid(results['first_snippet'], self.num_snippets,
+                                             self._num_positions(results), L)
         return results
 
     def grid(self, results: dict) -> tuple[int, float, float]:

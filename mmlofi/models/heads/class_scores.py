@@ -39,7 +39,7 @@ class VideoClassifier(BaseModule):
         require_number('VideoClassifier', least=0, loss_weight=loss_weight)
         self.norm = nn.BatchNorm1d(in_channels, affine=False)
         self.linear = nn.Linear(in_channels, num_classes)
-        self.loss_weight = loss_weight
+        self.num_classes, self.loss_weight = num_classes, loss_weight
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits (N, K) of features (N, C, L)."""
@@ -105,7 +105,7 @@ class ClassScoreFile(BaseModule):
                              f'({len(missing)} of {len(classes)}); expected all of the data set: '
                              'take the names as the file has them, or give `file_classes`')
         columns = [names.index(name) for name in classes]
-        self.path = path
+        self.path, self.num_classes = path, len(classes)
         self.scores = {video: row[columns] for video, row in rows.items()}
 
     def loss(self, features: Tensor, data_samples: list) -> dict[str, Tensor]:

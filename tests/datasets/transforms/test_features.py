@@ -251,12 +251,53 @@ def test_a_stride_tells_a_duration_that_nothing_else_does(tmp_path, features):
     assert LoadSnippetFeatures(**STRIDE).grid(results) == (10, 40 / 20, 6 / 20)
 
 
-@pytest.mark.parametrize('settings', [dict(feature_stride=4), dict(fps=30),
-                                      dict(feature_stride=0, fps=30), dict(feature_len=16),
+@pytest.mark.parametrize('settings', [dict(fps=30), dict(feature_stride=0, fps=30),
+                                      dict(feature_len=16),
                                       dict(feature_stride=4, fps=30, feature_len=0)])
-def test_a_stride_needs_a_frame_rate(settings):
-    with pytest.raises(ValueError, match='expected the first two, or all three, above'):
+def test_frames_of_a_feature_need_a_stride(settings):
+    with pytest.raises(ValueError, match='expected the first, and the others where they are known'):
         LoadSnippetFeatures(**settings)
+
+
+def test_the_frame_rate_may_be_each_video_s_own(tmp_path, features):
+    np.save(tmp_path / 'v.npy', features)
+    load = LoadSnippetFeatures(num_snippets=4, feature_stride=4, feature_len=16)
+    results = dict(filename=str(tmp_path / 'v.npy'), duration_sec=5.0)
+    assert load(dict(results, fps=20))['window_norm'] == pytest.approx((6 / 100, 46 / 100))
+    assert load.grid(dict(results, fps=20)) == (10, 40 / 20, 6 / 20)
+    load.check_values(results['filename'])
+    for call in (load, load.grid):
+        with pytest.raises(ValueError, match='no frame rate is known of .*; expected one, since '
+                                             'feature_stride counts frames: .* add "fps"'):
+            call(dict(results))
+
+
+@pytest.mark.parametrize('stored', [7, 10])
+def test_all_features_of_a_video_stay_as_they_are_stored(tmp_path, features, stored):
+    save_features(tmp_path / 'v.npz', features[:, :stored], 5.0, dict(num_snippets=None))
+    load = LoadSnippetFeatures(num_snippets=None, feat_dim=6)
+    assert load.check_file(str(tmp_path / 'v.npz')).shape == (6, stored)
+    found = loaded(tmp_path / 'v.npz', num_snippets=None)
+    assert torch.equal(found['features'], torch.from_numpy(features[:, :stored]))
+    assert (found['num_clips'], found['window_norm']) == (stored, (0, 1))
+    assert 'num_valid' not in found
+    half = loaded(tmp_path / 'v.npz', num_snippets=None, fidelity=Fidelity('T', temporal=2))
+    assert half['features'].shape[1] == round(stored / 2 + 1e-9)
+
+
+@pytest.mark.parametrize(('first', 'fidelity', 'valid'), [
+    (0, None, None), (2, None, None), (6, None, 4), (6, Fidelity('T', temporal=2), 2),
+    (9, None, 1), (9, Fidelity('T', temporal=8), 1)])
+def test_a_window_says_how_much_of_it_is_the_video_s(tmp_path, features, first, fidelity, valid):
+    save_features(tmp_path / 'v.npz', features, 5.0)
+    results = dict(filename=str(tmp_path / 'v.npz'), duration_sec=5.0, first_snippet=first)
+    if fidelity is not None:
+        results['fidelity'] = fidelity
+    found = LoadSnippetFeatures(num_snippets=8)(results)
+    assert found['num_valid'] == valid
+    if fidelity is None and valid is not None:
+        after = found['features'][:, valid:]
+        assert torch.equal(after, found['features'][:, valid - 1:valid].expand_as(after))
 
 
 def test_features_that_were_just_made_are_no_stride_apart(features):

@@ -56,6 +56,12 @@ def test_segments_are_clipped_to_the_video():
     assert packed_segments([[-3, 5], [8, 12]])[0] == [[0, 0.5], [pytest.approx(0.8), 1]]
 
 
+def test_segments_are_clipped_to_a_video_that_ends_before_its_window():
+    segments, labels = packed_segments([[6, 11], [10, 11]], window_norm=(0.0, 2.0), num_valid=2)
+    assert segments == [[pytest.approx(0.3), 0.5]]
+    assert labels == [0]
+
+
 def test_segments_of_no_length_or_before_the_start_are_dropped_with_their_labels():
     assert packed_segments([[4, 4], [2, 6], [30, 30], [-2, -1]], [0, 1, 2, 3])[1] == [1]
 
@@ -140,3 +146,16 @@ def test_labels_that_are_no_whole_numbers_are_refused():
     sample = dict(results([[0, 1]]), gt_labels=np.array([2.7]))
     with pytest.raises(ValueError, match=r'with the labels \[2\.7\]; expected'):
         PackTALInputs()(sample)
+
+
+def test_segments_outside_stay_as_they_are_where_a_head_wants_them():
+    sample = results([[-1, 4], [3, 3], [6, 12]], window_norm=(0.0, 0.5))
+    instances = PackTALInputs(clip=False)(sample)['data_samples'].gt_instances
+    assert instances.segments.tolist() == [[pytest.approx(-0.2), pytest.approx(0.8)],
+                                           [pytest.approx(1.2), pytest.approx(2.4)]]
+    assert instances.labels.tolist() == [0, 2]
+
+
+def test_the_number_of_valid_positions_travels_with_a_sample():
+    assert PackTALInputs()(results())['data_samples'].num_valid is None
+    assert PackTALInputs()(results(num_valid=2))['data_samples'].num_valid == 2

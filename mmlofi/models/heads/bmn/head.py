@@ -9,7 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from mmlofi.models.heads.anchors import ProposalSelection, build_targets
+from mmlofi.models.heads.anchors import ProposalSelection, build_targets, cut_at_end
 from mmlofi.options import require_whole
 
 from .losses import BMNLosses
@@ -24,6 +24,10 @@ class BMNHead(nn.Module):
 
     Loads MMAction2's checkpoints of BMN by `load_from` and plain `load_state_dict`. Beside
     MMAction2's `BMN` it takes any L in any batch, videos without actions, and a longest duration.
+
+    A window that reaches past the video's end has its last snippet repeated, or padding, after it
+    (`num_valid`): the network does not know, and learns that nothing lies there. Proposals are cut
+    at the end.
 
     Deviation: as with `GTADHead` and against MMAction2, segments that end with the video are
     proposed too; `proposals=dict(allow_end_at_last=False)` leaves them out.
@@ -65,7 +69,7 @@ class BMNHead(nn.Module):
 
     def predict(self, features: Tensor, data_samples: list | None = None) -> list[InstanceData]:
         """Class-agnostic `segments` (K, 2), normalised, and `scores` (K,) of each video."""
-        return self.select(*self(features))
+        return cut_at_end(self.select(*self(features)), data_samples, features.size(2))
 
     def num_durations(self, length: int) -> int:
         """D for videos of `length` snippets."""

@@ -10,7 +10,7 @@ from mmaction.registry import MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from mmlofi.models.heads.anchors import ProposalSelection, build_targets
+from mmlofi.models.heads.anchors import ProposalSelection, build_targets, cut_at_end
 from mmlofi.options import require_whole
 
 from .losses import GTADLoss
@@ -29,6 +29,10 @@ class GTADHead(nn.Module):
 
     Loads the authors' checkpoints by plain `load_state_dict`. ActivityNet and HACS are the
     defaults; THUMOS has `max_duration=0.25, inner_bins=16, context_bins=16, kernel_size=3`.
+
+    A window that reaches past the video's end has its last snippet repeated, or padding, after it
+    (`num_valid`): the network does not know, and learns that nothing lies there. Proposals are cut
+    at the end.
 
     Args:
         max_duration: the longest anchor as a share of the video.
@@ -69,7 +73,7 @@ class GTADHead(nn.Module):
 
     def predict(self, features: Tensor, data_samples: list | None = None) -> list[InstanceData]:
         """Class-agnostic `segments` (K, 2), normalised, and `scores` (K,) of each video."""
-        return self.select(*self(features))
+        return cut_at_end(self.select(*self(features)), data_samples, features.size(2))
 
     def num_durations(self, length: int) -> int:
         """D for videos of `length` snippets."""

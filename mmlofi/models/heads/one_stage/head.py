@@ -105,8 +105,9 @@ class OneStageHead(nn.Module):
         if mask is None:
             mask = torch.ones_like(features[:, 0], dtype=torch.bool)
         levels, masks = self.backbone(*self.pad(features, mask))
-        points = make_points([x.size(2) for x in levels], self.ranges, features.device,
-                             at_least_float(features).dtype)
+        points = make_points([x.size(2) for x in levels],
+                             self.assign.stretched(self.ranges, features.size(2)),
+                             features.device, at_least_float(features).dtype)
         return self.neck(levels, masks), masks, points
 
     def pad(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from math import inf
 import torch
 from torch import Tensor
 
-from mmlofi.options import require_number
+from mmlofi.options import require_number, require_whole
 
 from .points import Points, check_ranges, doubling_ranges
 
@@ -39,6 +39,9 @@ class TargetAssignment:
         ranges: Distances (from, to) of each level, in grid units, both included; None doubles them
             from (0, 4) on.
         center_radius: None lets all points inside an action find it.
+        ranges_length: Snippets of the features that `ranges` are meant for: at others they are
+            stretched, so that an action is found on the same level at every fidelity. None, as the
+            authors have it, counts snippets at any length.
 
     Raises:
         ValueError: For a radius that is none.
@@ -46,8 +49,11 @@ class TargetAssignment:
 
     ranges: Sequence[Sequence[float]] | None = None
     center_radius: float | None = 1.5
+    ranges_length: int | None = None
 
     def __post_init__(self) -> None:
+        if self.ranges_length is not None:
+            require_whole('targets', ranges_length=self.ranges_length)
         if self.center_radius is not None:
             require_number('targets', above=0, center_radius=self.center_radius)
 
@@ -56,6 +62,12 @@ class TargetAssignment:
         if self.ranges is None:
             return doubling_ranges(num_levels)
         return check_ranges(self.ranges, num_levels)
+
+    def stretched(self, ranges: Sequence[Sequence[float]], length: int
+                  ) -> list[tuple[float, float]]:
+        """The ranges for features of `length` snippets."""
+        share = 1.0 if self.ranges_length is None else length / self.ranges_length
+        return [(near * share, far * share) for near, far in ranges]
 
     def __call__(self, points: Points, mask: Tensor, segments: Sequence[Tensor],
                  labels: Sequence[Tensor], num_classes: int) -> PointTargets:

@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
+from mmlofi.datasets.videos.write_video import write_video
 from mmlofi.files import CannotWrite
-from mmlofi.procedural.video_file import write_video
 
 
 def test_without_room_there_is_no_video_and_an_error_though_opencv_says_nothing(

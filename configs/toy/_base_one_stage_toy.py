@@ -1,0 +1,6 @@
+# ActionFormer and TriDet at a size for 32 snippets: 4 levels, of strides 1 to 8, 64 channels.
+one_stage = dict(in_channels=128, num_classes=5, loss=dict(init_norm=50.0))
+actionformer_head = dict(one_stage, type='ActionFormerHead', backbone=dict(
+    embed_dim=64, arch=(2, 1, 3), window=-1, num_heads=4))
+one_stage_nms = dict(sigma=0.5, top_k=100, min_score=0.001)
+one_stage_optimizer = dict(type='AdamW', lr=1e-3, weight_decay=0.05)
