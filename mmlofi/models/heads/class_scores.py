@@ -49,7 +49,7 @@ class VideoClassifier(BaseModule):
         if mask is None:
             return self.linear(self.norm(features).mean(2))
         normed = self.norm(features.transpose(1, 2)[mask])                                # (M, C)
-        per_video = features.new_zeros(*mask.shape, normed.size(1))                       # (N, L, C)
+        per_video = features.new_zeros(*mask.shape, normed.size(1))                    # (N, L, C)
         per_video[mask] = normed
         return self.linear(per_video.sum(1) / mask.sum(1, keepdim=True))
 
