@@ -23,7 +23,8 @@ from mmlofi.models.encoders.frame_limits import frame_limits
 from mmlofi.planning.training_plan import read_source
 
 SIDE, NUM_SNIPPETS = 32, 8
-SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE)
+SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE,
+             max_seq_len=2 * NUM_SNIPPETS)
 
 
 def small_transforms(pipeline: list, at: str) -> dict:
@@ -33,7 +34,7 @@ def small_transforms(pipeline: list, at: str) -> dict:
         place, step = f'{at}.{index}', step
         if 'transform' in step:
             place, step = f'{place}.transform', step.transform
-        options |= {f'{place}.{key}': value for key, value in SMALL.items() if key in step}
+        options |= {f'{place}.{key}': value for key, value in SMALL.items() if step.get(key) is not None}
         if 'scale' in step:
             options[f'{place}.scale'] = (-1, SIDE) if -1 in step.scale else (SIDE, SIDE)
     return options
@@ -54,6 +55,10 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
             options |= small_transforms(cfg[loader].dataset.pipeline, f'{loader}.dataset.pipeline')
     if cfg.model.type == 'Recognizer2D':     # ImageNet's weights come from the net
         options |= {'model.backbone.pretrained': None, 'model.backbone.pretrained2d': False}
+    if (cfg.model.get('head') or {}).get('max_seq_len'):
+        options['model.head.max_seq_len'] = SMALL['max_seq_len']
+    if cfg.param_scheduler[0].type == 'LinearLR':     # whose first rate is 0, and there is one step
+        options['param_scheduler.0.start_factor'] = 1.0
     if cycle_of(cfg):
         options |= {'custom_hooks.0.interval': 1, 'optim_wrapper.accumulative_counts': 1}
     cfg.merge_from_dict(options)

@@ -1,0 +1,34 @@
+# TriDet on ActivityNet-v1.3, on published TSP features: one class of action, named by the video's.
+#
+#   python tools/train.py configs/tridet_tsp_anet.py
+#
+# Paper:    54.71 / 38.01 / 8.35 at tIoU 0.5 / 0.75 / 0.95, average mAP 36.77 (the authors' repository)
+# Ours:     not run
+# GPUs:     1 x 16 videos
+# Memory, hours: not run
+#
+# That mAP is with CUHK's class scores (2017): two statements in a config of your own,
+#   _base_ = './tridet_tsp_anet.py'
+#   model = dict(class_scores=dict(_delete_=True, type='ClassScoreFile',
+#       classes=_base_.anet_classes, path='data/activitynet/cuhk_val_simp_share.json'))
+_base_ = ['_base_/default_runtime.py', '_base_/anet_tsp.py', '_base_/tridet.py',
+          '_base_/one_stage_schedule.py']
+
+model = dict(
+    type='EndToEndLocalizer',
+    head=dict(
+        _base_.tridet_head, in_channels=512, num_classes=1, max_seq_len=768,
+        backbone=dict(embed_dim=256, window=15, window_factor=1.3, mlp_channels=2048,
+                      positions=True, init_conv_vars=0.2, input_noise=0.5),
+        towers=dict(channels=512, num_bins=12),
+        loss=dict(init_norm=400, label_smoothing=0.1, iou_weight_power=1),
+        candidates=dict(duration_thresh=0.1)),
+    class_scores=dict(_base_.class_scores, in_channels=512),
+    nms=dict(by_class=False, sigma=0.7, top_k=200, min_score=0.001, voting_thresh=0.95),
+    fusion='sqrt')
+
+optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.04), clip_grad=dict(max_norm=0.4))
+train_cfg = dict(max_epochs=15)     # 10 of them warm up
+_base_.param_scheduler[0].update(end=10)
+_base_.param_scheduler[1].update(begin=10, end=15, eta_min=5e-5)
+auto_scale_lr = dict(base_batch_size=16)   # 1 GPU x 16
