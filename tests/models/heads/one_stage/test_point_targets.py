@@ -13,7 +13,7 @@ COUNTS = (16, 8, 4)
 
 
 def slow_targets(points, segments, labels, num_classes, radius):
-    """Point by point, action by action, as the paper's section 3.3 says it."""
+    """Point by point, action by action, as center sampling is told."""
     classes, offsets = torch.zeros(len(points.position), num_classes), {}
     for number, (position, stride, nearest, farthest) in enumerate(zip(*(
             one.tolist() for one in (points.position, points.stride, points.nearest,
