@@ -10,7 +10,8 @@
 _base_ = ['_base_/default_runtime.py', '_base_/epic_slowfast.py', '_base_/tridet.py',
           '_base_/one_stage_schedule.py']
 
-ann_file = 'data/epic/epic_kitchens_100_noun.json'
+ann_file = 'data/epic/nouns.json'
+nouns = dict(ann_file=ann_file, metainfo=dict(classes='data/epic/nouns.txt'))
 model = dict(
     type='EndToEndLocalizer',
     head=dict(
@@ -21,8 +22,8 @@ model = dict(
         candidates=dict(pre_nms_topk=5000)),
     nms=dict(_base_.nms, sigma=0.4))
 
-train_dataloader = dict(dataset=dict(ann_file=ann_file))
-val_dataloader = dict(dataset=dict(ann_file=ann_file))
+train_dataloader = dict(dataset=nouns)
+val_dataloader = dict(dataset=nouns)
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=ann_file)
 test_evaluator = val_evaluator

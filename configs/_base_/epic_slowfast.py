@@ -1,10 +1,17 @@
 # EPIC-Kitchens-100 as SlowFast features of whole videos, for one-stage heads: 32 frames, every 16.
 #
-# data/epic/epic_kitchens_100_verb.json, …_noun.json  annotations of verbs and of nouns
+# data/epic/verbs.json, data/epic/verbs.txt           annotations; the 97 classes in official order
+# data/epic/nouns.json, data/epic/nouns.txt           the same of 300 nouns
 # features/slowfast_epic/P01_01.npz ...               (snippets, 2304), as ActionFormer publishes them
 #
-# Verbs here; a leaf for nouns names the other file (see tridet_slowfast_epic_noun.py).
-ann_file = 'data/epic/epic_kitchens_100_verb.json'
+# From the official files, of the verbs:
+#   python tools/convert_annotations.py epic EPIC_100_train.csv EPIC_100_validation.csv --kind verb \
+#       --classes EPIC_100_verb_classes.csv --video-info EPIC_100_video_info.csv \
+#       --out data/epic/verbs.json
+#   python -c "import csv; print(*[row['key'] for row in csv.DictReader(
+#       open('EPIC_100_verb_classes.csv'))][:97], sep='\n')" > data/epic/verbs.txt
+# and of the nouns with --kind noun, EPIC_100_noun_classes_v2.csv and its first 300.
+ann_file, classes = 'data/epic/verbs.json', 'data/epic/verbs.txt'
 max_seq_len = 2304     # 20 minutes, which training cuts longer videos to; testing takes them whole
 
 # Of neighbouring levels, overlapping: an action may be found on two.
@@ -17,7 +24,8 @@ train_pipeline = [
     dict(type='PadFeatures', max_seq_len=max_seq_len),
     dict(type='PackTALInputs', clip=False)]
 dataset = dict(type='UntrimmedVideoDataset', ann_file=ann_file, filename_tmpl='{}.npz',
-               data_prefix=dict(feature='features/slowfast_epic'))
+               data_prefix=dict(feature='features/slowfast_epic'),
+               metainfo=dict(classes=classes))
 train_dataloader = dict(
     batch_size=2,      # on one GPU
     num_workers=4, persistent_workers=True,

@@ -54,10 +54,13 @@ def _write_clips(ann_file: Path, folder: Path, video: Path) -> None:
 
 
 def _classes(model: dict, dataset: dict) -> list[str]:
-    """The config's own names, or as many as the model tells apart (without class scores, two)."""
+    """The config's own names, or as many as the model tells apart (if it tells none, two)."""
     named = dataset.get('metainfo', {}).get('classes')
-    return named or [f'class {label}' for label in range(
-        (model.get('class_scores') or {}).get('num_classes', 2))]
+    number = (model.get('class_scores') or model.get('head') or {}).get('num_classes', 2)
+    unnamed = [f'class {label}' for label in range(number)]
+    if isinstance(named, str):
+        Path(named).write_text('\n'.join(unnamed))
+    return unnamed if isinstance(named, str) else named or unnamed
 
 
 def _subset(cfg: Config, of: str) -> str:

@@ -59,6 +59,14 @@ def test_classes_may_be_given_in_another_order(folder):
     assert videos[0]['data_samples'].gt_instances.labels.tolist() == [0]
 
 
+def test_classes_may_be_the_lines_of_a_file(folder):
+    (folder / 'classes.txt').write_text('run\njump\nswim\n')
+    videos = dataset(folder, metainfo=dict(classes=str(folder / 'classes.txt')))
+    assert list(videos.metainfo['classes']) == ['run', 'jump', 'swim']
+    with pytest.raises(ValueError, match=r"metainfo\.classes is 'no\.txt'.*there is no such file"):
+        dataset(folder, metainfo=dict(classes='no.txt'))
+
+
 def test_reading_a_sample_changes_nothing_for_the_next_one(folder):
     videos = dataset(folder)
     before = pickle.dumps(videos.get_data_info(0))
