@@ -1,4 +1,4 @@
-# TriDet on HACS-v1.1 Segments, on I3D features.
+# TriDet on HACS-v1.1 Segments, with I3D features.
 #
 #   python tools/train.py configs/tridet_i3d_hacs.py
 #

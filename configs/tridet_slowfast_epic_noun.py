@@ -1,4 +1,4 @@
-# TriDet on the nouns of EPIC-Kitchens-100, on published SlowFast features.
+# TriDet on EPIC-Kitchens-100, nouns, with SlowFast features.
 #
 #   python tools/train.py configs/tridet_slowfast_epic_noun.py
 #
@@ -7,26 +7,21 @@
 # Ours:     not run
 # GPUs:     1 x 2 videos
 # Memory, hours: not run
-_base_ = ['_base_/default_runtime.py', '_base_/epic_slowfast.py', '_base_/tridet.py',
-          '_base_/one_stage_schedule.py']
+#
+# Data as tridet_slowfast_epic_verb.py has them, with the annotations and names of nouns.
+_base_ = './tridet_slowfast_epic_verb.py'
 
-ann_file = 'data/epic/nouns.json'
-nouns = dict(ann_file=ann_file, metainfo=dict(classes='data/epic/nouns.txt'))
-model = dict(
-    type='EndToEndLocalizer',
-    head=dict(
-        _base_.tridet_head, in_channels=2304, num_classes=300,
-        backbone=dict(embed_dim=512, window=1, window_factor=4, mlp_channels=1024),
-        targets=dict(ranges=_base_.epic_ranges),
-        loss=dict(init_norm=250, label_smoothing=0.1, iou_weight_power=0.25),
-        candidates=dict(pre_nms_topk=5000)),
-    nms=dict(_base_.nms, sigma=0.4))
-
-train_dataloader = dict(dataset=nouns)
-val_dataloader = dict(dataset=nouns)
+ann_file = 'data/epic_kitchens/annotations/epic_kitchens_100_noun.json'
+dataset = dict(ann_file=ann_file,
+               metainfo=dict(classes='data/epic_kitchens/annotations/noun_classes.txt'))
+train_dataloader = dict(dataset=dataset)
+val_dataloader = dict(dataset=dataset)
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=ann_file)
 test_evaluator = val_evaluator
 
+model = dict(head=dict(num_classes=300, backbone=dict(window=1, window_factor=4),
+                       loss=dict(label_smoothing=0.1)))
+
 train_cfg = dict(max_epochs=19)     # 5 of them warm up
-_base_.param_scheduler[1].update(end=19)
+_base_.param_scheduler[1].update(end=19, eta_min=1e-8)

@@ -1,4 +1,4 @@
-# TriDet on HACS-v1.1 Segments, on published SlowFast features.
+# TriDet on HACS-v1.1 Segments, with SlowFast features.
 #
 #   python tools/train.py configs/tridet_slowfast_hacs.py
 #
@@ -6,6 +6,9 @@
 # Ours:     not run
 # GPUs:     1 x 16 videos
 # Memory, hours: not run
+#
+# Features: the README of https://github.com/sming256/OpenTAD, HACS, SlowFast; where they go:
+# _base_/hacs_slowfast.py.
 _base_ = ['_base_/default_runtime.py', '_base_/hacs_slowfast.py', '_base_/tridet.py',
           '_base_/one_stage_schedule.py']
 
@@ -19,6 +22,7 @@ model = dict(
         loss=dict(init_norm=400, label_smoothing=0.1, iou_weight_power=1)),
     nms=dict(_base_.nms, sigma=0.75, top_k=250))
 
+_base_.train_dataloader.dataset.pipeline[1].update(offset=0)     # unlike ActionFormer
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.03), clip_grad=dict(max_norm=0.5))
 train_cfg = dict(max_epochs=11)     # 7 of them warm up
 _base_.param_scheduler[0].update(end=7)

@@ -1,4 +1,4 @@
-# TriDet on ActivityNet-v1.3, on published TSP features: one class of action, named by the video's.
+# TriDet on ActivityNet-v1.3, with TSP features, as many as a video has.
 #
 #   python tools/train.py configs/tridet_tsp_anet.py
 #
@@ -7,10 +7,12 @@
 # GPUs:     1 x 16 videos
 # Memory, hours: not run
 #
-# That mAP is with CUHK's class scores (2017): two statements in a config of your own,
+# Features and annotations: anet_1.3.tar.gz of the README at
+# https://github.com/happyharrycn/actionformer_release; where they go: _base_/anet_tsp.py.
+# The published mAP is with CUHK's class scores, two statements in a config of your own:
 #   _base_ = './tridet_tsp_anet.py'
 #   model = dict(class_scores=dict(_delete_=True, type='ClassScoreFile',
-#       classes=_base_.anet_classes, path='data/activitynet/cuhk_val_simp_share.json'))
+#       classes=_base_.anet_classes, path='data/anet_1.3/annotations/cuhk_val_simp_share.json'))
 _base_ = ['_base_/default_runtime.py', '_base_/anet_tsp.py', '_base_/tridet.py',
           '_base_/one_stage_schedule.py']
 
@@ -26,6 +28,16 @@ model = dict(
     class_scores=dict(_base_.class_scores, in_channels=512),
     nms=dict(by_class=False, sigma=0.7, top_k=200, min_score=0.001, voting_thresh=0.95),
     fusion='sqrt')
+
+load = dict(_base_.load, num_snippets=None)     # not resized
+train_pipeline = [load, dict(type='CleanSegments'),
+                  dict(type='RandomTruncation', max_seq_len=768),
+                  dict(type='PadFeatures', max_seq_len=768),
+                  dict(type='PackTALInputs', clip=False)]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(batch_size=1,
+                      dataset=dict(pipeline=[load, dict(type='PackTALInputs')]))
+test_dataloader = val_dataloader
 
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.04), clip_grad=dict(max_norm=0.4))
 train_cfg = dict(max_epochs=15)     # 10 of them warm up

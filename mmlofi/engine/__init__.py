@@ -9,11 +9,12 @@ from .ema_hook import ModelEMAHook
 from .launch import prepare_launcher
 from .log_processor import FidelityLogProcessor
 from .norm_hook import NormStatisticsHook
+from .param_groups import GroupedOptimWrapperConstructor
 from .raw_proposals_hook import RawProposalsHook
 from .train_loop import FidelityTrainLoop
 from .visualization_hook import TALVisualizationHook
 
 __all__ = ['AtomicCheckpointHook', 'AtomicLocalBackend', 'BadVideosHook', 'CheckpointFitHook',
            'ClassScoresHook', 'CostHook', 'FidelityLogProcessor', 'FidelityTrainLoop',
-           'LoFiCycleHook', 'ModelEMAHook', 'NormStatisticsHook', 'RawProposalsHook',
-           'TALVisualizationHook', 'prepare_launcher']
+           'GroupedOptimWrapperConstructor', 'LoFiCycleHook', 'ModelEMAHook',
+           'NormStatisticsHook', 'RawProposalsHook', 'TALVisualizationHook', 'prepare_launcher']

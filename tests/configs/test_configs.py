@@ -24,7 +24,7 @@ from mmlofi.planning.training_plan import read_source
 
 SIDE, NUM_SNIPPETS = 32, 8
 SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE,
-             max_seq_len=2 * NUM_SNIPPETS)
+             max_seq_len=NUM_SNIPPETS)
 
 
 def small_transforms(pipeline: list, at: str) -> dict:
@@ -34,7 +34,8 @@ def small_transforms(pipeline: list, at: str) -> dict:
         place, step = f'{at}.{index}', step
         if 'transform' in step:
             place, step = f'{place}.transform', step.transform
-        options |= {f'{place}.{key}': value for key, value in SMALL.items() if step.get(key) is not None}
+        options |= {f'{place}.{key}': value for key, value in SMALL.items()
+                    if step.get(key) is not None}
         if 'scale' in step:
             options[f'{place}.scale'] = (-1, SIDE) if -1 in step.scale else (SIDE, SIDE)
     return options
@@ -43,7 +44,7 @@ def small_transforms(pipeline: list, at: str) -> dict:
 def shrink(cfg: Config, work_dir: Path) -> Config:
     """The config at a size for a test: each fidelity of the cycle for one step."""
     options = {'load_from': None, 'work_dir': str(work_dir), 'optim_wrapper.optimizer.lr': 1e-4,
-               'train_cfg.max_epochs': max(1, len(cycle_of(cfg))),
+               'train_cfg.max_epochs': max(1 + warms_up(cfg), len(cycle_of(cfg))),
                'default_hooks.checkpoint.interval': 1000,
                'default_hooks.checkpoint.save_last': False}
     for loader in LOADERS:
@@ -55,14 +56,19 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
             options |= small_transforms(cfg[loader].dataset.pipeline, f'{loader}.dataset.pipeline')
     if cfg.model.type == 'Recognizer2D':     # ImageNet's weights come from the net
         options |= {'model.backbone.pretrained': None, 'model.backbone.pretrained2d': False}
-    if (cfg.model.get('head') or {}).get('max_seq_len'):
-        options['model.head.max_seq_len'] = SMALL['max_seq_len']
-    if cfg.param_scheduler[0].type == 'LinearLR':     # whose first rate is 0, and there is one step
-        options['param_scheduler.0.start_factor'] = 1.0
     if cycle_of(cfg):
         options |= {'custom_hooks.0.interval': 1, 'optim_wrapper.accumulative_counts': 1}
+    if 'max_seq_len' in cfg.model.get('head', {}):
+        # None pads to the shortest length that fits; any fits TriDet.
+        options['model.head.max_seq_len'] = NUM_SNIPPETS if cfg.model.head.type == 'TriDetHead' \
+            else None
     cfg.merge_from_dict(options)
     return cfg
+
+
+def warms_up(cfg: Config) -> bool:
+    """Whether the rate of the first step is nothing."""
+    return any(one.get('start_factor', 1) < 1e-6 for one in cfg.get('param_scheduler', []))
 
 
 class Witness(Hook):

@@ -72,7 +72,7 @@ def test_weights_decay_where_the_authors_do(reference_data, method, name):
     cfg = schedule(35, 5, 0)
     groups = build_optim_wrapper(model, cfg.optim_wrapper).optimizer.param_groups
     names = {id(value): key for key, value in model.head.named_parameters()}
-    found = {names[id(group['params'][0])]: group['weight_decay'] for group in groups}
+    found = {names[id(one)]: group['weight_decay'] for group in groups for one in group['params']}
     assert found == {key: 0.05 if about['weight_decay'] else 0
                      for key, about in parameters.items()}
     assert {group['lr'] for group in groups} == {1e-4}

@@ -59,14 +59,6 @@ def test_classes_may_be_given_in_another_order(folder):
     assert videos[0]['data_samples'].gt_instances.labels.tolist() == [0]
 
 
-def test_classes_may_be_the_lines_of_a_file(folder):
-    (folder / 'classes.txt').write_text('run\njump\nswim\n')
-    videos = dataset(folder, metainfo=dict(classes=str(folder / 'classes.txt')))
-    assert list(videos.metainfo['classes']) == ['run', 'jump', 'swim']
-    with pytest.raises(ValueError, match=r"metainfo\.classes is 'no\.txt'.*there is no such file"):
-        dataset(folder, metainfo=dict(classes='no.txt'))
-
-
 def test_reading_a_sample_changes_nothing_for_the_next_one(folder):
     videos = dataset(folder)
     before = pickle.dumps(videos.get_data_info(0))
@@ -147,6 +139,16 @@ def test_a_class_outside_the_metainfo_is_refused(folder):
     with pytest.raises(ValueError, match=r"labels actions as \['run'\] \(1 unknown classes in "
                                          "subset 'training'.*add them there"):
         dataset(folder, metainfo=dict(classes=('jump',)))
+
+
+def test_class_names_may_be_a_text_file(folder):
+    names = folder / 'names.txt'
+    with pytest.raises(FileNotFoundError, match=r"no file of class names at '.*names\.txt'; "
+                                                'expected the names, or a text file with one a '):
+        dataset(folder, metainfo=dict(classes=str(names)))
+    names.write_text('run\nswim\njump\n')
+    assert list(dataset(folder, metainfo=dict(classes=str(names))).metainfo['classes']) == [
+        'run', 'swim', 'jump']
 
 
 @pytest.mark.parametrize('metainfo', [None, dict(classes=('run',))])
