@@ -33,7 +33,14 @@ from mmlofi.datasets.check import (
     VideoCheck,
     check,
 )
-from mmlofi.datasets.check_summary import missing_classes, usable_entries, without_actions
+from mmlofi.datasets.check_summary import (
+    Labelling,
+    labelling,
+    missing_classes,
+    usable_entries,
+    warn_of_several_classes,
+    without_actions,
+)
 from mmlofi.datasets.find_files import TEMPLATES, default_template
 from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.files import check_writable, write_json, write_text
@@ -88,9 +95,10 @@ def main() -> None:
     try:
         for path in filter(None, (args.out, args.write_usable)):
             check_writable(path)
+        cfg = None if args.ann else load_config(args.config, args.cfg_options)
         sources = [Source(args.ann, tuple(args.subset) if args.subset else None, args.videos,
-                          args.filename_tmpl or TEMPLATES['video'])] if args.ann \
-            else read_config(args.config, args.cfg_options)
+                          args.filename_tmpl or TEMPLATES['video'])] if cfg is None \
+            else read_config(cfg)
         checks = check(sources, tolerance=args.tolerance, frames=args.check_files,
                        values=not args.headers_only, workers=args.workers,
                        track=partial(track_iter_progress, file=sys.stderr))
@@ -99,12 +107,15 @@ def main() -> None:
     classes = class_names(one.record for one in checks)
     dataset = recognize(classes, len(checks))
     lacking, idle = missing_classes(checks), without_actions(checks)
+    labels = labelling(checks)
     print(table(checks, dataset))
+    print('\n'.join(f'{subset or "(none)"}: {one}' for subset, one in labels.items()))
     print(details(checks))
     print(details_of_classes(lacking, idle, alike(classes)))
+    print(warn_of_several_classes(labels, None if cfg is None else cfg.get('model')))
     try:
         if args.out:
-            write_json(args.out, report(checks, dataset, lacking))
+            write_json(args.out, report(checks, dataset, lacking, labels))
         if args.write_usable:
             write_usable(args.write_usable, checks)
     except OSError as error:
@@ -123,12 +134,17 @@ def main() -> None:
     print('nothing here would stop a training')
 
 
-def read_config(path: str, options: dict | None) -> list[Source]:
-    """What the data loaders of a config read, each once, training first."""
+def load_config(path: str, options: dict | None) -> Config:
     if not os.path.isfile(path):
         raise FileNotFoundError(f'no config at {path!r}; expected a file, or --ann and --videos')
-    cfg, sources = Config.fromfile(path), []
+    cfg = Config.fromfile(path)
     merge_cfg_options(cfg, options)
+    return cfg
+
+
+def read_config(cfg: Config) -> list[Source]:
+    """What the data loaders of a config read, each once, training first."""
+    sources = []
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         dataset = (cfg.get(name) or {}).get('dataset') or {}
         while 'dataset' in dataset:
@@ -137,9 +153,9 @@ def read_config(path: str, options: dict | None) -> list[Source]:
             continue
         (kind, folder), = dataset['data_prefix'].items()
         if kind == 'img':
-            raise ValueError(f'{path} reads folders of pictures, which are looked at when the data '
-                             'set is built; expected videos or features: give --ann alone to check '
-                             'the annotations')
+            raise ValueError(f'{cfg.filename} reads folders of pictures, which are looked at when '
+                             'the data set is built; expected videos or features: give --ann alone '
+                             'to check the annotations')
         root, subset = dataset.get('data_root') or '', dataset['subset']
         classes = (dataset.get('metainfo') or {}).get('classes')
         ignore = dataset.get('ignore_classes')
@@ -151,7 +167,7 @@ def read_config(path: str, options: dict | None) -> list[Source]:
             loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None,
             ignore if ignore is None else tuple(ignore), training=name == 'train_dataloader'))
     if not sources:
-        raise ValueError(f'{path} has no {" or ".join(DATASET_TYPES)} in its data loaders; '
+        raise ValueError(f'{cfg.filename} has no {" or ".join(DATASET_TYPES)} in its data loaders; '
                          'expected a config of stage 2 or 3 or of ACP+, or --ann and --videos')
     return list(dict.fromkeys(sources))
 
@@ -230,7 +246,7 @@ def printable(text: str) -> str:
 
 
 def report(checks: Sequence[VideoCheck], dataset: str | None,
-           lacking: dict[str, list[str]]) -> dict:
+           lacking: dict[str, list[str]], labels: dict[str, Labelling]) -> dict:
     """All of it as json has it."""
     subsets = {}
     for subset in dict.fromkeys(one.record.subset for one in checks):
@@ -240,6 +256,7 @@ def report(checks: Sequence[VideoCheck], dataset: str | None,
             videos=len(mine), segments=sum(len(one.record.labels) for one in mine),
             classes=len(class_names(one.record for one in mine)),
             ignored_segments=sum(len(one.record.ignored_sec) for one in mine),
+            **(labels[subset].counts() if subset in labels else {}),
             usable=sum(not one.errors for one in mine),
             faults=count(mine, [*ERRORS, *WARNINGS]), missing_classes=lacking.get(subset, []),
             published=None if known is None else known._asdict())

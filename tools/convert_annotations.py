@@ -1,6 +1,6 @@
 """Turns official annotation files, as they come, into annotations in ActivityNet's format.
 
-    python tools/convert_annotations.py multithumos multithumos/annotations
+    python tools/convert_annotations.py multithumos multithumos/annotations --videos videos
     python tools/convert_annotations.py multithumos multithumos.json --classes class_list.txt
     python tools/convert_annotations.py charades Charades_v1_train.csv Charades_v1_test.csv \\
         --classes Charades_v1_classes.txt
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mmlofi.datasets.annotations.charades import read_charades
@@ -25,6 +26,8 @@ from mmlofi.datasets.annotations.epic_kitchens import KINDS, read_epic_kitchens
 from mmlofi.datasets.annotations.known_counts import SCORING, known_split, recognize
 from mmlofi.datasets.annotations.multithumos import read_multithumos
 from mmlofi.datasets.annotations.official import Collected, read_class_names
+from mmlofi.datasets.find_files import SUFFIXES
+from mmlofi.datasets.videos.video_file import look_at_video
 from mmlofi.files import write_json
 
 DATASETS = ('multithumos', 'charades', 'epic', 'ego4d')
@@ -40,6 +43,9 @@ def parse_args() -> argparse.Namespace:
                              'names')
     parser.add_argument('--kind', choices=KINDS, help='what is detected; epic alone')
     parser.add_argument('--video-info', type=Path, help='durations of the videos; epic alone')
+    parser.add_argument('--videos', type=Path,
+                        help="folder of the videos, for durations where the files have none, as "
+                             "MultiTHUMOS' text files; without it they stay away")
     parser.add_argument('--out', type=Path, default=Path('annotations.json'),
                         help='file to write; default %(default)s')
     args = parser.parse_args()
@@ -54,7 +60,10 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        database, mended = read(args).finish()
+        collected = read(args)
+        if args.videos:
+            add_durations(collected, args.videos)
+        database, mended = collected.finish()
         write_json(args.out, dict(version=args.dataset, database=database))
     except (OSError, ValueError) as error:
         sys.exit(f'convert_annotations: {error}')
@@ -69,6 +78,27 @@ def read(args: argparse.Namespace) -> Collected:
     if args.dataset == 'ego4d':
         return read_ego4d(args.files)
     return (read_charades if args.dataset == 'charades' else read_multithumos)(args.files, classes)
+
+
+def add_durations(collected: Collected, folder: Path) -> None:
+    """Takes the durations that are absent from the videos' files; what is wrong goes to faults."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f'no folder {str(folder)!r}; expected that of the videos: '
+                                'correct --videos')
+    files = {path.stem: path for path in sorted(folder.iterdir())
+             if path.suffix.lower() in SUFFIXES}
+    lacking = [name for name, entry in collected.database.items() if 'duration' not in entry]
+    found = [name for name in lacking if name in files]
+    absent = [name for name in lacking if name not in files]
+    if absent:
+        collected.faults.append(f'{folder} lacks {len(absent)} of {len(lacking)} videos, such as '
+                                f'{absent[0]!r}; expected a file of each: leave --videos out')
+    with ThreadPoolExecutor(4) as pool:
+        for name, state in zip(found, pool.map(look_at_video, (str(files[one]) for one in found))):
+            if state.problem is not None:
+                collected.faults.append(f'{files[name]}: {state.problem}')
+            else:
+                collected.database[name]['duration'] = round(state.duration_sec, 3)
 
 
 def summary(out: Path, database: dict[str, dict], mended: Sequence[str]) -> str:

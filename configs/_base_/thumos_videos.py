@@ -51,4 +51,4 @@ test_evaluator = dict(type='TALMetric', ann_file=data_root + ann_file, subset='t
 test_cfg = dict(type='TestLoop')
 
 # For `tools/test.py` on a stage-2 model; no gradient of it reaches the encoder.
-class_scores = dict(type='VideoClassifier', num_classes=20)
+class_scores = dict(type='SegmentClassifier', num_classes=20)

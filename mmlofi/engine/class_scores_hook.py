@@ -1,29 +1,61 @@
-"""Sees that every video that will be scored has class scores, before the first epoch."""
+"""Sees, before the first epoch, that class scores fit the videos that they are of."""
 from __future__ import annotations
 
 from mmaction.registry import HOOKS
+from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
+from torch import nn
+
+from mmlofi.datasets.several_classes import SeveralClasses, mend
 
 
 @HOOKS.register_module()
 class ClassScoresHook(Hook):
-    """Asks a localizer's `class_scores`, where they have a `require(names)`, for all videos.
+    """Asks whether a localizer's `class_scores` are there, and of the kind that its data need.
 
-    `ClassScoreFile` has; without this hook a video that its file lacks ends the run in validation.
+    Those that have a `require(names)`, as `ClassScoreFile` has, are asked for all videos: without
+    this hook one that the file lacks ends the run in validation.
+
+    Scores of the whole video are warned of where several classes a video are usual in training (a
+    twentieth of the videos, see `SeveralClasses`), with the line that mends it.
 
     Raises:
         ValueError: For videos without scores, as `require` says it.
     """
 
     def before_run(self, runner: Runner) -> None:
-        """Looks through the data that are validated or tested on."""
+        """Looks through the data that are trained, validated or tested on."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        require = getattr(getattr(model, 'class_scores', None), 'require', None)
-        # A loop that this run does not use stays a config, and is not to be built for this.
-        loops = [loop for loop in (runner._val_loop, runner._test_loop)
-                 if isinstance(loop, BaseLoop)]
-        for loop in loops if require else []:
-            dataset = loop.dataloader.dataset
+        class_scores = getattr(model, 'class_scores', None)
+        if class_scores is None:
+            return
+        require = getattr(class_scores, 'require', None)
+        for dataset in _datasets(runner._val_loop, runner._test_loop) if require else []:
             require(dataset.get_data_info(index)['video_name'] for index in range(len(dataset)))
+        if not getattr(class_scores, 'per_segment', False) \
+                and not getattr(model.head, 'gives_labels', False):
+            for dataset in _datasets(runner._train_loop):
+                _warn_of_several_classes(runner, dataset, model)
+
+
+def _datasets(*loops: object) -> list[BaseDataset]:
+    """Those of loops that are built: one that a run does not use stays a config."""
+    return [loop.dataloader.dataset for loop in loops if isinstance(loop, BaseLoop)]
+
+
+def _warn_of_several_classes(runner: Runner, dataset: BaseDataset, model: nn.Module) -> None:
+    labels: dict[str, set[int]] = {}      # of a video, which may come in several windows
+    for index in range(len(dataset)):
+        info = dataset.get_data_info(index)
+        labels.setdefault(info.get('video_name', index), set()).update(
+            map(int, info.get('gt_labels', ())))
+    found = SeveralClasses.of(labels.values())
+    if found.usual:
+        kind = type(model.class_scores).__name__
+        line = mend(kind, getattr(model.head, 'in_channels', '…'),
+                    len(dataset.metainfo.get('classes', ())) or '…')
+        runner.logger.warning(
+            f'{found}, and {kind} gives all proposals of a video the same classes: there most '
+            f'labels will be wrong. To score the classes of each proposal: {line}')

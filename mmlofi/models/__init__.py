@@ -4,7 +4,8 @@ from .heads.bmn import BMNHead
 from .heads.class_scores import ClassScoreFile, VideoClassifier
 from .heads.gtad import GTADHead
 from .heads.one_stage import ActionFormerHead, TriDetHead
+from .heads.segment_classifier import SegmentClassifier
 from .localizer import EndToEndLocalizer
 
 __all__ = ['ActionFormerHead', 'BMNHead', 'ClassScoreFile', 'EndToEndLocalizer', 'GTADHead',
-           'SnippetEncoder', 'TriDetHead', 'VideoClassifier']
+           'SegmentClassifier', 'SnippetEncoder', 'TriDetHead', 'VideoClassifier']

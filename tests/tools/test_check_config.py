@@ -92,3 +92,19 @@ def test_features_that_would_stop_a_training_are_found(make_dataset, run_check, 
     bad += 'd' if len(bad) == 3 else ''
     assert faults_of(report) == dict.fromkeys(bad, ['other features'])
     assert status == 0 if not bad else f'{len(bad)} of 4' in status
+
+
+@pytest.mark.parametrize(('model', 'says'), [
+    (dict(class_scores=dict(type='VideoClassifier')), '--cfg-options model.class_scores.type='),
+    (dict(class_scores=dict(type='ClassScoreFile')), "_delete_=True, type='SegmentClassifier'"),
+    (dict(class_scores=dict(type='SegmentClassifier')), None), (dict(head={}), None),
+    (dict(class_scores=dict(type='ClassScoreFile'), head=dict(num_classes=2)), None)])
+def test_class_scores_of_the_whole_video_are_warned_of_where_it_has_several(
+        make_dataset, run_check, config, model, says):
+    make_dataset(**GOOD | dict(a=dict(annotations=[action(0, 1), action(1, 2, 'swim')])))
+    path = config(dict(video='videos'))
+    path.write_text(path.read_text() + f'model = {model}\n')
+    status, output, _ = run_check(path)
+    assert status == 0
+    assert ('several classes a video are usual' in output) == (says is not None)
+    assert says is None or says in output

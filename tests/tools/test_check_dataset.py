@@ -292,3 +292,29 @@ def test_the_real_files_are_recognized_and_their_counts_shown(reference_data, ru
             (line,) = [line for line in output.splitlines() if right.strip() in line]
             assert left.strip() in line.split()
         assert status == 0
+
+
+def test_videos_of_several_classes_and_overlapping_actions_are_counted(make_dataset, run_check):
+    make_dataset(**GOOD | dict(
+        a=dict(annotations=[action(0, 2), action(1, 3), action(2, 3, 'swim')]),
+        b=dict(annotations=[action(0, 1), action(1, 2)])))
+    status, output, report = run_check(files=False)
+    assert status == 0
+    assert ('training: 1 of 2 videos with actions hold several classes; of 5 actions 2 overlap one '
+            'of the same class, 2 one of another') in output
+    counts = [{key: report['subsets'][subset][key] for key in (
+        'several_classes', 'overlap_same_class', 'overlap_other_class')}
+        for subset in ('training', 'validation')]
+    assert [list(one.values()) for one in counts] == [[1, 2, 2], [0, 0, 0]]
+    assert 'warning, several classes a video are usual in training (1 of 2 videos)' in output
+    assert 'model.class_scores.type=SegmentClassifier' in output
+
+
+@pytest.mark.parametrize(('file', 'several', 'warns'), [
+    ('activitynet/activity_net.v1-3.json', {'training': 5, 'validation': 6}, False),
+    ('thumos14/thumos_gt.json', {'train': 27, 'test': 34}, True)])
+def test_several_classes_are_usual_in_thumos14_and_not_in_activitynet(
+        reference_data, run_check, file, several, warns):
+    _, output, report = run_check('--ann', reference_data / 'data' / file, files=False)
+    assert {subset: one['several_classes'] for subset, one in report['subsets'].items()} == several
+    assert ('warning, several classes a video are usual' in output) == warns

@@ -20,6 +20,19 @@ from mmlofi.models.heads.score_files import read_scores
 from mmlofi.options import require_number, require_whole
 
 
+def refuse_unknown_labels(owner: str, labels: Tensor, num_classes: int) -> None:
+    """Sees that annotated classes are those that a classifier has.
+
+    Raises:
+        ValueError: For a label that is not from 0 to `num_classes` - 1.
+    """
+    wrong = labels[(labels < 0) | (labels >= num_classes)]
+    if len(wrong):
+        raise ValueError(f'{owner} got label {int(wrong[0])} (from 0); expected one of '
+                         f'{num_classes} classes: set class_scores.num_classes to the number of '
+                         'classes of the annotations')
+
+
 @MODELS.register_module()
 class VideoClassifier(BaseModule):
     """Multi-label classifier over the mean snippet feature, trained beside the head.
@@ -63,12 +76,7 @@ class VideoClassifier(BaseModule):
         targets = torch.zeros_like(logits)                                                # (N, K)
         for row, sample in zip(targets, data_samples):
             labels = sample.gt_instances.labels.to(row.device)
-            wrong = labels[(labels < 0) | (labels >= len(row))]
-            if len(wrong):
-                raise ValueError(
-                    f'VideoClassifier got label {int(wrong[0])} (from 0); expected one of '
-                    f'{len(row)} classes: set class_scores.num_classes to the number of classes '
-                    'of the annotations')
+            refuse_unknown_labels('VideoClassifier', labels, len(row))
             row[labels] = 1
         loss = F.binary_cross_entropy_with_logits(logits, targets)
         return dict(loss_video_class=self.loss_weight * loss)

@@ -1,0 +1,84 @@
+"""ClassScoresHook in real Runners: what it says of class scores before the first epoch."""
+from __future__ import annotations
+
+import json
+import logging
+
+import numpy as np
+import pytest
+from mmengine.runner import Runner
+
+from mmlofi.datasets.transforms import save_features
+
+VIDEO = dict(type='VideoClassifier', in_channels=8, num_classes=2)
+SEGMENT = dict(type='SegmentClassifier', in_channels=8, num_classes=2)
+
+
+@pytest.fixture
+def features(tmp_path):
+    """Writes features of 20 videos, the first few of which hold two classes."""
+    def write(several):
+        database = {}
+        for number in range(20):
+            labels = ('run', 'swim') if number < several else ('run', 'run')
+            database[f'v{number}'] = dict(
+                subset='training', duration=10.0, annotations=[
+                    dict(segment=[4 * place, 4 * place + 3], label=label)
+                    for place, label in enumerate(labels)])
+            save_features(tmp_path / f'v{number}.npz', np.ones((8, 12), np.float32), 10.0)
+        (tmp_path / 'gt.json').write_text(json.dumps(dict(database=database)))
+        return tmp_path
+    return write
+
+
+def said_before(folder, class_scores, window=None, head=None):
+    """What the hook logs before the first step, which never comes."""
+    dataset = dict(type='UntrimmedVideoDataset', ann_file=str(folder / 'gt.json'),
+                   subset='training', data_prefix=dict(feature=str(folder)), window=window,
+                   metainfo=dict(classes=('run', 'swim')),
+                   pipeline=[dict(type='LoadSnippetFeatures', num_snippets=6 if window else 12),
+                             dict(type='PackTALInputs')])
+    runner = Runner(
+        model=dict(type='EndToEndLocalizer', head=head or dict(type='GTADHead', in_channels=8),
+                   class_scores=class_scores),
+        work_dir=str(folder / 'work'), default_scope='mmaction',
+        train_dataloader=dict(batch_size=4, num_workers=0, dataset=dataset,
+                              sampler=dict(type='DefaultSampler', shuffle=True)),
+        train_cfg=dict(by_epoch=True, max_epochs=0), optim_wrapper=dict(
+            optimizer=dict(type='SGD', lr=0.1)),
+        custom_hooks=[dict(type='ClassScoresHook')], experiment_name=f'{folder.name}_{window}')
+    said = []
+    runner.logger.warning = said.append
+    runner.logger.setLevel(logging.WARNING)
+    runner.train()
+    return [one for one in said if 'several classes' in one]
+
+
+def test_scores_of_the_whole_video_are_warned_of_with_the_number_and_the_mend(features):
+    (message,) = said_before(features(1), VIDEO)
+    assert '1 of 20 videos with actions hold several classes, and VideoClassifier' in message
+    assert '--cfg-options model.class_scores.type=SegmentClassifier' in message
+
+
+def test_a_file_is_mended_by_a_line_with_its_numbers(features):
+    folder = features(20)
+    (folder / 'scores.json').write_text(json.dumps({'class': ['run', 'swim'], 'results': {}}))
+    (message,) = said_before(folder, dict(type='ClassScoreFile', classes=('run', 'swim'),
+                                          path=str(folder / 'scores.json')))
+    assert '20 of 20 videos' in message
+    assert 'in_channels=8, num_classes=2' in message
+
+
+def test_windows_of_a_video_count_once(features):
+    (message,) = said_before(features(3), VIDEO, window=dict(stride=3))
+    assert '3 of 20 videos' in message
+
+
+@pytest.mark.parametrize(('several', 'settings'), [
+    (0, dict(class_scores=VIDEO)), (20, dict(class_scores=SEGMENT)), (20, dict(class_scores=None))])
+def test_nothing_is_said_where_scores_and_videos_fit(features, several, settings):
+    assert said_before(features(several), **settings) == []
+
+
+def test_the_line_that_mends_a_config_is_all_that_it_takes(features):
+    assert said_before(features(20), VIDEO | dict(type='SegmentClassifier')) == []
