@@ -13,21 +13,14 @@
 #   _base_ = './tridet_tsp_anet.py'
 #   model = dict(class_scores=dict(_delete_=True, type='ClassScoreFile',
 #       classes=_base_.anet_classes, path='data/anet_1.3/annotations/cuhk_val_simp_share.json'))
-_base_ = ['_base_/default_runtime.py', '_base_/anet_tsp.py', '_base_/tridet.py',
+_base_ = ['_base_/default_runtime.py', '_base_/anet_tsp.py', '_base_/tridet_anet.py',
           '_base_/one_stage_schedule.py']
 
 model = dict(
     type='EndToEndLocalizer',
-    head=dict(
-        _base_.tridet_head, in_channels=512, num_classes=1, max_seq_len=768,
-        backbone=dict(embed_dim=256, window=15, window_factor=1.3, mlp_channels=2048,
-                      positions=True, init_conv_vars=0.2, input_noise=0.5),
-        towers=dict(channels=512, num_bins=12),
-        loss=dict(init_norm=400, label_smoothing=0.1, iou_weight_power=1),
-        candidates=dict(duration_thresh=0.1)),
-    class_scores=dict(_base_.class_scores, in_channels=512),
-    nms=dict(by_class=False, sigma=0.7, top_k=200, min_score=0.001, voting_thresh=0.95),
-    fusion='sqrt')
+    head=dict(_base_.tridet_head, in_channels=512),
+    nms=_base_.nms, fusion=_base_.fusion,
+    class_scores=dict(_base_.class_scores, in_channels=512))
 
 load = dict(_base_.load, num_snippets=None)     # not resized
 train_pipeline = [load, dict(type='CleanSegments'),
