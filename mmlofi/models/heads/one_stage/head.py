@@ -91,6 +91,11 @@ class OneStageHead(nn.Module):
         """Whether `predict` says the class of each segment."""
         return self.num_classes > 1
 
+    @property
+    def running_values(self) -> dict[str, float]:
+        """What a resumed training goes on with, beside the weights."""
+        return self.criterion.running_values
+
     def encode(self, features: Tensor, mask: Tensor | None = None
                ) -> tuple[list[Tensor], list[Tensor], Points]:
         """(N, C, L) and (N, L) -> the neck's levels (N, C', L_l), their masks, their points.
