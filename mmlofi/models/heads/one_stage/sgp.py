@@ -15,13 +15,13 @@ from mmlofi.options import require_number, require_whole
 from .attention import pointwise
 from .layers import ChannelNorm, drop_path
 from .lengths import common_multiple
-from .pyramid import Pyramid, total
+from .pyramid import Pyramid, PyramidSettings
 
 GROUPS = 16  # of the norm before the MLP
 
 
 @dataclass(frozen=True, kw_only=True)
-class SGPBackbone:
+class SGPBackbone(PyramidSettings):
     """TriDet (Shi et al., CVPR 2023), section 3.2: the settings of its pyramid.
 
     `init_conv_vars` is the standard deviation that a block's five depthwise convolutions start
@@ -31,41 +31,28 @@ class SGPBackbone:
     said to lose much on THUMOS14; ActivityNet has 0.2, HACS 0.1.
 
     Args:
-        embed_dim: Width, a multiple of 16; with several sources, the width of each one's
-            projection.
-        arch: Convolutions of the embedding, blocks of the stem, and of the branch, each of which
-            is a level.
-        window: w of the paper, odd, in points of a level. One number, or one for each level; the
-            stem's blocks have 1 whatever it says.
+        embed_dim: As in `PyramidSettings`, a multiple of 16.
+        window: w of the paper, odd; the stem's blocks have 1 whatever it says.
         window_factor: k of the paper: how much wider the wide branch sees (`wide_kernel`).
         mlp_channels: Inside a block's MLP.
         downsample: 'max', or 'avg' with a projection.
-        drop_path: Probability that a branch is left out of a video in training.
-        positions: Whether a position encoding is added.
         init_conv_vars: See above.
+        kwargs: The other fields of `PyramidSettings`.
 
     Raises:
         ValueError: For sizes that no network can have.
     """
 
-    embed_dim: int | Sequence[int] = 512
-    arch: Sequence[int] = (2, 2, 5)
-    window: int | Sequence[int] = 1
     window_factor: float = 5
     mlp_channels: int = 768
     downsample: str = 'max'
-    drop_path: float = 0.1
-    positions: bool = False
     init_conv_vars: float = 0.0
 
     def __post_init__(self) -> None:
-        require_number('backbone', least=0, most=1, drop_path=self.drop_path)
+        super().__post_init__()
         require_number('backbone', least=0, init_conv_vars=self.init_conv_vars)
         require_number('backbone', above=0, window_factor=self.window_factor)
-        require_whole('backbone', mlp_channels=self.mlp_channels, embed_dim=self.width)
-        if len(self.arch) != 3 or any(count < 0 for count in self.arch):
-            raise ValueError(f'backbone got arch={self.arch}; expected the numbers of embedding '
-                             'convolutions, stem blocks and branch blocks, such as (2, 2, 5)')
+        require_whole('backbone', mlp_channels=self.mlp_channels)
         if self.width % GROUPS:
             raise ValueError(f'backbone got embed_dim={self.embed_dim}; expected a multiple of '
                              f'{GROUPS}, the groups of its norms')
@@ -76,22 +63,6 @@ class SGPBackbone:
                 window < 1 or window % 2 == 0 for window in self.windows):
             raise ValueError(f'backbone got window={self.window}; expected an odd number from 1 '
                              f'on, or one for each of the {self.num_levels} levels')
-
-    @property
-    def width(self) -> int:
-        """C of the blocks."""
-        return total(self.embed_dim)
-
-    @property
-    def num_levels(self) -> int:
-        """The stem's output, and one for each branch block."""
-        return 1 + self.arch[2]
-
-    @property
-    def windows(self) -> list[int]:
-        """w of each level."""
-        one = isinstance(self.window, int)
-        return [self.window] * self.num_levels if one else list(self.window)
 
     def divisor(self) -> int:
         """What the authors round longer videos to: a multiple of it has whole windows everywhere.
@@ -116,10 +87,9 @@ class SGPBackbone:
 class SGPBlock(nn.Module):
     """Instant and windowed branches beside a skip, then an MLP.
 
-    As in the authors' program, and unlike the paper's equation, the branches' sum has the normed
-    input itself as another term. The mean and the group norm run over all L positions, padded ones
-    too, so that what a video gives depends on how much padding follows it; and the skip alone is
-    masked.
+    The branches' sum has the normed input itself as another term. The mean and the group norm run
+    over all L positions, padded ones too, so that what a video gives depends on how much padding
+    follows it; and the skip alone is masked.
 
     Args:
         channels: C.

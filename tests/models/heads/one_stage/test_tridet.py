@@ -114,6 +114,15 @@ def test_a_wrong_segment_lessens_the_class_loss_of_its_point():
     assert losses[0] > losses[1] > losses[2] > 0
 
 
+def test_half_precision_trains_and_gives_losses_in_single_precision():
+    head = small_head()
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        losses = head.loss(torch.randn(2, CHANNELS, 20), [sample(), sample(15)])
+    assert {value.dtype for value in losses.values()} == {torch.float32}
+    sum(losses.values()).backward()
+    assert all(torch.isfinite(weight.grad).all() for weight in head.parameters())
+
+
 def test_one_class_is_agnostic_and_gives_no_labels():
     head = small_head(num_classes=1)
     found, = head.eval().predict(torch.randn(1, CHANNELS, 16), [sample()])
