@@ -4,6 +4,7 @@ from __future__ import annotations
 import gzip
 import json
 
+import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -14,7 +15,9 @@ ACTIONFORMER = dict(
     thumos_i3d='actionformer_i3d_thumos', anet_tsp='actionformer_tsp_anet',
     anet_i3d='actionformer_i3d_anet', epic_slowfast_verb='actionformer_slowfast_epic_verb',
     epic_slowfast_noun='actionformer_slowfast_epic_noun',
-    ego4d_slowfast='actionformer_slowfast_ego4d')
+    **{f'ego4d_{features}': f'actionformer_{features}_ego4d' for features in (
+        'slowfast', 'omnivore', 'egovlp', 'slowfast_egovlp', 'omnivore_egovlp',
+        'slowfast_omnivore_egovlp')})
 TRIDET = dict(
     thumos_i3d='tridet_i3d_thumos', anet_tsp='tridet_tsp_anet',
     epic_slowfast_verb='tridet_slowfast_epic_verb', epic_slowfast_noun='tridet_slowfast_epic_noun',
@@ -49,7 +52,9 @@ def test_features_are_loaded_and_cut_as_theirs(both):
     theirs = official['config']['dataset']
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         found = transforms_of(cfg, loader)['LoadSnippetFeatures']
-        assert found.feat_dim == theirs['input_dim']
+        more = [step.feat_dim for step in cfg[loader].dataset.pipeline
+                if step.type == 'AppendFeatures']
+        assert found.feat_dim + sum(more) == np.sum(theirs['input_dim'])
         assert found.feature_stride == theirs['feat_stride']
         assert found.get('feature_len', found.feature_stride) == theirs['num_frames']
         assert found.get('fps') == theirs['default_fps']
