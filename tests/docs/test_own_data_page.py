@@ -12,18 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kitchen import CLASSES, draw_actions, draw_features, write_kitchen, write_stage_1
 from mmaction.registry import DATASETS, METRICS, MODELS
 from mmengine.config import Config
 
 from mmlofi.datasets.check import ERRORS, WARNINGS
 from mmlofi.datasets.transforms import save_features
-from mmlofi.procedural import Benchmark, generate
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'own_data.md').read_text()
 CONFIGS = dict(re.findall(r'```python\n# (configs/\w+\.py)\n(.+?)```', PAGE, re.DOTALL))
 COMMANDS = re.findall(r'```bash\n(.+?)```', PAGE, re.DOTALL)
-CLASSES = ('pour', 'stir')
+VIDEOS = 20     # 16 to train on, 4 to score
 
 # What makes the shipped configs, on which the page builds, small enough for a test.
 SMALL = {
@@ -31,15 +31,16 @@ SMALL = {
 for step in (*train_pipeline, *test_pipeline):
     inner = step.get('transform', step)
     inner.update({key: value for key, value in dict(
-        num_snippets=8, short_side=36, size=32, crop_size=32).items() if key in inner})
+        num_snippets=16, frame_interval=1, short_side=36, size=32, crop_size=32).items()
+        if key in inner})
     if 'scale' in inner:
         inner.update(scale=(-1, 36))
 train_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader.update(num_workers=0)
 """,
     '_base_/anet_features.py': """
-pipeline[0].update(num_snippets=8, expected=dict(side=32))
-train_dataloader.update(num_workers=0, persistent_workers=False, batch_size=3)
+pipeline[0].update(num_snippets=16, expected=dict(side=32))
+train_dataloader.update(num_workers=0, persistent_workers=False, batch_size=2)
 val_dataloader.update(num_workers=0, persistent_workers=False)
 """,
     '_base_/lofi_schedule.py': """
@@ -47,10 +48,12 @@ train_cfg.update(max_epochs=3)
 optim_wrapper['optimizer'].update(lr=0.004)
 """,
     '_base_/gtad_schedule.py': """
-train_cfg.update(max_epochs=2, val_interval=2)
+train_cfg.update(max_epochs=8, val_interval=8)
+param_scheduler[0].update(milestones=[6])
+optim_wrapper['optimizer'].update(lr=1e-3)    # of 64 updates in all
 """,
     'lofi_tsm_r50_anet.py': """
-load_from = None
+load_from = 'stage_1.pth'
 optim_wrapper = dict(accumulative_counts=1)
 """}
 
@@ -65,21 +68,19 @@ def folder(tmp_path_factory) -> Path:
     for name, text in SMALL.items():
         path = folder / 'configs' / name
         path.write_text(path.read_text() + text)
-    generate(folder / 'toy', Benchmark(train_videos=6, val_videos=1, clips_per_class=1), workers=1)
     (folder / 'my_data' / 'videos').mkdir(parents=True)
     (folder / 'features' / 'published').mkdir(parents=True)
-    annotated = json.loads((folder / 'toy' / 'annotations.json').read_text())['database']
     with open(folder / 'my_data' / 'segments.csv', 'w', newline='') as file:
         table = csv.writer(file)
         table.writerow(['video', 'start', 'end', 'label'])
-        for number in range(6):
-            name = f'train_{number:04d}'
-            shutil.move(folder / 'toy' / 'videos' / f'{name}.mp4', folder / 'my_data' / 'videos')
-            np.save(folder / 'features' / 'published' / f'{name}.npy',
-                    np.random.default_rng(number).standard_normal((20, 1024)).astype('f'))
-            table.writerows([name, *one['segment'], CLASSES[place % 2]]
-                            for place, one in enumerate(annotated[name]['annotations']))
-    shutil.move(folder / 'toy' / 'videos' / 'val_0000.mp4', folder / 'new.mp4')
+        for number in range(VIDEOS):
+            actions = draw_actions(number)
+            name = f'day_{number:02d}'
+            write_kitchen(folder / 'my_data' / 'videos' / f'{name}.mp4', number, actions)
+            np.save(folder / 'features' / 'published' / f'{name}.npy', draw_features(actions))
+            table.writerows([name, start, end, label] for start, end, label in actions)
+    write_kitchen(folder / 'new.mp4', VIDEOS, draw_actions(VIDEOS))
+    write_stage_1(folder / 'stage_1.pth', folder / 'my_data' / 'videos')
     return folder
 
 
