@@ -33,7 +33,7 @@ from mmlofi.models.heads.anchors import build_targets
 from mmlofi.models.heads.bmn import BMNHead
 from mmlofi.models.heads.gtad import GTADHead
 
-TWIN = Path(__file__).parents[1] / 'tests' / 'models' / 'gtad' / 'slow_twin.py'
+TWIN = Path(__file__).parents[1] / 'tests' / 'models' / 'heads' / 'gtad' / 'slow_twin.py'
 FORMS = {'G-TAD': ('materialised', 'mmlofi'), 'BMN': ('MMAction2', 'mmlofi')}
 THUMOS = dict(inner_bins=16, context_bins=16, kernel_size=3)
 

@@ -11,10 +11,8 @@ Durations are those of the files. What cannot be read is named with its row, and
 from __future__ import annotations
 
 import argparse
-import codecs
 import csv
 import io
-import math
 import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -22,10 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmlofi.datasets.annotations import alike, tolerance_sec
+from mmlofi.datasets.annotations.tables import read_text, seconds
 from mmlofi.datasets.find_files import SUFFIXES
 from mmlofi.datasets.videos.video_file import look_at_video
 from mmlofi.files import write_json
-from mmlofi.json_values import brief, number, text_fault
+from mmlofi.json_values import brief, text_fault
 
 COLUMNS = ('video', 'start', 'end', 'label')
 READ = (*COLUMNS, 'subset')
@@ -115,19 +114,6 @@ def read_table(path: Path, files: list[Path], errors: list[str]) -> dict[str, Vi
     return videos
 
 
-def read_text(path: Path) -> str:
-    """A table's text, of UTF-8 or with the mark of UTF-16, which spreadsheets write too."""
-    if not path.is_file():
-        raise FileNotFoundError(f'no table at {str(path)!r}; expected a csv file')
-    data = path.read_bytes()
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        return data.decode('utf-16' if wide else 'utf-8-sig')
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is no text in UTF-8 ({error}); expected a csv file: save the '
-                         'spreadsheet as "CSV UTF-8"') from error
-
-
 def check_columns(path: Path, table: csv.DictReader) -> None:
     """Takes the names of columns in any case, and refuses a table without those needed."""
     table.fieldnames = [name.strip().lower() for name in table.fieldnames or []]
@@ -168,7 +154,7 @@ def read_row(row: dict, line: int, files: list[Path], videos: dict[str, Video], 
     if len(given) < 3:
         raise ValueError(f'has {" and ".join(given)} alone; expected start, end and label, or none '
                          'of them for a video without actions')
-    start, end = (seconds(values[name], decimal_comma) for name in ('start', 'end'))
+    start, end = (seconds(values[name], decimal_comma=decimal_comma) for name in ('start', 'end'))
     if not 0 <= start < end:
         raise ValueError(f'goes from {start:g} s to {end:g} s; expected an end after its start')
     video.actions.append((line, start, end, values['label']))
@@ -186,19 +172,6 @@ def find(name: str, files: list[Path]) -> Path:
                          'ending')
     raise ValueError(f'names the video {name!r}, which {files[0].parent} does not hold; expected '
                      f'one of its {len(files)} files, such as {files[0].name!r}')
-
-
-def seconds(text: str, decimal_comma: bool) -> float:
-    """Of '82.5', '1:22.5' or '0:01:22.5'; '82,5' too where commas do not part columns."""
-    parts = (text.replace(',', '.') if decimal_comma else text).split(':')
-    try:
-        numbers = [number(part) for part in parts]
-    except ValueError:
-        numbers = [math.nan]
-    if len(numbers) > 3 or not all(map(math.isfinite, numbers)) or (
-            len(parts) > 1 and '-' in text):
-        raise ValueError(f'has the time {text!r}; expected seconds, m:ss or h:mm:ss')
-    return sum(one * 60**place for place, one in enumerate(reversed(numbers)))
 
 
 def probe(video: Video) -> list[str]:

@@ -3,8 +3,14 @@
 #
 #   python tools/extract_features.py configs/toy/lofi_actionformer_toy.py CHECKPOINT --out features/toy
 #   python tools/train.py configs/toy/actionformer_toy.py
+#
+# Expected: docs/procedural_benchmark.md.
 _base_ = ['./gtad_toy.py', './_base_one_stage_toy.py']
 
 model = dict(head=dict(_base_.actionformer_head, _delete_=True), class_scores=None,
              nms=_base_.one_stage_nms)
-optim_wrapper = dict(optimizer=dict(_delete_=True, **_base_.one_stage_optimizer))
+train_dataloader = dict(batch_size=4)
+train_cfg = dict(max_epochs=_base_.one_stage_epochs, val_interval=_base_.one_stage_epochs)
+optim_wrapper = dict(optimizer=dict(_base_.one_stage_optimizer, _delete_=True))
+param_scheduler = _base_.one_stage_schedulers
+auto_scale_lr = dict(base_batch_size=4)

@@ -1,6 +1,8 @@
 # Stage 2 as lofi_toy.py, with ActionFormer as the head that the encoder learns from.
 #
 #   python tools/train.py configs/toy/lofi_actionformer_toy.py --cfg-options load_from=ACP_CHECKPOINT
+#
+# Expected, as it is and after stage 3 (actionformer_toy.py): docs/procedural_benchmark.md.
 _base_ = ['./lofi_toy.py', './_base_one_stage_toy.py']
 
 model = dict(head=dict(_base_.actionformer_head, _delete_=True), nms=_base_.one_stage_nms)

@@ -71,8 +71,9 @@ class UntrimmedVideoDataset(BaseDataset):
         backend_args: The MMEngine file backend of the annotation file. Videos, pictures and
             features are read by the `backend_args` of the transform that opens them; those that
             are not on a disk are looked for under the template's names, and not opened here.
-        kwargs: `metainfo` (with `classes`, else all labels of the annotation file in alphabetical
-            order), `pipeline`, `test_mode`, `indices`, … of MMEngine's BaseDataset.
+        kwargs: `metainfo` (with `classes`, names or a text file with one a line, else all labels of
+            the annotation file in alphabetical order), `pipeline`, `test_mode`, `indices`, … of
+            MMEngine's BaseDataset.
 
     Raises:
         FileNotFoundError: For a missing annotation file or missing videos.
@@ -231,6 +232,11 @@ class UntrimmedVideoDataset(BaseDataset):
                              f'videos of subset {self.subset!r}; expected some to train on: set '
                              '`ann_file` and `subset` to what has "annotations", or test_mode=True '
                              'where nothing is trained')
+        named = self._metainfo.get('classes')
+        if isinstance(named, str):    # which MMEngine would have read, if it were there
+            raise FileNotFoundError(
+                f'no file of class names at {named!r}; expected the names, or a text file with one '
+                'a line, in the order of the labels: correct metainfo.classes')
         if 'classes' not in self._metainfo:
             self._metainfo['classes'] = load_class_names(self.ann_file, self.backend_args,
                                                          self.ignore_classes)

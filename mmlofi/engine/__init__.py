@@ -5,14 +5,16 @@ from .checkpoint_hook import CheckpointFitHook
 from .class_scores_hook import ClassScoresHook
 from .cost_hook import CostHook
 from .cycle_hook import LoFiCycleHook
+from .ema_hook import ModelEMAHook
 from .launch import prepare_launcher
 from .log_processor import FidelityLogProcessor
 from .norm_hook import NormStatisticsHook
+from .param_groups import GroupedOptimWrapperConstructor
 from .raw_proposals_hook import RawProposalsHook
 from .train_loop import FidelityTrainLoop
 from .visualization_hook import TALVisualizationHook
 
 __all__ = ['AtomicCheckpointHook', 'AtomicLocalBackend', 'BadVideosHook', 'CheckpointFitHook',
            'ClassScoresHook', 'CostHook', 'FidelityLogProcessor', 'FidelityTrainLoop',
-           'LoFiCycleHook', 'NormStatisticsHook', 'RawProposalsHook', 'TALVisualizationHook',
-           'prepare_launcher']
+           'GroupedOptimWrapperConstructor', 'LoFiCycleHook', 'ModelEMAHook',
+           'NormStatisticsHook', 'RawProposalsHook', 'TALVisualizationHook', 'prepare_launcher']

@@ -37,7 +37,8 @@ class TALMetric(BaseMetric):
     - 'AR@AN': `AUC`, `AR@1`, `AR@5`, `AR@10` and `AR@100`, as MMAction2's ANetMetric (whose AUC
       is in percent), without regard to classes.
     - 'Recall@1x', 'Recall@5x' or any multiple: the mean over the tIoUs and `Recall@1x@0.50`, … of
-      each (`topk_recall`).
+      each (`topk_recall`). 'ActionRecall@1x' is the mean over actions in place of classes, which is
+      what Ego4D's own program gives.
     - 'AP': `AP/<class>` of each class, the mean over the tIoUs.
 
     Args:
@@ -165,8 +166,9 @@ class TALMetric(BaseMetric):
                 values |= dict(AUC=found.AUC) | {
                     f'AR@{count}': float(found.average_recall[count - 1]) for count in _PROPOSALS}
             else:
-                multiple = int(metric[len('Recall@'):-1])
-                found = topk_recall(ground_truth, detections, self.tious, multiples=[multiple])
+                multiple = int(metric.partition('@')[2][:-1])
+                found = topk_recall(ground_truth, detections, self.tious, multiples=[multiple],
+                                    over_classes=not metric.startswith('Action'))
                 values |= _with_each(metric, self.tious, found[:, 0])
         return values
 
@@ -195,7 +197,7 @@ class TALMetric(BaseMetric):
 def _check_types(metric_type: str | Sequence[str]) -> tuple[str, ...]:
     types = (metric_type,) if isinstance(metric_type, str) else tuple(metric_type)
     unknown = [name for name in types
-               if not re.fullmatch(r'mAP|AP|AR@AN|Recall@[1-9]\d*x', str(name))]
+               if not re.fullmatch(r'mAP|AP|AR@AN|(Action)?Recall@[1-9]\d*x', str(name))]
     if unknown or not types:
         raise ValueError(f"TALMetric got metric_type={list(types)}; expected some of 'mAP', 'AP', "
                          f"'AR@AN', 'Recall@1x', 'Recall@5x': correct {unknown or 'this'}")

@@ -7,9 +7,11 @@ proposals a video, averaged over tIoUs, is drawn over 1 to 100 of them on averag
 out its best proposals in proportion to how many it has, not the same number, so that AN of 10
 takes 10 % of the proposals of each where there are 100 a video. The area under it is AUC.
 
-Recall@kx (ActionFormer, Ego4D): of each video and class with G true segments the best k·G
-detections are taken; a true segment is found when one of them overlaps it by the tIoU. The mean
-over the classes.
+Recall@kx (Ego4D's moments queries; Grauman et al., CVPR 2022): of each video and class with G true
+segments the best k·G detections are taken; a true segment is found when one of them overlaps it by
+the tIoU. The mean over the classes of each class's share (ActionFormer, libs/utils/metrics.py), or
+the share of all true segments (Ego4D's own MQ/Evaluation/ego4d/get_retrieval_performance.py, which
+wants an overlap above the tIoU).
 
 Segments to ignore are no truth in either. Where a detection in one of them finds no true segment
 at a tIoU, it is not among the k·G either, as if it had not been made; a proposal stays one.
@@ -94,7 +96,8 @@ def proposal_recall(ground_truth: Sequence[VideoRecord], detections: Detections,
 
 def topk_recall(ground_truth: Sequence[VideoRecord], detections: Detections,
                 tious: str | float | Sequence[float] = '0.5:0.95:0.05', *,
-                multiples: Sequence[int] = (1, 5), strict: bool = True) -> np.ndarray:
+                multiples: Sequence[int] = (1, 5), strict: bool = True,
+                over_classes: bool = True) -> np.ndarray:
     """(T, multiples) Recall@kx: the share of true segments that the best k·G detections find.
 
     Args:
@@ -103,6 +106,7 @@ def topk_recall(ground_truth: Sequence[VideoRecord], detections: Detections,
         tious: As `parse_tious` takes them.
         multiples: The values of k.
         strict: As `align` takes it.
+        over_classes: Average over classes, each with its share; without, over true segments.
 
     Raises:
         ValueError: As `align`, or when a multiple is not a whole number above 0.
@@ -117,6 +121,8 @@ def topk_recall(ground_truth: Sequence[VideoRecord], detections: Detections,
     _, group, size = np.unique(aligned.true_group, return_inverse=True, return_counts=True)
     allowed = size[group][:, None] * np.array(multiples)                     # (G, multiples)
     found = need[:, :, None] < allowed[:, None]                              # (G, T, multiples)
+    if not over_classes:
+        return found.mean(0)
     recall = np.zeros((len(aligned.classes), *found.shape[1:]))
     np.add.at(recall, aligned.true_label, found)
     return (recall / np.bincount(aligned.true_label)[:, None, None]).mean(0)

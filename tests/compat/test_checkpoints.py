@@ -93,6 +93,21 @@ def test_published_weights_load_plain_or_with_meta(tmp_path, wrap):
     assert torch.equal(loaded.get('state_dict', loaded)['weight'], torch.ones(2))
 
 
+@pytest.mark.parametrize('trusted', [False, True])
+def test_weights_with_their_average_beside_them_are_the_average(tmp_path, monkeypatch, trusted):
+    if trusted:
+        monkeypatch.setenv(UNSAFE_SWITCH, '1')
+    last, average = dict(w=torch.zeros(2)), dict(w=torch.ones(2))
+    torch.save(dict(state_dict=last, state_dict_ema=average, epoch=3), tmp_path / 'theirs.pth')
+    loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'theirs.pth'))
+    assert loaded['state_dict']['w'].tolist() == [1, 1]
+    assert 'state_dict_ema' not in loaded
+    torch.save(dict(state_dict=last, ema_state_dict=average), tmp_path / 'runners.pth')
+    loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'runners.pth'))
+    assert loaded['state_dict']['w'].tolist() == [0, 0]
+    assert loaded['ema_state_dict']['w'].tolist() == [1, 1]
+
+
 def test_the_config_of_a_real_run_is_taken_for_data(tmp_path):
     runner = tiny_runner(tmp_path, cfg=dict(a=dict(b=[1, -2.5, None], d=(True,)), e=float('inf')))
     runner.train()

@@ -54,10 +54,13 @@ def _write_clips(ann_file: Path, folder: Path, video: Path) -> None:
 
 
 def _classes(model: dict, dataset: dict) -> list[str]:
-    """The config's own names, or as many as the model tells apart (without class scores, two)."""
+    """The config's own names, or as many as the model tells apart (two, where it says none)."""
     named = dataset.get('metainfo', {}).get('classes')
-    return named or [f'class {label}' for label in range(
-        (model.get('class_scores') or {}).get('num_classes', 2))]
+    of_model = model.get('class_scores') or model.get('head') or {}
+    names = [f'class {label}' for label in range(of_model.get('num_classes', 2))]
+    if isinstance(named, str):     # a file of names
+        Path(named).write_text('\n'.join(names))
+    return names if named is None or isinstance(named, str) else named
 
 
 def _subset(cfg: Config, of: str) -> str:
@@ -70,7 +73,7 @@ def _write_annotations(ann_file: Path, classes: list[str], train: str, test: str
     """All classes act in each video, since detections of none that is annotated are refused."""
     actions = [dict(segment=[0.8, 2.1], label=name) for name in classes]
     database = {name: dict(subset=train if index < 2 else test,
-                           duration=DURATION_SEC, annotations=actions)
+                           duration=DURATION_SEC, fps=10, annotations=actions)
                 for index, name in enumerate(NAMES)}
     ann_file.write_text(json.dumps(dict(version='tiny', database=database)))
 
@@ -81,6 +84,7 @@ def _write_untrimmed(dataset: dict, folder: Path, video: Path, head: dict | None
         if 'feature' in dataset.data_prefix:
             path = folder / dataset.get('filename_tmpl', '{}.npz').format(name)
             features = rng.standard_normal((head.in_channels, 8)).astype(np.float32)
-            save_features(path, features, DURATION_SEC)
+            turned = dataset.pipeline[0].get('layout') == 'LC'
+            save_features(path, features.T if turned else features, DURATION_SEC)
         else:
             shutil.copy(video, folder / dataset.get('filename_tmpl', '{}.mp4').format(name))

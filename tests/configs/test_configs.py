@@ -23,7 +23,8 @@ from mmlofi.models.encoders.frame_limits import frame_limits
 from mmlofi.planning.training_plan import read_source
 
 SIDE, NUM_SNIPPETS = 32, 8
-SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE)
+SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE,
+             max_seq_len=NUM_SNIPPETS)
 
 
 def small_transforms(pipeline: list, at: str) -> dict:
@@ -33,7 +34,8 @@ def small_transforms(pipeline: list, at: str) -> dict:
         place, step = f'{at}.{index}', step
         if 'transform' in step:
             place, step = f'{place}.transform', step.transform
-        options |= {f'{place}.{key}': value for key, value in SMALL.items() if key in step}
+        options |= {f'{place}.{key}': value for key, value in SMALL.items()
+                    if step.get(key) is not None}
         if 'scale' in step:
             options[f'{place}.scale'] = (-1, SIDE) if -1 in step.scale else (SIDE, SIDE)
     return options
@@ -42,7 +44,7 @@ def small_transforms(pipeline: list, at: str) -> dict:
 def shrink(cfg: Config, work_dir: Path) -> Config:
     """The config at a size for a test: each fidelity of the cycle for one step."""
     options = {'load_from': None, 'work_dir': str(work_dir), 'optim_wrapper.optimizer.lr': 1e-4,
-               'train_cfg.max_epochs': max(1, len(cycle_of(cfg))),
+               'train_cfg.max_epochs': max(1 + warms_up(cfg), len(cycle_of(cfg))),
                'default_hooks.checkpoint.interval': 1000,
                'default_hooks.checkpoint.save_last': False}
     for loader in LOADERS:
@@ -56,8 +58,15 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
         options |= {'model.backbone.pretrained': None, 'model.backbone.pretrained2d': False}
     if cycle_of(cfg):
         options |= {'custom_hooks.0.interval': 1, 'optim_wrapper.accumulative_counts': 1}
+    if 'max_seq_len' in cfg.model.get('head', {}):
+        options['model.head.max_seq_len'] = None     # pads to the shortest length that fits
     cfg.merge_from_dict(options)
     return cfg
+
+
+def warms_up(cfg: Config) -> bool:
+    """Whether the rate of the first step is nothing."""
+    return any(one.get('start_factor', 1) < 1e-6 for one in cfg.get('param_scheduler', []))
 
 
 class Witness(Hook):

@@ -141,6 +141,16 @@ def test_a_class_outside_the_metainfo_is_refused(folder):
         dataset(folder, metainfo=dict(classes=('jump',)))
 
 
+def test_class_names_may_be_a_text_file(folder):
+    names = folder / 'names.txt'
+    with pytest.raises(FileNotFoundError, match=r"no file of class names at '.*names\.txt'; "
+                                                'expected the names, or a text file with one a '):
+        dataset(folder, metainfo=dict(classes=str(names)))
+    names.write_text('run\nswim\njump\n')
+    assert list(dataset(folder, metainfo=dict(classes=str(names))).metainfo['classes']) == [
+        'run', 'swim', 'jump']
+
+
 @pytest.mark.parametrize('metainfo', [None, dict(classes=('run',))])
 def test_a_file_without_any_action_is_refused_for_training(folder, metainfo):
     write_annotations(folder, {name: dict(VIDEOS[name], annotations=[]) for name in VIDEOS})

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
 
 from mmlofi.datasets.features.feature_header import KEYS
 
@@ -81,3 +84,23 @@ def test_the_pipelines_on_the_page_are_built(folder):
         type='UntrimmedVideoDataset', ann_file='data/activitynet/activity_net.v1-3.json',
         subset='training', data_prefix=dict(feature='features'), pipeline=values['pipeline'],
         check_files=False)).pipeline.transforms[0].expected == dict(side=224, clip_len=8)
+
+
+def test_videos_of_many_lengths_become_a_batch_by_the_pipelines_of_the_page(tmp_path):
+    init_default_scope('mmaction')
+    pipelines = {}
+    exec(block('load = dict('), pipelines)
+    videos = []
+    for count in (300, 3000):
+        np.save(tmp_path / f'{count}.npy', np.random.default_rng(0).normal(size=(2048, count)))
+        videos.append(dict(
+            video_name=str(count), filename=str(tmp_path / f'{count}.npy'),
+            duration_sec=count * 4 / 30, segments_sec=np.array([[2.0, 8.0]]),
+            gt_labels=np.array([0])))
+    train, test = (Compose(pipelines[f'{of}_pipeline']) for of in ('train', 'test'))
+    packed = [train(dict(video, test_mode=False)) for video in videos]
+    assert torch.stack([one['inputs'] for one in packed]).shape == (2, 2048, 2304)
+    valid = [one['data_samples'].num_valid for one in packed]
+    assert 270 <= valid[0] <= 300
+    assert valid[1] is None
+    assert [test(dict(video, test_mode=True))['inputs'].shape[1] for video in videos] == [300, 3000]

@@ -190,6 +190,9 @@ def test_what_is_asked_for_is_given_in_this_order(ann_file):
     recall = proposal_recall(records, detections, [0.5, 0.75])
     assert (values['AUC'], values['AR@5']) == (recall.AUC, recall.average_recall[4])
     assert values['Recall@5x@0.75'] == topk_recall(records, detections, 0.75)[0, 1]
+    actions = score(build(ann_file, tious=[0.5, 0.75], metric_type='ActionRecall@5x'), range(5))
+    assert actions['ActionRecall@5x@0.75'] == topk_recall(
+        records, detections, 0.75, over_classes=False)[0, 1]
     both = build(ann_file, metric_type='AP')
     assert sum(score(both, range(5)).values()) / 2 == pytest.approx(scores['mAP'])
 

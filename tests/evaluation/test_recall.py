@@ -73,7 +73,7 @@ def test_AR_at_AN_equals_that_of_mmaction2_on_small_cases(seed):
 def test_topk_recall_equals_the_definition_one_video_and_class_at_a_time(seed):
     records, detections = random_case(seed)
     tious, multiples = (0.3, 0.5, 0.9), (1, 2, 5)
-    expected = np.zeros((3, 3))
+    expected, of_all = np.zeros((3, 3)), np.zeros((3, 3))
     for label in class_names(records):
         found, actions = np.zeros((3, 3)), 0
         for record in records:
@@ -93,8 +93,11 @@ def test_topk_recall_equals_the_definition_one_video_and_class_at_a_time(seed):
                         ious.append(overlap / (last - first + end - start - overlap))
                     found[:, column] += [max(ious) >= tiou for tiou in tious]
         expected += found / actions / len(class_names(records))
-    np.testing.assert_allclose(topk_recall(records, detections, tious, multiples=multiples),
-                               expected, atol=1e-12)
+        of_all += found / sum(len(record.labels) for record in records)
+    for over_classes, mean in ((True, expected), (False, of_all)):
+        np.testing.assert_allclose(
+            topk_recall(records, detections, tious, multiples=multiples, over_classes=over_classes),
+            mean, atol=1e-12)
 
 
 def test_each_proposal_more_finds_one_action_more():
@@ -147,6 +150,8 @@ def test_recall_at_1x_takes_as_many_detections_as_there_are_actions():
                           w=[(0, 10, 'run', 0.1)])
     # Of 'jump' two are taken and both find the first action; of 'run' the only one is right.
     assert topk_recall(records, detections, 0.5, multiples=(1, 2)).tolist() == [[0.75, 1.0]]
+    found = topk_recall(records, detections, 0.5, multiples=(1, 2), over_classes=False)
+    np.testing.assert_allclose(found, [[2 / 3, 1.0]])   # of three actions two, as Ego4D counts
 
 
 def test_in_segments_to_ignore_there_is_nothing_to_find_and_nothing_taken():

@@ -15,6 +15,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmlofi.datasets.find_files import spellings
+from mmlofi.models.heads.lengths import valid_mask
 from mmlofi.models.heads.score_files import read_scores
 from mmlofi.options import require_number, require_whole
 
@@ -37,7 +38,8 @@ class VideoClassifier(BaseModule):
     """Multi-label classifier over the mean snippet feature, trained beside the head.
 
     Not in the paper, which takes outside scores (CUHK 2017): it makes the main job need no file.
-    Its loss does not reach the encoder, so that stage 2 stays "the head's own loss".
+    Its loss does not reach the encoder, so that stage 2 stays "the head's own loss". What follows
+    a video in its window (`num_valid`) does not count.
 
     Args:
         in_channels: C of the features.
@@ -54,9 +56,15 @@ class VideoClassifier(BaseModule):
         self.linear = nn.Linear(in_channels, num_classes)
         self.num_classes, self.loss_weight = num_classes, loss_weight
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Logits (N, K) of features (N, C, L)."""
-        return self.linear(self.norm(features.detach().float()).mean(2))
+    def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Logits (N, K) of features (N, C, L), and of those alone that a mask (N, L) says."""
+        features = features.detach().float()
+        if mask is None:
+            return self.linear(self.norm(features).mean(2))
+        normed = self.norm(features.transpose(1, 2)[mask])                                # (M, C)
+        per_video = features.new_zeros(*mask.shape, normed.size(1))                    # (N, L, C)
+        per_video[mask] = normed
+        return self.linear(per_video.sum(1) / mask.sum(1, keepdim=True))
 
     def loss(self, features: Tensor, data_samples: list) -> dict[str, Tensor]:
         """`loss_video_class`, over all classes of all videos.
@@ -64,7 +72,7 @@ class VideoClassifier(BaseModule):
         Raises:
             ValueError: For a label that is not from 0 to `num_classes` - 1.
         """
-        logits = self(features)
+        logits = self(features, _mask(features, data_samples))
         targets = torch.zeros_like(logits)                                                # (N, K)
         for row, sample in zip(targets, data_samples):
             labels = sample.gt_instances.labels.to(row.device)
@@ -75,7 +83,14 @@ class VideoClassifier(BaseModule):
 
     def predict(self, features: Tensor, data_samples: list) -> Tensor:
         """Probabilities (N, K)."""
-        return self(features).sigmoid()
+        return self(features, _mask(features, data_samples)).sigmoid()
+
+
+def _mask(features: Tensor, data_samples: list) -> Tensor | None:
+    """(N, L) which snippets are the videos'; None where all are."""
+    if all(sample.get('num_valid') is None for sample in data_samples):
+        return None
+    return valid_mask(data_samples, features.size(2), features.device)
 
 
 @MODELS.register_module()

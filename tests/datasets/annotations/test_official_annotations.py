@@ -51,6 +51,17 @@ def test_hacs_has_its_durations_as_strings_and_a_test_split_without_annotations(
         TALMetric(ann_file=path, subset='testing')
 
 
+def test_fineaction_is_read_as_it_is_with_more_fields_than_activitynet(write):
+    path = write({'database': {'v_00000000': {
+        'filename': 'v_00000000.mp4', 'duration': 40.5, 'fps': 25.0, 'frame_num': 1012,
+        'subset': 'validation', 'annotations': [
+            {'label': 'kick_football', 'label_id': 3, 'segment': [1.2, 3.4]},
+            {'label': 'run', 'label_id': 7, 'segment': [1.0, 5.0]}]}}})
+    (record,) = load_annotations(path, 'validation')
+    assert record.segments_sec == ((1.2, 3.4), (1.0, 5.0))
+    assert record.labels == ('kick_football', 'run')
+
+
 def test_activitynet_with_its_test_split_and_other_fields(write):
     path = write(ACTIVITYNET)
     assert [record.duration_sec for record in load_annotations(path)] == [149.44, 82.73]

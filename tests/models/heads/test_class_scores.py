@@ -49,6 +49,21 @@ def test_the_classifiers_loss_does_not_reach_the_features():
     assert features.grad is None
 
 
+def test_what_follows_a_video_in_its_window_does_not_count():
+    torch.manual_seed(0)
+    classifier = VideoClassifier(in_channels=6, num_classes=3)
+    features, padded = torch.randn(2, 6, 5), [sample(1), sample(2)]
+    longer = torch.cat([features, torch.full((2, 6, 3), 9.0)], dim=2)
+    for one in padded:
+        one.set_metainfo(dict(num_valid=5))
+    plain = [sample(1), sample(2)]
+    for mode in (True, False):    # by the batch's own statistics, and by the running ones
+        classifier.train(mode)
+        expected = classifier.predict(features, plain)
+        torch.testing.assert_close(classifier.predict(longer, padded), expected)
+        assert not torch.allclose(classifier.predict(longer, plain), expected)
+
+
 def test_its_loss_is_finite_without_actions_and_takes_its_weight():
     torch.manual_seed(0)
     light, heavy = (VideoClassifier(in_channels=6, num_classes=3, loss_weight=weight)

@@ -25,7 +25,7 @@ from .towers import ClassTower, OffsetTower
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerBackbone:
-    """ActionFormer, section 3.2: the settings of its pyramid.
+    """The settings of ActionFormer's encoder, a pyramid of transformer blocks.
 
     Args:
         embed_dim: Width; with several sources, the width of each one's projection.
@@ -57,7 +57,7 @@ class TransformerBackbone:
     def __post_init__(self) -> None:
         require_number('backbone', least=0, most=1, dropout=self.dropout, drop_path=self.drop_path)
         require_whole('backbone', num_heads=self.num_heads, embed_dim=self.width)
-        if len(self.arch) != 3 or any(count < 0 for count in self.arch):
+        if len(self.arch) != 3 or self.arch[0] < 1 or min(self.arch) < 0:
             raise ValueError(f'backbone got arch={self.arch}; expected the numbers of embedding '
                              'convolutions, stem blocks and branch blocks, such as (2, 2, 5)')
         if self.width % self.num_heads:

@@ -1,4 +1,4 @@
-"""ActionFormer's attention, section 3.2: masked, global or within a window, on a halved grid.
+"""ActionFormer's self-attention: masked, global or within a window, on a halved grid.
 
 Shape legend: N videos, C channels, H heads, L points, w window, r = w // 2, B blocks of b queries.
 

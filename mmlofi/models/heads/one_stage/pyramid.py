@@ -1,8 +1,8 @@
 """The pyramid of features: embedding, stem, branch; and the neck after it.
 
-ActionFormer, section 3.2; TriDet, section 3.2. Blocks are the method's own: modules that take x
-(N, C, L) and the mask (N, L') of their *output*, and give (N, C, L'). L' is L in the stem, and
-L / 2 in the branch::
+The encoder of ActionFormer, the feature pyramid of TriDet. Blocks are the method's own: they
+take x (N, C, L) and the mask (N, L') of their *output*, and give (N, C, L'). L' is L in the stem,
+and L / 2 in the branch::
 
     level 0   o o o o o o o o   stride 1, the stem's output
     level 1   o   o   o   o     stride 2
@@ -35,6 +35,9 @@ class Pyramid(nn.Module):
         branch: Blocks that halve it, one for each level after the first.
         positions: Whether a position encoding is added after the embedding.
         max_seq_len: Length of its table, which is stretched for longer features.
+
+    Raises:
+        ValueError: For another number of sources than of widths.
     """
 
     def __init__(self, *, in_channels: int | Sequence[int], embed_dim: int | Sequence[int],
@@ -42,6 +45,7 @@ class Pyramid(nn.Module):
                  positions: bool = False, max_seq_len: int | None = None) -> None:
         super().__init__()
         width, self.sources = total(embed_dim), None
+        _check_sources(in_channels, embed_dim)
         if not isinstance(in_channels, int):
             self.sources = list(in_channels)
             self.proj = nn.ModuleList(
@@ -114,3 +118,10 @@ class TopDownNeck(nn.Module):
 def total(channels: int | Sequence[int]) -> int:
     """Channels of one source, or of several together."""
     return channels if isinstance(channels, int) else sum(channels)
+
+
+def _check_sources(in_channels: int | Sequence[int], embed_dim: int | Sequence[int]) -> None:
+    counts = [None if isinstance(one, int) else len(one) for one in (in_channels, embed_dim)]
+    if counts[0] != counts[1]:
+        raise ValueError(f'a head got in_channels={in_channels} and embed_dim={embed_dim};'
+                         ' expected one number each, or as many widths as sources of features')

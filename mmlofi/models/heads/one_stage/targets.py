@@ -29,7 +29,7 @@ class PointTargets:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetAssignment:
-    """ActionFormer, section 3.3: an action is found near its centre, on the level of its length.
+    """Center sampling: an action is found near its centre, on the level of its length.
 
     A point is positive for an action that it is strictly inside of, if it is nearer to its centre
     than `center_radius` strides and the farther of start and end is in its level's range. Of
@@ -100,8 +100,8 @@ class TargetAssignment:
         chosen = candidate & (length <= shortest[:, None] + SAME_LENGTH)
         classes = position.new_zeros(len(labels), num_classes)
         classes.scatter_(1, labels[:, None], 1)
-        offsets = torch.stack([to_start, to_end], dim=-1)[torch.arange(len(which)), which]
-        return (chosen.to(classes) @ classes).clamp(max=1), offsets / stride
+        offsets = [distance.gather(1, which[:, None]) for distance in (to_start, to_end)]
+        return (chosen.to(classes) @ classes).clamp(max=1), torch.cat(offsets, dim=1) / stride
 
     def _near_centre(self, position: Tensor, stride: Tensor, start: Tensor, end: Tensor) -> Tensor:
         """(P, K) which points are strictly inside which action, and near its centre."""

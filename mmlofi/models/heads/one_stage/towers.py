@@ -11,16 +11,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmlofi.options import require_whole
+
 from .layers import ChannelNorm, MaskedConv, Scale
 
 PRIOR, EMPTY_PRIOR = 0.01, 1e-6  # probabilities that a class starts at
 
 
 class Tower(nn.Module):
-    """Convolution, norm and ReLU, `num_layers - 1` times: the last layer is the kind's own."""
+    """Convolution, norm and ReLU, `num_layers - 1` times: the last layer is the kind's own.
+
+    Raises:
+        ValueError: For an even kernel, which would move points, or no layer at all.
+    """
 
     def __init__(self, in_channels: int, channels: int, num_layers: int, kernel_size: int) -> None:
         super().__init__()
+        require_whole('towers', channels=channels, num_layers=num_layers, kernel_size=kernel_size)
+        if kernel_size % 2 == 0:
+            raise ValueError(f'towers got kernel_size={kernel_size}; expected an odd number, so '
+                             'that a point keeps its place: take 3, or 1')
         self.head = nn.ModuleList(
             MaskedConv(channels if i else in_channels, channels, kernel_size, bias=False)
             for i in range(num_layers - 1))

@@ -81,6 +81,7 @@ def test_a_maximum_that_does_not_fit_is_refused_with_those_that_do():
 @pytest.mark.parametrize(('backbone', 'reason'), [
     (dict(window=4), 'odd'), (dict(window=(5, 5)), 'each of the 4 levels'),
     (dict(num_heads=3), 'the heads divide'), (dict(arch=(2, 2)), r'such as \(2, 2, 5\)'),
+    (dict(arch=(0, 2, 3)), r'such as \(2, 2, 5\)'), (dict(embed_dim=(8, 8)), 'as many widths'),
     (dict(dropout=2), 'dropout=2')])
 def test_sizes_that_no_network_has_are_refused(backbone, reason):
     with pytest.raises(ValueError, match=reason):
@@ -91,6 +92,8 @@ def test_sizes_that_no_network_has_are_refused(backbone, reason):
     (dict(targets=dict(ranges=[(0, 4), (4, 8)])), 'expected 4 pairs'),
     (dict(targets=dict(center_radius=0)), 'center_radius=0'),
     (dict(loss=dict(init_norm=0)), 'init_norm=0'),
+    (dict(towers=dict(kernel_size=2)), 'kernel_size=2; expected an odd number'),
+    (dict(towers=dict(num_layers=0)), 'num_layers=0'),
     (dict(candidates=dict(pre_nms_topk=0)), 'pre_nms_topk=0')])
 def test_options_that_cannot_be_are_refused(settings, reason):
     with pytest.raises(ValueError, match=reason):
@@ -153,8 +156,9 @@ def test_an_action_is_learnt():
         assert (found.segments[best] - truth.segments[0]).abs().max() < 0.06
 
 
-def test_half_precision_gives_single_precision_outputs():
-    head = small()
+@pytest.mark.parametrize('relative_bias', [False, True])
+def test_half_precision_gives_single_precision_outputs(relative_bias):
+    head = small(backbone=dict(relative_bias=relative_bias))
     with torch.autocast('cpu', torch.bfloat16):
         outputs = head(torch.randn(1, 6, 40))
         losses = head.loss(torch.randn(1, 6, 40), samples(([0.2, 0.7], [1])))

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from actionformer_settings import settings
+from mmaction.structures import ActionDataSample
 
-from mmlofi.models import ActionFormerHead
+from mmlofi.models import ActionFormerHead, EndToEndLocalizer
 from mmlofi.models.heads.lengths import valid_mask
 
 CASES = [(name, 1e-5) for name in ('thumos_small', 'anet_small', 'ego4d_small', 'variant_fpn')] + [
@@ -69,6 +70,43 @@ def test_candidates_are_theirs(name, tolerance, made):
         assert near(found.segments * features.size(2) - 0.5, expected['segments'], 1e-4)
         labels = found.get('labels', torch.zeros(len(found.scores)))
         assert torch.equal(labels.long(), expected['labels'].long())
+
+
+@each_case
+def test_a_models_detections_in_seconds_are_theirs(name, tolerance, made):
+    case, head = made(name)
+    test, model = case.config['test_cfg'], localizer_of(case)
+    model.head.load_state_dict(head.state_dict())
+    for video, facts in case.facts['eval'].items():
+        # The window that the snippets cover: their frames, less what they overlap.
+        margin = (facts['feat_num_frames'] - facts['feat_stride']) / 2
+        frames = margin, margin + facts['feat_stride'] * facts['snippets_in']
+        sample = ActionDataSample(metainfo=dict(
+            video_name=video, duration_sec=facts['duration'],
+            window_norm=tuple(frame / facts['fps'] / facts['duration'] for frame in frames)))
+        found = model(case.features(video), [sample], mode='predict')[0].pred_instances
+        expected = [torch.as_tensor(case.values[f'{video}_after_{part}'])
+                    for part in ('segments_sec', 'scores', 'labels')]
+        assert len(found.scores) == facts['num_after'] == test['max_seg_num']
+        assert near(found.scores, expected[1], 3e-6)
+        # Of near-equal scores some change places.
+        clipped = found.segments_sec.clamp(0, facts['duration'])
+        same = ((clipped[:, None] - expected[0]).abs().amax(-1) < 1e-3) \
+            & ((found.scores[:, None] - expected[1]).abs() < 3e-6) \
+            & (found.labels[:, None] == expected[2])
+        assert same.any(0).all()
+        assert same.any(1).all()
+
+
+def localizer_of(case):
+    """With the case's head and post-processing; class scores of a video come later."""
+    test = case.config['test_cfg']
+    nms = dict(by_class=test['multiclass_nms'], sigma=test['nms_sigma'],
+               top_k=test['max_seg_num'], min_score=test['min_score'])
+    if not test['multiclass_nms']:
+        nms |= dict(voting_thresh=test['voting_thresh'], voting_weight='score_iou')
+    return EndToEndLocalizer(head=dict(type='ActionFormerHead', **settings(case.config)),
+                             nms=nms).eval()
 
 
 @each_case

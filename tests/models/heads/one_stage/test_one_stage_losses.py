@@ -53,7 +53,7 @@ def test_the_normalizer_moves_before_it_divides_and_counts_at_least_one():
 def test_a_weight_of_0_or_less_makes_both_losses_equal_and_is_not_trained():
     total = torch.tensor([4.0, 2.0], requires_grad=True)
     found = OneStageLoss(init_norm=1, reg_weight=0).balance(*total, 1)
-    assert float(found['loss_reg']) == pytest.approx(float(found['loss_cls']))
+    assert found['loss_reg'].item() == pytest.approx(found['loss_cls'].item())
     sum(found.values()).backward()
     assert total.grad.tolist() == pytest.approx([1, 2])
 

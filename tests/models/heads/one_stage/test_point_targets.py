@@ -13,7 +13,7 @@ COUNTS = (16, 8, 4)
 
 
 def slow_targets(points, segments, labels, num_classes, radius):
-    """Point by point, action by action, as the paper's section 3.3 says it."""
+    """Point by point, action by action, as center sampling is told."""
     classes, offsets = torch.zeros(len(points.position), num_classes), {}
     for number, (position, stride, nearest, farthest) in enumerate(zip(*(
             one.tolist() for one in (points.position, points.stride, points.nearest,
@@ -95,3 +95,18 @@ def test_position_0_is_the_centre_of_the_first_snippet():
 def test_ranges_double_and_the_last_one_has_no_end():
     assert doubling_ranges(4) == [(0, 4), (4, 8), (8, 16), (16, 10000)]
     assert doubling_ranges(1) == [(0, 10000)]
+
+
+def test_ranges_of_a_length_find_an_action_on_the_same_level_at_every_fidelity():
+    """An action of 16 of 32 snippets is one of 4 of 8."""
+    def level_of(length, **options):
+        assign = TargetAssignment(center_radius=None, **options)
+        points = make_points((length, length // 2, length // 4),
+                             assign.stretched(doubling_ranges(3), length))
+        segments = [to_grid(torch.tensor([[0.25, 0.75]]), length)]
+        found = assign(points, torch.ones(1, len(points.position), dtype=torch.bool), segments,
+                       [torch.tensor([0])], 1)
+        return {level for level, part in enumerate(found.positive[0].split(points.counts))
+                if part.any()}
+    assert (level_of(32), level_of(8)) == ({2}, {0})
+    assert (level_of(32, ranges_length=32), level_of(8, ranges_length=32)) == ({2}, {2})

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,17 +15,19 @@ from mmlofi.datasets.transforms import (
     RandomTruncation,
 )
 
-REFERENCE = Path(__file__).parents[3].parent / 'shared/reference/one_stage'
 CASES = [f'{method}/{name}' for method, names in (
     ('actionformer', ('thumos_small', 'anet_small', 'ego4d_small', 'variant_fpn', 'thumos_real')),
     ('tridet', ('thumos_small', 'anet_small', 'hacs_small', 'variant_plain', 'thumos_real')))
     for name in names]
-pytestmark = pytest.mark.skipif(not REFERENCE.is_dir(), reason='needs the reference data')
 
 
-def read_case(name):
-    with np.load(REFERENCE / f'{name}.npz') as arrays:
-        return json.loads((REFERENCE / f'{name}.json').read_text()), dict(arrays)
+@pytest.fixture
+def read_case(reference_data):
+    def read(name):
+        path = reference_data / f'reference/one_stage/{name}.json'
+        with np.load(path.with_suffix('.npz')) as arrays:
+            return json.loads(path.read_text()), dict(arrays)
+    return read
 
 
 def features_of(case, video):
@@ -65,7 +66,7 @@ def labels_of(case, labels):
 
 
 @pytest.mark.parametrize('name', CASES)
-def test_actions_lie_where_the_authors_have_them(name, tmp_path):
+def test_actions_lie_where_the_authors_have_them(name, read_case, tmp_path):
     case, arrays = read_case(name)
     for key in [key for key in arrays if key.startswith('train_') and key.endswith('_segments')]:
         video = key.split('_')[1]
@@ -75,7 +76,7 @@ def test_actions_lie_where_the_authors_have_them(name, tmp_path):
 
 
 @pytest.mark.parametrize('name', [name for name in CASES if 'real' not in name])
-def test_truncation_draws_and_cuts_as_the_authors_do(name, tmp_path, monkeypatch):
+def test_truncation_draws_and_cuts_as_the_authors_do(name, read_case, tmp_path, monkeypatch):
     case, _ = read_case(name)
     assert len(case['truncation']) == 8
     for call in case['truncation']:
@@ -103,7 +104,7 @@ def test_truncation_draws_and_cuts_as_the_authors_do(name, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize('name', [name for name in CASES if name.startswith('actionformer/anet')])
-def test_features_are_resized_as_the_authors_do(name, tmp_path):
+def test_features_are_resized_as_the_authors_do(name, read_case, tmp_path):
     case, arrays = read_case(name)
     for key in [key for key in arrays if key.endswith('_resized_head')]:
         features, _, _ = on_grid(load(case, key.split('_')[0], tmp_path))

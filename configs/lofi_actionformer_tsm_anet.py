@@ -1,0 +1,20 @@
+# Stage 2 as lofi_tsm_anet.py, with ActionFormer as the head that the encoder learns from.
+#
+#   bash tools/dist_train.sh configs/lofi_actionformer_tsm_anet.py 4
+#
+# needs the encoder of stage 1 (acp_tsm_kinetics.py) at `load_from`. Then stage 3:
+# actionformer_tsm_anet.py; the model of stage 2 can be tested as it is, too.
+# Paper:    no such row
+# Ours:     not run
+# GPUs:     4 x 4 videos
+# Memory, hours: not run
+_base_ = ['./lofi_tsm_anet.py', '_base_/actionformer_anet.py', '_base_/one_stage_end_to_end.py']
+
+# All points see each other, so that 100, 50 and 25 snippets are padded to 128, 64 and 32 alone.
+model = dict(
+    head=dict(_base_.actionformer_head, _delete_=True, in_channels=512, max_seq_len=None,
+              backbone=dict(_base_.actionformer_head.backbone, window=-1, positions=False)),
+    nms=_base_.nms, fusion=_base_.fusion)
+
+optim_wrapper = dict(_base_.one_stage_optim, _delete_=True)
+param_scheduler = _base_.one_stage_schedulers

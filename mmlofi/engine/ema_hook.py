@@ -1,0 +1,39 @@
+"""The running mean of a model's weights, which is what is validated, tested and saved."""
+from __future__ import annotations
+
+from mmaction.registry import HOOKS
+from mmengine.hooks import EMAHook
+from mmengine.runner import Runner
+
+
+@HOOKS.register_module()
+class ModelEMAHook(EMAHook):
+    """MMEngine's EMAHook, for any checkpoint that the model itself loads.
+
+    After each step the mean takes `momentum` of the weights; with `momentum=0.001` 0.999 of it
+    stays, as in ActionFormer and TriDet. It starts as a copy of the weights after the first step,
+    which a warm-up from 0 leaves as they were.
+
+    A checkpoint's `state_dict` holds the mean and its `ema_state_dict` the weights themselves, and
+    resuming swaps them back. MMEngine's hook loads every other checkpoint a second time, by its own
+    rules, into a model that a test then takes in place of the one that was loaded; this one leaves
+    it to the model, of which the mean is a copy, and a test without a training takes it as it is.
+
+    Args:
+        kwargs: `momentum`, `interval`, `begin_iter`, `update_buffers`, … of EMAHook.
+    """
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Takes mean and weights apart when a training is resumed."""
+        if runner._resume:
+            super().after_load_checkpoint(runner, checkpoint)
+
+    def before_train(self, runner: Runner) -> None:
+        """Starts the mean with the weights that were loaded, unless it goes on."""
+        super().before_train(runner)
+        if not self.ema_model.steps:
+            self.ema_model.module.load_state_dict(self.src_model.state_dict())
+
+    def _swap_ema_parameters(self) -> None:
+        if self.ema_model.steps:   # else nothing was averaged, as in a test
+            super()._swap_ema_parameters()
