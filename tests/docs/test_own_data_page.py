@@ -24,6 +24,7 @@ PAGE = (ROOT / 'docs' / 'own_data.md').read_text()
 CONFIGS = dict(re.findall(r'```python\n# (configs/\w+\.py)\n(.+?)```', PAGE, re.DOTALL))
 COMMANDS = re.findall(r'```bash\n(.+?)```', PAGE, re.DOTALL)
 VIDEOS = 20     # 16 to train on, 4 to score
+LEAST_MAP = 0.6
 
 # What makes the shipped configs, on which the page builds, small enough for a test.
 SMALL = {
@@ -125,12 +126,12 @@ def test_the_page_s_faults_are_those_of_the_check():
 @pytest.mark.slow
 def test_the_spreadsheet_becomes_annotations_and_the_lines_for_the_config(followed, folder):
     lines = [line.strip() for line in followed[0].splitlines()]
-    for line in ("classes = ('pour', 'stir')", "filename_tmpl = '{}.mp4'"):
+    for line in ("classes = ('pour', 'stir', 'wipe')", "filename_tmpl = '{}.mp4'"):
         assert line in lines
         assert line in CONFIGS['configs/my_lofi.py'].replace('tmpl=', 'tmpl = ')
     subsets = [entry['subset'] for entry in json.loads(
         (folder / 'my_data/annotations.json').read_text())['database'].values()]
-    assert sorted(subsets) == 5 * ['training'] + ['validation']
+    assert sorted(subsets) == 16 * ['training'] + 4 * ['validation']
     assert 'nothing here would stop a training' in followed[1]
     assert (folder / 'my_data/report.json').exists()
 
@@ -138,7 +139,6 @@ def test_the_spreadsheet_becomes_annotations_and_the_lines_for_the_config(follow
 @pytest.mark.slow
 def test_both_stages_train_and_the_new_video_is_localized(followed, folder):
     assert re.findall(r'fidelity (\w+): r_t', followed[2]) == ['S', 'T', 'ST']
-    assert 'mAP@0.50' in followed[3]
     results = json.loads((folder / 'found/detections.json').read_text())['results']
     assert list(results) == ['new']
     assert {one['label'] for one in results['new']} <= set(CLASSES)
@@ -147,10 +147,13 @@ def test_both_stages_train_and_the_new_video_is_localized(followed, folder):
 
 
 @pytest.mark.slow
-def test_features_of_another_encoder_train_the_head_too(followed, folder):
+@pytest.mark.parametrize('block', [3, 5])
+def test_the_three_classes_of_each_video_are_told_apart(followed, block):
+    """By features of LoFi, and by those of another encoder; a third of labels is right by chance."""
+    scores = re.findall(r'mAP@0\.50: (\d\.\d+)', followed[block])
+    assert float(scores[-1]) > LEAST_MAP
+    assert 'hold several classes, and' not in followed[block]    # no warning of the kind of scores
     assert 'nothing here would stop a training' in followed[5]
-    assert 'mAP@0.50' in followed[5]
-    assert (folder / 'work_dirs/my_features/epoch_2.pth').exists()
 
 
 @pytest.mark.slow
@@ -166,6 +169,7 @@ def test_the_configs_of_windows_fit_the_same_data(followed, folder, name, monkey
     videos = {loader: DATASETS.build(cfg[f'{loader}_dataloader'].dataset)
               for loader in ('train', 'test')}
     assert [len({dataset.get_data_info(i)['video_name'] for i in range(len(dataset))})
-            for dataset in videos.values()] == [5, 1]
+            for dataset in videos.values()] == [16, 4]
     METRICS.build(cfg.test_evaluator).dataset_meta = videos['test'].metainfo
-    assert MODELS.build(cfg.model).class_scores.linear.out_features == len(CLASSES)
+    class_scores = MODELS.build(cfg.model).class_scores
+    assert (class_scores.per_segment, class_scores.num_classes) == (True, len(CLASSES))
