@@ -149,7 +149,7 @@ def test_both_stages_train_and_the_new_video_is_localized(followed, folder):
 @pytest.mark.slow
 @pytest.mark.parametrize('block', [3, 5])
 def test_the_three_classes_of_each_video_are_told_apart(followed, block):
-    """By features of LoFi, and by those of another encoder; a third of labels is right by chance."""
+    """By features of LoFi and of another encoder; by chance, a third of the labels is right."""
     scores = re.findall(r'mAP@0\.50: (\d\.\d+)', followed[block])
     assert float(scores[-1]) > LEAST_MAP
     assert 'hold several classes, and' not in followed[block]    # no warning of the kind of scores
