@@ -8,8 +8,9 @@
 # GPUs:     1 x 2 videos
 # Memory, hours: not run
 #
-# Features of clips and annotations in one json: Ego4D's own (ego4d-data.org) by tools/ of
-# https://github.com/happyharrycn/actionformer_release; where they go: _base_/ego4d_slowfast.py.
+# Annotations: Ego4D's own, by tools/convert_annotations.py ego4d (docs/data_sets.md). Features of
+# clips: https://github.com/happyharrycn/actionformer_release tells how they are cut from those of
+# whole videos. Where both go: _base_/ego4d_slowfast.py.
 _base_ = ['_base_/default_runtime.py', '_base_/ego4d_slowfast.py', '_base_/actionformer.py',
           '_base_/one_stage_schedule.py']
 

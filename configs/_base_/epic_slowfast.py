@@ -8,7 +8,8 @@
 # LOFI_FEATURES in the environment names another folder. The names of classes are those of
 # https://github.com/epic-kitchens/epic-kitchens-100-annotations, which not all videos together have:
 #     tail -n +2 EPIC_100_verb_classes.csv | cut -d, -f2 | tr -d '"' > verb_classes.txt
-# and of 300 nouns EPIC_100_noun_classes.csv, not its second version, as noun_classes.txt.
+# and of 300 nouns EPIC_100_noun_classes.csv, not its second version, as noun_classes.txt. The
+# annotations can be made anew by tools/convert_annotations.py (docs/data_sets.md).
 _base_ = './whole_videos.py'
 
 feature_root = '{{$LOFI_FEATURES:data/epic_kitchens/features}}'

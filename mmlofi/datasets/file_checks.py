@@ -14,7 +14,7 @@ from mmlofi.datasets.annotations import segments_after, tolerance_sec
 from mmlofi.datasets.features.feature_header import check_same
 from mmlofi.datasets.find_files import exists, spellings
 from mmlofi.datasets.storage import is_there, on_disk
-from mmlofi.datasets.transforms import OpenFrames
+from mmlofi.datasets.transforms import AppendFeatures, OpenFrames
 from mmlofi.datasets.videos.video_file import MISSING, FileState, look_at_video
 
 Transforms = Sequence[Callable[[dict], dict]]
@@ -65,7 +65,20 @@ def _look_at(info: dict, *, source: str, transforms: Transforms, windows: bool,
         return FileState(problem=MISSING)
     if source == 'video':
         return look_at_video(filename, frames)
-    return _look_at_features(filename, transforms, windows)
+    state = _look_at_features(filename, transforms, windows)
+    return state if state.problem else _look_at_appended(info, transforms, windows) or state
+
+
+def _look_at_appended(info: dict, transforms: Transforms, windows: bool) -> FileState | None:
+    """What is wrong with the video's features of other folders, if anything is."""
+    for transform in transforms:
+        if isinstance(transform, AppendFeatures):
+            path = transform.path(info['video_name'])
+            problem = _look_at_features(path, [transform.load], windows).problem
+            if problem:
+                return FileState(problem=f'no features at {path!r}' if problem == MISSING
+                                 else problem)
+    return None
 
 
 def _look_at_features(filename: str, transforms: Transforms, windows: bool) -> FileState:

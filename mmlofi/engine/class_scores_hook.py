@@ -22,12 +22,15 @@ class ClassScoresHook(Hook):
     twentieth of the videos, see `SeveralClasses`), with the line that mends it.
 
     Raises:
-        ValueError: For videos without scores, as `require` says it.
+        ValueError: For videos without scores, as `require` says it, and where head or class scores
+            tell other numbers of classes apart than the data have names.
     """
 
     def before_run(self, runner: Runner) -> None:
         """Looks through the data that are trained, validated or tested on."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        for dataset in _datasets(runner._train_loop, runner._val_loop, runner._test_loop):
+            _refuse_other_numbers(model, dataset)
         class_scores = getattr(model, 'class_scores', None)
         if class_scores is None:
             return
@@ -43,6 +46,22 @@ class ClassScoresHook(Hook):
 def _datasets(*loops: object) -> list[BaseDataset]:
     """Those of loops that are built: one that a run does not use stays a config."""
     return [loop.dataloader.dataset for loop in loops if isinstance(loop, BaseLoop)]
+
+
+def _refuse_other_numbers(model: nn.Module, dataset: BaseDataset) -> None:
+    """Labels without a name end a run in its first validation, and actions without one in training.
+
+    One class is the only one, whatever it is called.
+    """
+    told, names = getattr(model, 'num_classes', None), dataset.metainfo.get('classes')
+    if told in (None, 1) or names is None or told == len(names):
+        return
+    part = 'head' if getattr(model.head, 'gives_labels', False) else 'class_scores'
+    raise ValueError(
+        f'the model tells {told} classes apart and the data have {len(names)} '
+        f'({", ".join(names[:3])}, …); expected as many: set model.{part}.num_classes='
+        f'{len(names)}, or give each dataset all the names by metainfo=dict(classes=…), in the '
+        'order of the labels')
 
 
 def _warn_of_several_classes(runner: Runner, dataset: BaseDataset, model: nn.Module) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 import hashlib
 import logging
 from functools import cached_property
-from numbers import Integral
+from math import isfinite
+from numbers import Integral, Real
 
 from mmaction.registry import LOOPS
 from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
@@ -20,6 +22,7 @@ from mmlofi.randomness import derive_seed, seed_all
 # In the message hub, and so in every checkpoint.
 POSITION = 'loop_position'
 VALIDATED = 'validated_epoch'
+RUNNING = 'running_values'
 
 
 @LOOPS.register_module()
@@ -31,7 +34,8 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
     videos, the same fidelities, and steps that were done are not decoded. Before each step the
     random generators are seeded by (seed, epoch, step, rank), so that none of them has to be
     stored: with the same number of ranks the result is that of an uninterrupted training, on a CPU
-    with one thread bit for bit. A validation that a restart may have cut short is run again.
+    with one thread bit for bit. A validation that a restart may have cut short is run again. A
+    module's `running_values`, numbers by name that move while it trains, go on as well.
 
     Epochs need not be equally long, since fidelities may have batch sizes of their own. A hook's
     `set_schedule(runner, sampler, max_epochs)` is called when the loop is built, before the Runner
@@ -67,6 +71,7 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
         if self._iter:
             self._resume_position()
             self._check_place()
+        self._keep_running_values()
         warn_of_enlarging(self.dataloader.dataset, self.sampler.schedule.fidelities)
         self.runner.call_hook('before_train')
         if self._iter and self._is_unvalidated():
@@ -91,6 +96,24 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
                 self.run_iter(step, data_batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+
+    def _keep_running_values(self) -> None:
+        """Takes up the modules' running values, and puts them where checkpoints find them."""
+        hub = self.runner.message_hub
+        model = self.runner.model
+        model = model.module if is_model_wrapper(model) else model
+        live = {name: module.running_values for name, module in model.named_modules()
+                if hasattr(module, 'running_values')}
+        saved = hub.get_info(RUNNING, {}) if self._iter else {}
+        for name, values in live.items():
+            for key, value in (saved.get(name) or {}).items():
+                if key not in values or not isinstance(value, Real) or not isfinite(value):
+                    raise ValueError(
+                        f'the checkpoint has {key}={brief(value)} of {name}; expected a number for '
+                        f'each of {sorted(values)}: resume from another checkpoint, or load_from '
+                        'this one')
+                values[key] = float(value)
+        hub.update_info(RUNNING, live)   # the same dicts, so that each checkpoint has them as then
 
     def _validates(self) -> bool:
         """Whether the epoch that has just ended is one to score."""

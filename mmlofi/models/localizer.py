@@ -174,7 +174,12 @@ class EndToEndLocalizer(BaseModel):
         return self.frame_preprocessor.preprocess([clips], None)[0][0]
 
     def loss(self, inputs: Tensor, data_samples: list[ActionDataSample]) -> dict[str, Tensor]:
-        """The head's losses and the classifier's."""
+        """The head's losses and the classifier's.
+
+        Raises:
+            ValueError: With the video, where videos of several lengths were made a batch.
+        """
+        _refuse_other_lengths(inputs, data_samples)
         features = self.extract_feat(inputs)
         losses = self.head.loss(features, data_samples)
         if self.class_scores is not None:
@@ -186,7 +191,11 @@ class EndToEndLocalizer(BaseModel):
         """Adds `pred_instances` (segments_sec (K, 2), scores (K,), labels (K,)) to each sample.
 
         A window's are what it finds by itself; its `window_result` is for `detect_in_videos`.
+
+        Raises:
+            ValueError: As `localize`, and where videos of several lengths were made a batch.
         """
+        _refuse_other_lengths(inputs, data_samples)
         return self.localize(self.extract_feat(inputs), data_samples)
 
     def localize(self, features: Tensor, data_samples: list[ActionDataSample]
@@ -233,6 +242,19 @@ class EndToEndLocalizer(BaseModel):
             return self.class_scores.predict(features, data_samples,
                                              [proposal.segments for proposal in proposals])
         return self.class_scores.predict(features, data_samples)
+
+
+def _refuse_other_lengths(inputs: Tensor, data_samples: list[ActionDataSample]) -> None:
+    """MMAction2's preprocessor pads what is shorter, without a word: all times would be others."""
+    length = inputs.size(1 if inputs.ndim == 6 else -1)
+    for sample in data_samples:
+        count = sample.get('num_snippets', length)
+        if count != length:
+            raise ValueError(
+                f'video {sample.get("video_name", "")!r} has {count} snippets in a batch of '
+                f'{length}; expected as many in all its videos: put PadFeatures(max_seq_len=…) '
+                'before PackTALInputs, give SampleSnippets or LoadSnippetFeatures a num_snippets, '
+                'or set batch_size=1')
 
 
 def _refuse_no_numbers(features: Tensor, data_samples: list[ActionDataSample]) -> None:

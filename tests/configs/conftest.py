@@ -78,13 +78,22 @@ def _write_annotations(ann_file: Path, classes: list[str], train: str, test: str
     ann_file.write_text(json.dumps(dict(version='tiny', database=database)))
 
 
+def _write_features(path: Path, channels: int, load: dict, rng: np.random.Generator) -> None:
+    features = rng.standard_normal((channels, 8)).astype(np.float32)
+    save_features(path, features.T if load.get('layout') == 'LC' else features, DURATION_SEC)
+
+
 def _write_untrimmed(dataset: dict, folder: Path, video: Path, head: dict | None) -> None:
     rng = np.random.default_rng(0)
     for name in NAMES:
         if 'feature' in dataset.data_prefix:
             path = folder / dataset.get('filename_tmpl', '{}.npz').format(name)
-            features = rng.standard_normal((head.in_channels, 8)).astype(np.float32)
-            turned = dataset.pipeline[0].get('layout') == 'LC'
-            save_features(path, features.T if turned else features, DURATION_SEC)
+            load, *more = [step for step in dataset.pipeline
+                           if step.type in ('LoadSnippetFeatures', 'AppendFeatures')]
+            _write_features(path, load.get('feat_dim', head.in_channels), load, rng)
+            for step in more:
+                Path(step.folder).mkdir(parents=True, exist_ok=True)
+                _write_features(Path(step.folder) / step.filename_tmpl.format(name), step.feat_dim,
+                                step, rng)
         else:
             shutil.copy(video, folder / dataset.get('filename_tmpl', '{}.mp4').format(name))

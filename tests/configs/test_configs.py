@@ -59,7 +59,13 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
     if cycle_of(cfg):
         options |= {'custom_hooks.0.interval': 1, 'optim_wrapper.accumulative_counts': 1}
     if 'max_seq_len' in cfg.model.get('head', {}):
-        options['model.head.max_seq_len'] = None     # pads to the shortest length that fits
+        # None pads to the shortest length that fits; any fits TriDet.
+        options['model.head.max_seq_len'] = NUM_SNIPPETS if cfg.model.head.type == 'TriDetHead' \
+            else None
+    if cfg.model.get('head', {}).get('type') in ('ActionFormerHead', 'TriDetHead'):
+        sources = cfg.model.head.in_channels      # 1,024 channels are 2 GB with all averages
+        options['model.head.backbone.embed_dim'] = 96 if isinstance(sources, int) \
+            else [64] * len(sources)
     cfg.merge_from_dict(options)
     return cfg
 

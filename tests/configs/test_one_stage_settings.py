@@ -4,6 +4,7 @@ from __future__ import annotations
 import gzip
 import json
 
+import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -14,8 +15,15 @@ ACTIONFORMER = dict(
     thumos_i3d='actionformer_i3d_thumos', anet_tsp='actionformer_tsp_anet',
     anet_i3d='actionformer_i3d_anet', epic_slowfast_verb='actionformer_slowfast_epic_verb',
     epic_slowfast_noun='actionformer_slowfast_epic_noun',
-    ego4d_slowfast='actionformer_slowfast_ego4d')
-BOTH = [('actionformer', *pair) for pair in ACTIONFORMER.items()]
+    **{f'ego4d_{features}': f'actionformer_{features}_ego4d' for features in (
+        'slowfast', 'omnivore', 'egovlp', 'slowfast_egovlp', 'omnivore_egovlp',
+        'slowfast_omnivore_egovlp')})
+TRIDET = dict(
+    thumos_i3d='tridet_i3d_thumos', anet_tsp='tridet_tsp_anet',
+    epic_slowfast_verb='tridet_slowfast_epic_verb', epic_slowfast_noun='tridet_slowfast_epic_noun',
+    hacs_slowfast='tridet_slowfast_hacs', hacs_i3d='tridet_i3d_hacs')
+BOTH = [('actionformer', *pair) for pair in ACTIONFORMER.items()] + [
+    ('tridet', *pair) for pair in TRIDET.items()]
 
 
 @pytest.fixture(params=BOTH, ids=[leaf for *_, leaf in BOTH])
@@ -24,6 +32,10 @@ def both(request, reference_data):
     method, name, leaf = request.param
     path = reference_data / f'reference/one_stage/{method}/official_configs.json.gz'
     return json.loads(gzip.decompress(path.read_bytes()))[name], load(f'configs/{leaf}.py')
+
+
+def is_tridet(cfg):
+    return cfg.model.head.type == 'TriDetHead'
 
 
 def test_the_model_has_their_parameters(both):
@@ -40,7 +52,9 @@ def test_features_are_loaded_and_cut_as_theirs(both):
     theirs = official['config']['dataset']
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         found = transforms_of(cfg, loader)['LoadSnippetFeatures']
-        assert found.feat_dim == theirs['input_dim']
+        more = [step.feat_dim for step in cfg[loader].dataset.pipeline
+                if step.type == 'AppendFeatures']
+        assert found.feat_dim + sum(more) == np.sum(theirs['input_dim'])
         assert found.feature_stride == theirs['feat_stride']
         assert found.get('feature_len', found.feature_stride) == theirs['num_frames']
         assert found.get('fps') == theirs['default_fps']
@@ -50,9 +64,26 @@ def test_features_are_loaded_and_cut_as_theirs(both):
     assert cut.max_seq_len == training['PadFeatures'].max_seq_len == theirs['max_seq_len']
     assert cut.get('trunc_thresh', 0.5) == theirs['trunc_thresh']
     assert list(cut.get('crop_ratio', (0.9, 1.0))) == theirs['crop_ratio']
-    assert cut.get('offset', 0) == (0.5 if theirs['force_upsampling'] else
-                                    theirs['num_frames'] / theirs['feat_stride'] / 2)
+    beyond = 0.5 if theirs['force_upsampling'] else theirs['num_frames'] / theirs['feat_stride'] / 2
+    assert cut.get('offset', 0) == (0 if is_tridet(cfg) else beyond)
+    assert ('CleanSegments' in training) == (theirs.get('file_prefix') == 'v_')
     assert not training['PackTALInputs'].clip
+
+
+@pytest.mark.parametrize('both', BOTH[len(ACTIONFORMER):], ids=TRIDET.values(), indirect=True)
+def test_what_tridet_alone_has_is_theirs(both):
+    official, cfg = both
+    model, train = official['config']['model'], official['config']['train_cfg']
+    init_default_scope('mmaction')
+    with torch.device('meta'):
+        head = MODELS.build(cfg.model.head)
+    assert cfg.model.head.backbone.get('init_conv_vars', 0) == model['init_conv_vars']
+    assert head.backbone.positions == model['use_abs_pe']
+    assert head.input_noise == model['input_noise']
+    assert head.num_bins == model['num_bins']
+    assert head.criterion.iou_weight_power == model['iou_weight_power']
+    assert {block.drop_path_out.probability for block in head.backbone.branch} == {
+        train['droppath']}
 
 
 def test_it_is_trained_as_theirs(both):
@@ -91,6 +122,6 @@ def test_it_is_tested_as_theirs(both):
     assert nms.get('voting_thresh') == (None if theirs['multiclass_nms']
                                         else theirs['voting_thresh'])
     if not theirs['multiclass_nms']:
-        assert nms.voting_weight == 'score_iou'
+        assert nms.get('voting_weight', 'score') == ('score' if is_tridet(cfg) else 'score_iou')
         assert cfg.model.fusion == 'sqrt'
         assert cfg.model.get('top_classes', 2) == 2

@@ -12,18 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kitchen import CLASSES, draw_actions, draw_features, write_kitchen, write_stage_1
 from mmaction.registry import DATASETS, METRICS, MODELS
 from mmengine.config import Config
 
 from mmlofi.datasets.check import ERRORS, WARNINGS
 from mmlofi.datasets.transforms import save_features
-from mmlofi.procedural import Benchmark, generate
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'own_data.md').read_text()
 CONFIGS = dict(re.findall(r'```python\n# (configs/\w+\.py)\n(.+?)```', PAGE, re.DOTALL))
 COMMANDS = re.findall(r'```bash\n(.+?)```', PAGE, re.DOTALL)
-CLASSES = ('pour', 'stir')
+VIDEOS = 20     # 16 to train on, 4 to score
+LEAST_MAP = 0.6
 
 # What makes the shipped configs, on which the page builds, small enough for a test.
 SMALL = {
@@ -31,15 +32,16 @@ SMALL = {
 for step in (*train_pipeline, *test_pipeline):
     inner = step.get('transform', step)
     inner.update({key: value for key, value in dict(
-        num_snippets=8, short_side=36, size=32, crop_size=32).items() if key in inner})
+        num_snippets=16, frame_interval=1, short_side=36, size=32, crop_size=32).items()
+        if key in inner})
     if 'scale' in inner:
         inner.update(scale=(-1, 36))
 train_dataloader.update(num_workers=0, persistent_workers=False)
 test_dataloader.update(num_workers=0)
 """,
     '_base_/anet_features.py': """
-pipeline[0].update(num_snippets=8, expected=dict(side=32))
-train_dataloader.update(num_workers=0, persistent_workers=False, batch_size=3)
+pipeline[0].update(num_snippets=16, expected=dict(side=32))
+train_dataloader.update(num_workers=0, persistent_workers=False, batch_size=2)
 val_dataloader.update(num_workers=0, persistent_workers=False)
 """,
     '_base_/lofi_schedule.py': """
@@ -47,10 +49,12 @@ train_cfg.update(max_epochs=3)
 optim_wrapper['optimizer'].update(lr=0.004)
 """,
     '_base_/gtad_schedule.py': """
-train_cfg.update(max_epochs=2, val_interval=2)
+train_cfg.update(max_epochs=8, val_interval=8)
+param_scheduler[0].update(milestones=[6])
+optim_wrapper['optimizer'].update(lr=1e-3)    # of 64 updates in all
 """,
     'lofi_tsm_r50_anet.py': """
-load_from = None
+load_from = 'stage_1.pth'
 optim_wrapper = dict(accumulative_counts=1)
 """}
 
@@ -65,21 +69,19 @@ def folder(tmp_path_factory) -> Path:
     for name, text in SMALL.items():
         path = folder / 'configs' / name
         path.write_text(path.read_text() + text)
-    generate(folder / 'toy', Benchmark(train_videos=6, val_videos=1, clips_per_class=1), workers=1)
     (folder / 'my_data' / 'videos').mkdir(parents=True)
     (folder / 'features' / 'published').mkdir(parents=True)
-    annotated = json.loads((folder / 'toy' / 'annotations.json').read_text())['database']
     with open(folder / 'my_data' / 'segments.csv', 'w', newline='') as file:
         table = csv.writer(file)
         table.writerow(['video', 'start', 'end', 'label'])
-        for number in range(6):
-            name = f'train_{number:04d}'
-            shutil.move(folder / 'toy' / 'videos' / f'{name}.mp4', folder / 'my_data' / 'videos')
-            np.save(folder / 'features' / 'published' / f'{name}.npy',
-                    np.random.default_rng(number).standard_normal((20, 1024)).astype('f'))
-            table.writerows([name, *one['segment'], CLASSES[place % 2]]
-                            for place, one in enumerate(annotated[name]['annotations']))
-    shutil.move(folder / 'toy' / 'videos' / 'val_0000.mp4', folder / 'new.mp4')
+        for number in range(VIDEOS):
+            actions = draw_actions(number)
+            name = f'day_{number:02d}'
+            write_kitchen(folder / 'my_data' / 'videos' / f'{name}.mp4', number, actions)
+            np.save(folder / 'features' / 'published' / f'{name}.npy', draw_features(actions))
+            table.writerows([name, start, end, label] for start, end, label in actions)
+    write_kitchen(folder / 'new.mp4', VIDEOS, draw_actions(VIDEOS))
+    write_stage_1(folder / 'stage_1.pth', folder / 'my_data' / 'videos')
     return folder
 
 
@@ -124,12 +126,12 @@ def test_the_page_s_faults_are_those_of_the_check():
 @pytest.mark.slow
 def test_the_spreadsheet_becomes_annotations_and_the_lines_for_the_config(followed, folder):
     lines = [line.strip() for line in followed[0].splitlines()]
-    for line in ("classes = ('pour', 'stir')", "filename_tmpl = '{}.mp4'"):
+    for line in ("classes = ('pour', 'stir', 'wipe')", "filename_tmpl = '{}.mp4'"):
         assert line in lines
         assert line in CONFIGS['configs/my_lofi.py'].replace('tmpl=', 'tmpl = ')
     subsets = [entry['subset'] for entry in json.loads(
         (folder / 'my_data/annotations.json').read_text())['database'].values()]
-    assert sorted(subsets) == 5 * ['training'] + ['validation']
+    assert sorted(subsets) == 16 * ['training'] + 4 * ['validation']
     assert 'nothing here would stop a training' in followed[1]
     assert (folder / 'my_data/report.json').exists()
 
@@ -137,7 +139,6 @@ def test_the_spreadsheet_becomes_annotations_and_the_lines_for_the_config(follow
 @pytest.mark.slow
 def test_both_stages_train_and_the_new_video_is_localized(followed, folder):
     assert re.findall(r'fidelity (\w+): r_t', followed[2]) == ['S', 'T', 'ST']
-    assert 'mAP@0.50' in followed[3]
     results = json.loads((folder / 'found/detections.json').read_text())['results']
     assert list(results) == ['new']
     assert {one['label'] for one in results['new']} <= set(CLASSES)
@@ -146,10 +147,13 @@ def test_both_stages_train_and_the_new_video_is_localized(followed, folder):
 
 
 @pytest.mark.slow
-def test_features_of_another_encoder_train_the_head_too(followed, folder):
+@pytest.mark.parametrize('block', [3, 5])
+def test_the_three_classes_of_each_video_are_told_apart(followed, block):
+    """By features of LoFi and of another encoder; by chance, a third of the labels is right."""
+    scores = re.findall(r'mAP@0\.50: (\d\.\d+)', followed[block])
+    assert float(scores[-1]) > LEAST_MAP
+    assert 'hold several classes, and' not in followed[block]    # no warning of the kind of scores
     assert 'nothing here would stop a training' in followed[5]
-    assert 'mAP@0.50' in followed[5]
-    assert (folder / 'work_dirs/my_features/epoch_2.pth').exists()
 
 
 @pytest.mark.slow
@@ -165,6 +169,7 @@ def test_the_configs_of_windows_fit_the_same_data(followed, folder, name, monkey
     videos = {loader: DATASETS.build(cfg[f'{loader}_dataloader'].dataset)
               for loader in ('train', 'test')}
     assert [len({dataset.get_data_info(i)['video_name'] for i in range(len(dataset))})
-            for dataset in videos.values()] == [5, 1]
+            for dataset in videos.values()] == [16, 4]
     METRICS.build(cfg.test_evaluator).dataset_meta = videos['test'].metainfo
-    assert MODELS.build(cfg.model).class_scores.linear.out_features == len(CLASSES)
+    class_scores = MODELS.build(cfg.model).class_scores
+    assert (class_scores.per_segment, class_scores.num_classes) == (True, len(CLASSES))

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,11 +21,12 @@ from mmlofi.procedural import Benchmark, generate
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'own_head.md').read_text(encoding='utf-8')
 FILES = dict(re.findall(r'```python\n# (\S+)\n(.+?)```', PAGE, re.DOTALL))
-(COMMANDS,) = re.findall(r'```bash\n(.+?)```', PAGE, re.DOTALL)
+COMMANDS = '\n'.join(re.findall(r'```bash\n(.+?)```', PAGE, re.DOTALL))
 
 
-def test_the_head_has_at_most_40_lines_of_code():
-    lines = [line for line in FILES['my_project/my_head.py'].splitlines() if line.strip()]
+@pytest.mark.parametrize('name', ['my_head', 'my_labelling_head'])
+def test_a_head_has_at_most_40_lines_of_code(name):
+    lines = [line for line in FILES[f'my_project/{name}.py'].splitlines() if line.strip()]
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 100
 
@@ -34,16 +36,32 @@ def test_the_head_has_at_most_40_lines_of_code():
 @pytest.fixture(scope='module')
 def make_head() -> Iterator:
     """The page's head, registered for these tests alone."""
-    exec(compile(FILES['my_project/my_head.py'], 'my_head.py', 'exec'), {'__name__': 'my_head'})
-    yield lambda: MODELS.build(dict(type='ActionnessHead', in_channels=8, channels=16))
-    MODELS.module_dict.pop('ActionnessHead')
+    for name in ('my_head', 'my_labelling_head'):
+        sys.modules[name] = types.ModuleType(name)
+        exec(compile(FILES[f'my_project/{name}.py'], f'{name}.py', 'exec'), vars(sys.modules[name]))
+    yield lambda type='ActionnessHead', **more: MODELS.build(
+        dict(type=type, in_channels=8, channels=16, **more))
+    for name in ('ActionnessHead', 'LabellingHead'):
+        MODELS.module_dict.pop(name)
+    for name in ('my_head', 'my_labelling_head'):
+        sys.modules.pop(name)
 
 
-def samples_with(*videos: list) -> list[ActionDataSample]:
-    samples = [ActionDataSample() for _ in videos]
-    for sample, segments in zip(samples, videos):
-        sample.gt_instances = InstanceData(segments=torch.tensor(segments).view(-1, 2))
+def samples_with(*videos: list, labels: list | None = None) -> list[ActionDataSample]:
+    samples = [ActionDataSample(metainfo=dict(duration_sec=10.0)) for _ in videos]
+    labels = labels or [[0] * len(segments) for segments in videos]
+    for sample, segments, mine in zip(samples, videos, labels):
+        sample.gt_instances = InstanceData(segments=torch.tensor(segments).view(-1, 2),
+                                           labels=torch.tensor(mine, dtype=torch.long))
     return samples
+
+
+def fit(head: torch.nn.Module, features: torch.Tensor, samples: list[ActionDataSample]) -> None:
+    optimizer = torch.optim.Adam(head.parameters(), lr=1e-2)
+    for _ in range(150):
+        optimizer.zero_grad()
+        sum(head.loss(features, samples).values()).backward()
+        optimizer.step()
 
 
 @pytest.mark.parametrize('length', [1, 7, 32])
@@ -75,14 +93,31 @@ def test_it_finds_the_actions_that_it_was_trained_on(make_head):
     torch.manual_seed(0)
     head, features = make_head(), torch.randn(2, 8, 20)
     truth = [[0.1, 0.4]], [[0.5, 0.9]]
-    optimizer = torch.optim.Adam(head.parameters(), lr=1e-2)
-    for _ in range(150):
-        optimizer.zero_grad()
-        sum(head.loss(features, samples_with(*truth)).values()).backward()
-        optimizer.step()
+    fit(head, features, samples_with(*truth))
     for video, segments in zip(head.predict(features, None), truth):
         best = video.segments[video.scores.argmax()]
         torch.testing.assert_close(best, torch.tensor(segments[0]), rtol=0, atol=0.03)
+
+
+def test_the_labelling_head_s_detections_are_of_the_classes_of_their_actions(make_head):
+    """Through the localizer, in a video of two classes; the other has none."""
+    torch.manual_seed(0)
+    make_head()
+    model = MODELS.build(dict(type='EndToEndLocalizer', head=dict(
+        type='LabellingHead', in_channels=8, num_classes=3, channels=16)))
+    assert model.head.gives_labels
+    features, truth = torch.randn(2, 8, 20), [[[0.1, 0.3], [0.35, 0.6], [0.7, 0.9]], []]
+    samples = samples_with(*truth, labels=[[2, 0, 2], []])
+    fit(model, features, samples)
+    found, none = (one.pred_instances for one in model.eval()(features, samples, mode='predict'))
+    best = found.scores.argsort(descending=True)
+    for (start, end), label in zip(truth[0], (2, 0, 2)):
+        centres = found.segments_sec[best].mean(1) / 10
+        first = best[(start < centres) & (centres < end)][0]
+        torch.testing.assert_close(found.segments_sec[first] / 10, torch.tensor([start, end]),
+                                   rtol=0, atol=0.04)
+        assert found.labels[first] == label
+    assert none.scores.max() < 0.2 * found.scores.max()
 
 
 # ---- the commands
@@ -133,13 +168,17 @@ def test_the_encoder_learns_from_the_head_and_the_second_head_starts_anew(follow
     assert all((after[key] - before[key]).abs().max() > 1e-4 for key in kernels)
     second = weights('actionness/epoch_40.pth')
     assert {key.split('.')[0] for key in second} == {'head', 'class_scores'}
+    labelling = weights('labelling/epoch_40.pth')
+    assert {key.split('.')[0] for key in labelling} == {'head'}
 
 
 @pytest.mark.slow
-def test_detections_and_their_score_come_out(followed):
-    (score,) = logged(followed / 'work_dirs' / 'actionness', 'mAP')
+@pytest.mark.parametrize(('name', 'file'), [
+    ('actionness', 'detections'), ('labelling', 'labelled')])
+def test_detections_and_their_score_come_out(followed, name, file):
+    (score,) = logged(followed / 'work_dirs' / name, 'mAP')
     assert 0 <= score <= 1
-    results = json.loads((followed / 'detections.json').read_text())['results']
+    results = json.loads((followed / f'{file}.json').read_text())['results']
     annotated = json.loads((followed / 'data/toy/annotations.json').read_text())['database']
     assert results.keys() == {key for key in annotated if key.startswith('val_')}
     for name, found in results.items():

@@ -21,6 +21,11 @@ from mmlofi.engine.launch import prepare_launcher
 CYCLE = [dict(name='S', spatial=2), dict(name='T', temporal=4),
          dict(name='ST', temporal=2, spatial=2**0.5)]
 
+HEADS = dict(
+    gtad=dict(type='GTADHead', in_channels=32),
+    actionformer=dict(type='ActionFormerHead', in_channels=32, num_classes=1, backbone=dict(
+        embed_dim=16, arch=(1, 1, 2), window=-1, num_heads=2)))   # whose loss remembers batches
+
 
 class Witness(Hook):
     """Appends to a file of its rank what reaches the model, and what the weights are then."""
@@ -64,7 +69,7 @@ def config(args: argparse.Namespace) -> Config:
         log_level='WARNING', randomness=dict(seed=args.seed),
         model=dict(
             type='EndToEndLocalizer', backbone=backbone,
-            head=dict(type='GTADHead', in_channels=32),
+            head=HEADS[args.head],
             class_scores=dict(type='VideoClassifier', in_channels=32, num_classes=1),
             data_preprocessor=dict(type='ActionDataPreprocessor', mean=[128.0] * 3,
                                    std=[64.0] * 3, format_shape='NCTHW')),
@@ -99,6 +104,7 @@ def main() -> None:
     parser.add_argument('work_dir')
     parser.add_argument('--data', required=True)
     parser.add_argument('--by', default='epoch')
+    parser.add_argument('--head', choices=HEADS, default='gtad')
     parser.add_argument('--every', type=int, default=2, help='steps between checkpoints; 0: epoch')
     for name, value in dict(epochs=3, workers=0, batch_size=1, accumulate=1, seed=0).items():
         parser.add_argument(f'--{name.replace("_", "-")}', type=int, default=value)

@@ -82,3 +82,14 @@ def test_nothing_is_said_where_scores_and_videos_fit(features, several, settings
 
 def test_the_line_that_mends_a_config_is_all_that_it_takes(features):
     assert said_before(features(20), VIDEO | dict(type='SegmentClassifier')) == []
+
+
+@pytest.mark.parametrize(('settings', 'part'), [
+    (dict(class_scores=dict(VIDEO, num_classes=3)), 'class_scores'),
+    (dict(class_scores=None, head=dict(type='ActionFormerHead', in_channels=8, num_classes=3,
+                                       backbone=dict(embed_dim=8, arch=(1, 1, 1), window=-1))),
+     'head')])
+def test_another_number_of_classes_than_the_data_have_is_refused(features, settings, part):
+    with pytest.raises(ValueError, match=r'tells 3 classes apart and the data have 2 \(run, swim.* '
+                                         rf'set model\.{part}\.num_classes=2, or'):
+        said_before(features(0), **settings)

@@ -99,7 +99,8 @@ SETTINGS = {
     'short cycle, 2 workers, 2 steps an update': (
         1, ['--workers', '2', '--by', 'iter', '--accumulate', '2']),
     'short cycle, 1 worker, bfloat16': (1, ['--workers', '1', '--by', 'iter', '--amp']),
-    'long cycle, 2 ranks, 1 worker each': (2, ['--workers', '1']),
+    'long cycle, 2 ranks, 1 worker each, ActionFormer': (
+        2, ['--workers', '1', '--head', 'actionformer']),
     'short cycle, checkpoints of epochs only': (1, ['--by', 'iter', '--every', '0']),
 }
 
@@ -125,6 +126,12 @@ def test_a_killed_training_goes_on_exactly(name, data, tmp_path):
         for step in seen:   # those before a kill that had no checkpoint ran twice
             assert step == expected[step['step']]
     assert_equal(killed.checkpoint(), whole.checkpoint())
+    assert bool(running_values(whole.checkpoint())) == ('ActionFormer' in name)
+
+
+def running_values(checkpoint: dict) -> dict:
+    """Of the head's loss, where it has any."""
+    return checkpoint['message_hub']['runtime_info']['running_values']
 
 
 def assert_equal(found: dict, expected: dict) -> None:
@@ -133,6 +140,7 @@ def assert_equal(found: dict, expected: dict) -> None:
         assert found[part].keys() == expected[part].keys()
         for name, value in expected[part].items():
             assert torch.equal(found[part][name], value), f'{part} {name}'
+    assert running_values(found) == running_values(expected)
     assert found['param_schedulers'] == expected['param_schedulers']
     optimizers = [checkpoint['optimizer'] for checkpoint in (found, expected)]
     assert optimizers[0]['param_groups'] == optimizers[1]['param_groups']

@@ -316,3 +316,15 @@ def test_class_scores_that_are_not_finite_are_refused_with_their_video():
     nn.init.constant_(model.class_scores.linear.bias, torch.nan)
     with pytest.raises(ValueError, match="gives 3 of 3 class_scores of video 'v0'"):
         model.predict(torch.randn(2, 8, 6), samples())
+
+
+@pytest.mark.parametrize('step', ['val_step', 'train_step'])
+def test_videos_of_several_lengths_are_no_batch(step):
+    model, videos = from_features(), samples()
+    for video, count in zip(videos, (5, 6)):
+        video.set_metainfo(dict(num_snippets=count))
+    batch = dict(inputs=[torch.zeros(8, 5), torch.zeros(8, 6)], data_samples=videos)
+    more = [OptimWrapper(torch.optim.SGD(model.parameters(), 0.1))] if step == 'train_step' else []
+    with pytest.raises(ValueError, match="video 'v0' has 5 snippets in a batch of 6; expected "
+                                         r'as many in all its videos: put PadFeatures\('):
+        getattr(model, step)(batch, *more)

@@ -1,4 +1,5 @@
 """Transforms of the LoFi pipeline; spatial transforms are MMAction2's own."""
+from .append import AppendFeatures
 from .at_fidelity import AtFidelity
 from .clean_segments import CleanSegments
 from .decode import DecodeSnippets
@@ -12,6 +13,6 @@ from .snippets import SampleSnippets
 from .trim import TrimToSegment
 from .truncate import RandomTruncation
 
-__all__ = ['AtFidelity', 'CleanSegments', 'DecodeSnippets', 'DownsampleFeatures', 'FrameFolder',
-           'LoadSnippetFeatures', 'OpenFrames', 'OpenVideo', 'PackTALInputs', 'PadFeatures',
-           'RandomTruncation', 'SampleSnippets', 'TrimToSegment', 'save_features']
+__all__ = ['AppendFeatures', 'AtFidelity', 'CleanSegments', 'DecodeSnippets', 'DownsampleFeatures',
+           'FrameFolder', 'LoadSnippetFeatures', 'OpenFrames', 'OpenVideo', 'PackTALInputs',
+           'PadFeatures', 'RandomTruncation', 'SampleSnippets', 'TrimToSegment', 'save_features']

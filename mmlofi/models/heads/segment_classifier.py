@@ -139,7 +139,7 @@ class SegmentClassifier(BaseModule):
                 'the channels of the features')
         features = (features.detach() if self.detach else features).float()
         nodes = self.project(self.norm(features.transpose(1, 2))).relu()                # (N, L, H)
-        nodes = nodes.double() * valid[..., None]
+        nodes = nodes.double().masked_fill(~valid[..., None], 0)
         return F.pad(nodes.cumsum(1), (0, 0, 1, 0))
 
     def _classify(self, sums: Tensor, counts: Tensor, video: Tensor, segments: Tensor) -> Tensor:

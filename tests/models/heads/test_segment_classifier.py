@@ -109,7 +109,7 @@ def test_padding_is_not_read_and_the_batch_does_not_matter(make):
     proposals = [torch.tensor([[0.1, 0.3], [0.4, 0.9], [0.8, 0.9]])] * 2
     rows = model.predict(features, [sample(num_valid=6), sample()], proposals)
     padded = features.clone()
-    padded[0, :, 6:] = 1e4
+    padded[0, :, 6:] = torch.nan
     again = model.predict(padded, [sample(num_valid=6), sample()], proposals)
     assert torch.equal(again[0], rows[0])
     short = model.predict(features[:1, :, :6], [sample()], [2 * proposals[0]])

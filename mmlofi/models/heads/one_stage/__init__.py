@@ -12,8 +12,10 @@ What ActionFormer and TriDet share stands once, in the order in which it runs:
     candidates.py    scored segments of each level
     head.py          `OneStageHead`: the way through all of these
 
-A method adds its blocks and whatever else its heads have: attention.py and actionformer.py.
+A method adds its blocks and whatever else its heads have: attention.py and actionformer.py; sgp.py,
+trident.py and tridet.py.
 """
 from .actionformer import ActionFormerHead
+from .tridet import TriDetHead
 
-__all__ = ['ActionFormerHead']
+__all__ = ['ActionFormerHead', 'TriDetHead']

@@ -18,48 +18,37 @@ from .head import OneStageHead, PointOutputs
 from .layers import ChannelNorm, drop_path
 from .lengths import FittingLengths, common_multiple
 from .losses import OneStageLoss, distance_iou_loss
-from .pyramid import Neck, Pyramid, TopDownNeck, total
+from .pyramid import Neck, Pyramid, PyramidSettings, TopDownNeck
 from .targets import PointTargets
 from .towers import ClassTower, OffsetTower
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransformerBackbone:
+class TransformerBackbone(PyramidSettings):
     """The settings of ActionFormer's encoder, a pyramid of transformer blocks.
 
     Args:
-        embed_dim: Width; with several sources, the width of each one's projection.
-        arch: Convolutions of the embedding, blocks of the stem, and of the branch, each of which
-            is a level.
-        window: Of the attention, odd, in points of a level; 1 or less sees all. One number, or one
-            for each level.
+        window: Of the attention, odd; 1 or less sees all. All blocks of the stem have the first.
         num_heads: Of the attention.
         dropout: After projections and in the MLPs.
-        drop_path: Probability that a block's branch is left out of a video in training.
-        positions: Whether a position encoding is added.
         relative_bias: Whether local attention learns a bias for each distance.
         fpn_channels: Width of a top-down neck; None has norms only, as all that was published.
+        kwargs: The other fields of `PyramidSettings`.
 
     Raises:
         ValueError: For sizes that no network can have.
     """
 
-    embed_dim: int | Sequence[int] = 512
-    arch: Sequence[int] = (2, 2, 5)
     window: int | Sequence[int] = 19
     num_heads: int = 4
     dropout: float = 0.0
-    drop_path: float = 0.1
-    positions: bool = False
     relative_bias: bool = False
     fpn_channels: int | None = None
 
     def __post_init__(self) -> None:
-        require_number('backbone', least=0, most=1, dropout=self.dropout, drop_path=self.drop_path)
-        require_whole('backbone', num_heads=self.num_heads, embed_dim=self.width)
-        if len(self.arch) != 3 or self.arch[0] < 1 or min(self.arch) < 0:
-            raise ValueError(f'backbone got arch={self.arch}; expected the numbers of embedding '
-                             'convolutions, stem blocks and branch blocks, such as (2, 2, 5)')
+        super().__post_init__()
+        require_number('backbone', least=0, most=1, dropout=self.dropout)
+        require_whole('backbone', num_heads=self.num_heads)
         if self.width % self.num_heads:
             raise ValueError(f'backbone got embed_dim={self.embed_dim} and num_heads='
                              f'{self.num_heads}; expected a width that the heads divide')
@@ -68,22 +57,6 @@ class TransformerBackbone:
             raise ValueError(
                 f'backbone got window={self.window}; expected an odd number, or 1 or less for all '
                 f'points, or such a number for each of the {self.num_levels} levels')
-
-    @property
-    def width(self) -> int:
-        """C of the blocks."""
-        return total(self.embed_dim)
-
-    @property
-    def num_levels(self) -> int:
-        """The stem's output, and one for each branch block."""
-        return 1 + self.arch[2]
-
-    @property
-    def windows(self) -> list[int]:
-        """The window of each level; all blocks of the stem have the first."""
-        one = isinstance(self.window, int)
-        return [self.window] * self.num_levels if one else list(self.window)
 
     def divisor(self) -> int:
         """A multiple of it has whole windows at all levels, as the authors need them."""

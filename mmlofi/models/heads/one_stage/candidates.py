@@ -4,6 +4,7 @@ Shape legend: P points of all levels, K classes, M candidates of a video.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -36,20 +37,22 @@ class CandidateSelection:
                        duration_thresh=self.duration_thresh)
         require_whole('candidates', pre_nms_topk=self.pre_nms_topk)
 
-    def __call__(self, points: Points, scores: Tensor, offsets: Tensor
+    def __call__(self, points: Points, scores: Tensor,
+                 offsets: Tensor | Callable[[Tensor, Tensor], Tensor]
                  ) -> tuple[Tensor, Tensor, Tensor]:
         """Candidates of one video: level by level, by falling score.
 
         Args:
             points: P of them.
             scores: (P, K), 0 at padded points.
-            offsets: (P, 2) distances to start and end in strides, or (P, K, 2) of each class.
+            offsets: (P, 2) distances to start and end in strides, or what gives (M, 2) of points
+                (M,) and classes (M,).
 
         Returns:
             Segments (M, 2) in grid units, which may leave the video, scores (M,), labels (M,).
         """
         point, label = self._best_of_each_level(scores, points.counts)
-        distance = offsets[point] if offsets.ndim == 2 else offsets[point, label]
+        distance = offsets(point, label) if callable(offsets) else offsets[point]
         position, stride = points.position[point], points.stride[point]
         segments = position[:, None] + distance * stride[:, None] * distance.new_tensor([-1, 1])
         long = segments[:, 1] - segments[:, 0] > self.duration_thresh

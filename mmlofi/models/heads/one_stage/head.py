@@ -55,7 +55,7 @@ class OneStageHead(nn.Module):
 
     - `forward(features, mask)`: `PointOutputs`, from `encode`;
     - `losses(outputs, targets)`: a dict of losses of a batch;
-    - `distances(outputs)`: (N, P, 2) or (N, P, K, 2) distances to start and end, in strides.
+    - `distances(outputs)`: of each video what `CandidateSelection` takes as `offsets`.
 
     A video's predictions do not depend on its batch: it is padded to the length that fits itself.
     In training a batch is padded to one length.
@@ -90,6 +90,11 @@ class OneStageHead(nn.Module):
     def gives_labels(self) -> bool:
         """Whether `predict` says the class of each segment."""
         return self.num_classes > 1
+
+    @property
+    def running_values(self) -> dict[str, float]:
+        """What a resumed training goes on with, beside the weights."""
+        return self.criterion.running_values
 
     def encode(self, features: Tensor, mask: Tensor | None = None
                ) -> tuple[list[Tensor], list[Tensor], Points]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
+from mmengine.dist import all_reduce
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -50,8 +51,10 @@ class OneStageLoss:
     """What stands between sums over points and losses, in both methods.
 
     The normalizer is a running mean of the positive points of a batch. As in the authors' programs
-    it moves before it divides, in every call, divides both sums and is in no checkpoint: it starts
-    anew when a training is resumed.
+    it moves before it divides, in every call, and divides both sums. There it starts anew when a
+    training is resumed and counts the batch of one process; here a resumed training goes on with it
+    (`running_values`), and of several ranks it counts the mean, so that a batch weighs the same
+    however it is divided. It is no part of the state dict, as there.
 
     Args:
         init_norm: What it starts from.
@@ -65,13 +68,18 @@ class OneStageLoss:
     init_norm: float = 100.0
     label_smoothing: float = 0.0
     reg_weight: float = 1.0
-    normalizer: float = field(init=False)
+    running_values: dict[str, float] = field(init=False)   # a training keeps them for a restart
 
     def __post_init__(self) -> None:
         require_number('loss', above=0, init_norm=self.init_norm)
         require_number('loss', least=0, most=1, label_smoothing=self.label_smoothing)
         require_number('loss', reg_weight=self.reg_weight)
-        self.normalizer = self.init_norm
+        self.running_values = dict(loss_normalizer=self.init_norm)
+
+    @property
+    def normalizer(self) -> float:
+        """As it is after the last call of the loss."""
+        return self.running_values['loss_normalizer']
 
     def class_entries(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(M, K) focal loss against targets (M, K) of 0 and 1."""
@@ -80,8 +88,11 @@ class OneStageLoss:
     def balance(self, class_sum: Tensor, offset_sum: Tensor, num_positive: int
                 ) -> dict[str, Tensor]:
         """The losses of a batch from its sums; their own sum is what is trained."""
-        self.normalizer = MOMENTUM * self.normalizer + (1 - MOMENTUM) * max(num_positive, 1)
-        loss_cls, loss_reg = class_sum / self.normalizer, offset_sum / self.normalizer
+        positive = class_sum.new_tensor(float(num_positive))
+        all_reduce(positive, 'mean')
+        normalizer = MOMENTUM * self.normalizer + (1 - MOMENTUM) * max(positive.item(), 1)
+        self.running_values['loss_normalizer'] = normalizer
+        loss_cls, loss_reg = class_sum / normalizer, offset_sum / normalizer
         weight = self.reg_weight
         if weight <= 0:
             weight = loss_cls.detach() / loss_reg.detach().clamp(min=0.01)

@@ -13,14 +13,63 @@ A level's point i is at grid position i * stride; its mask is every second value
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmlofi.options import require_number, require_whole
+
 from .layers import ChannelNorm, MaskedConv, position_encoding
 
 EMBEDDING_KERNEL = 3  # in every published configuration
+
+
+@dataclass(frozen=True, kw_only=True)
+class PyramidSettings:
+    """What the pyramids of both methods are told; each adds its own.
+
+    Args:
+        embed_dim: Width; with several sources, the width of each one's projection.
+        arch: Convolutions of the embedding, blocks of the stem, and of the branch, each of which
+            is a level.
+        window: Of a block, in points of a level. One number, or one for each level.
+        drop_path: Probability that a block's branch is left out of a video in training.
+        positions: Whether a position encoding is added.
+
+    Raises:
+        ValueError: For sizes that no network can have.
+    """
+
+    embed_dim: int | Sequence[int] = 512
+    arch: Sequence[int] = (2, 2, 5)
+    window: int | Sequence[int] = 1
+    drop_path: float = 0.1
+    positions: bool = False
+
+    def __post_init__(self) -> None:
+        require_number('backbone', least=0, most=1, drop_path=self.drop_path)
+        require_whole('backbone', embed_dim=self.width)
+        if len(self.arch) != 3 or self.arch[0] < 1 or min(self.arch) < 0:
+            raise ValueError(f'backbone got arch={self.arch}; expected the numbers of embedding '
+                             'convolutions, stem blocks and branch blocks, such as (2, 2, 5)')
+
+    @property
+    def width(self) -> int:
+        """C of the blocks."""
+        return total(self.embed_dim)
+
+    @property
+    def num_levels(self) -> int:
+        """The stem's output, and one for each branch block."""
+        return 1 + self.arch[2]
+
+    @property
+    def windows(self) -> list[int]:
+        """The window of each level."""
+        one = isinstance(self.window, int)
+        return [self.window] * self.num_levels if one else list(self.window)
 
 
 class Pyramid(nn.Module):

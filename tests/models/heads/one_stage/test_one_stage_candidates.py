@@ -26,14 +26,15 @@ def test_scores_at_the_threshold_and_short_segments_are_left_out():
     assert len(segments) == 4
 
 
-def test_each_class_may_have_offsets_of_its_own():
+def test_each_pair_of_point_and_class_may_have_offsets_of_its_own():
     offsets = torch.zeros(6, 2, 2)
     offsets[2, 0], offsets[2, 1] = torch.tensor([1., 0.]), torch.tensor([0., 2.])
     scores = torch.zeros(6, 2)
     scores[2] = torch.tensor([.3, .6])
-    segments, _, labels = chosen(scores.tolist(), offsets.tolist())
-    assert labels == [1, 0]
-    assert segments == [[2, 4], [1, 2]]
+    segments, _, labels = CandidateSelection()(
+        POINTS, scores, lambda point, label: offsets[point, label])
+    assert labels.tolist() == [1, 0]
+    assert segments.tolist() == [[2, 4], [1, 2]]
 
 
 def test_nothing_above_the_threshold_gives_nothing():

@@ -1,0 +1,30 @@
+# ActionFormer on Ego4D's Moment Queries, with features of Omnivore and EgoVLP.
+#
+#   python tools/train.py configs/actionformer_omnivore_egovlp_ego4d.py
+#
+# Paper:    27.99 / 24.94 / 21.94 / 19.05 / 15.98 at tIoU 0.1 to 0.5, average mAP 21.98; Recall@1x
+#           at tIoU 0.5 39.88 (the authors' repository)
+# Ours:     not run
+# GPUs:     1 x 2 videos
+# Memory, hours: not run
+#
+# Features as actionformer_slowfast_ego4d.py has them, a row every 16 frames of the same clips:
+#   data/ego4d/omnivore_features/CLIP_UID.npy ...        (snippets, 1536)
+#   data/ego4d/egovlp_features/CLIP_UID.npy ...          (snippets, 256)
+_base_ = './actionformer_slowfast_ego4d.py'
+
+load = dict(_base_.load, feat_dim=1536)
+others = [dict(type='AppendFeatures', folder='data/ego4d/egovlp_features', feat_dim=256,
+               filename_tmpl='{}.npy', num_snippets=None, layout='LC')]
+data_prefix = dict(feature='{{$LOFI_FEATURES:data/ego4d/omnivore_features}}')
+train_dataloader = dict(dataset=dict(
+    data_prefix=data_prefix, pipeline=[load, *others, *_base_.train_pipeline[1:]]))
+val_dataloader = dict(dataset=dict(
+    data_prefix=data_prefix, pipeline=[load, *others, dict(type='PackTALInputs')]))
+test_dataloader = val_dataloader
+
+# Eight levels.
+model = dict(head=dict(
+    in_channels=1792, backbone=dict(embed_dim=768, num_heads=12, arch=(2, 2, 7)),
+    targets=dict(ranges=((0, 4), (2, 8), (4, 16), (8, 32), (16, 64), (32, 128), (64, 256),
+                         (128, 10000)))))

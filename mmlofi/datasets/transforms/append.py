@@ -1,0 +1,61 @@
+"""Features of several encoders as one, such as those of frames and of flow.
+
+Shape legend: L features of a video, C channels.
+"""
+from __future__ import annotations
+
+import torch
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+
+from mmlofi.datasets.find_files import default_template
+from mmlofi.datasets.transforms.features import LoadSnippetFeatures
+from mmlofi.files import path_in
+
+
+@TRANSFORMS.register_module()
+class AppendFeatures(BaseTransform):
+    """Puts a video's features of another folder below those that are loaded, channel by channel.
+
+    It follows `LoadSnippetFeatures`, whose features and these have to be of the same times: window
+    and seconds are the first one's.
+
+    Required Keys: features, video_name, and those of `LoadSnippetFeatures`
+
+    Modified Keys: features ((C of both, L))
+
+    Args:
+        folder: Of a file a video, or an h5 file of all.
+        filename_tmpl: File of a video; '{}' is its name. Default as of a dataset's features.
+        settings: `num_snippets`, `feat_dim`, `layout`, … of `LoadSnippetFeatures`.
+    """
+
+    def __init__(self, *, folder: str, filename_tmpl: str | None = None, **settings) -> None:
+        self.folder = folder
+        self.filename_tmpl = filename_tmpl or default_template('feature', folder)
+        self.load = LoadSnippetFeatures(**settings)
+
+    def transform(self, results: dict) -> dict:
+        """Adds the channels.
+
+        Raises:
+            FileNotFoundError: When the video has no file in the folder.
+            ValueError: As `LoadSnippetFeatures`, and for another number of features.
+        """
+        path = self.path(results['video_name'])
+        more = self.load(dict(results, filename=path))['features']
+        features = results['features']
+        if more.shape[1] != features.shape[1]:
+            raise ValueError(
+                f'{path!r} gives {more.shape[1]} features, where {results["filename"]!r} gives '
+                f'{features.shape[1]}; expected as many, of the same frames: extract them alike, '
+                'or give both transforms the same num_snippets')
+        results['features'] = torch.cat([features, more])
+        return results
+
+    def path(self, video_name: str) -> str:
+        """The video's file."""
+        return path_in(self.folder, video_name, self.filename_tmpl)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(folder={self.folder!r})'

@@ -1,0 +1,68 @@
+"""AppendFeatures: several encoders' features of a video as one."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from small_videos import VIDEOS, write_annotations
+
+from mmlofi.datasets import UntrimmedVideoDataset
+from mmlofi.datasets.transforms import AppendFeatures, LoadSnippetFeatures
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Frames' features (4, 10) of three videos, and flow's (10, 2)."""
+    rng = np.random.default_rng(0)
+    write_annotations(tmp_path, VIDEOS)
+    for folder, shape in (('rgb', (4, 10)), ('flow', (10, 2))):
+        (tmp_path / folder).mkdir()
+        for name in VIDEOS:
+            np.save(tmp_path / folder / f'{name}.npy', rng.normal(size=shape).astype(np.float32))
+    return tmp_path
+
+
+def appended(folder, **settings):
+    return dict(type='AppendFeatures', folder=str(folder / 'flow'), filename_tmpl='{}.npy',
+                num_snippets=None, feat_dim=2, **settings)
+
+
+def dataset(folder, **settings):
+    return UntrimmedVideoDataset(
+        'gt.json', data_root=str(folder), subset='training', data_prefix=dict(feature='rgb'),
+        filename_tmpl='{}.npy', pipeline=[
+            dict(type='LoadSnippetFeatures', num_snippets=None, feat_dim=4),
+            appended(folder, **settings), dict(type='PackTALInputs')])
+
+
+def test_channels_follow_those_of_the_first(folders):
+    sample = dataset(folders)[0]
+    expected = np.concatenate([np.load(folders / 'rgb/a.npy'), np.load(folders / 'flow/a.npy').T])
+    assert torch.equal(sample['inputs'], torch.from_numpy(expected))
+
+
+def test_both_are_cut_to_the_same_window(folders):
+    results = dict(filename=str(folders / 'rgb/a.npy'), video_name='a', duration_sec=10.0,
+                   first_snippet=7)
+    results = LoadSnippetFeatures(num_snippets=4, feat_dim=4)(results)
+    results = AppendFeatures(folder=str(folders / 'flow'), filename_tmpl='{}.npy', num_snippets=4,
+                             feat_dim=2)(results)
+    flow = np.load(folders / 'flow/a.npy').T
+    np.testing.assert_array_equal(results['features'][4:, :3], flow[:, 7:])
+    assert (results['num_valid'], results['features'].shape) == (3, (6, 4))
+
+
+def test_other_numbers_of_features_are_refused(folders):
+    np.save(folders / 'flow/a.npy', np.zeros((9, 2), np.float32))
+    with pytest.raises(ValueError, match=r"flow/a\.npy' gives 9 features, where .*rgb/a\.npy' "
+                                         'gives 10; expected as many, of the same frames'):
+        dataset(folders).pipeline(dict(dataset(folders).sample_info(0)))
+
+
+@pytest.mark.parametrize(('spoil', 'message'), [
+    (lambda file: file.unlink(), r"no features at '.*flow/b\.npy'"),
+    (lambda file: np.save(file, np.zeros((10, 3))), r"flow/b\.npy' holds features of shape")])
+def test_files_of_the_other_folder_are_looked_at_before_training(folders, spoil, message):
+    spoil(folders / 'flow/b.npy')
+    with pytest.raises(ValueError, match=message):
+        dataset(folders)
