@@ -65,22 +65,17 @@ def read_source(pipeline: Sequence[dict]) -> Source:
                          f'{[step["type"] for step in pipeline]}; expected one, which says how '
                          'many snippets a video has: give a config of stage 2 or 3')
     sampler = TRANSFORMS.build(samplers[-1])
-    sizes = sampler.num_snippets or padded_length(pipeline), getattr(sampler, 'clip_len', None)
+    padded = [step['max_seq_len'] for step in pipeline if step['type'] == 'PadFeatures']
+    sizes = (*padded, sampler.num_snippets)[0], getattr(sampler, 'clip_len', None)
+    if sizes[0] is None:
+        raise ValueError('the training pipeline takes as many features as each video has; expected '
+                         'a number, for a batch of them: put PadFeatures(max_seq_len=…) after '
+                         'LoadSnippetFeatures')
     for step in reversed(pipeline):
         side, divisor = side_of(step)
         if side is not None:
             return Source(*sizes, side, divisor)
     return Source(*sizes)
-
-
-def padded_length(pipeline: Sequence[dict]) -> int:
-    """L of features that are as many as their video is long, and padded to stack."""
-    lengths = [step['max_seq_len'] for step in pipeline if step['type'] == 'PadFeatures']
-    if not lengths:
-        raise ValueError('the training pipeline has LoadSnippetFeatures(num_snippets=None) and no '
-                         'PadFeatures; expected one, since a batch has one length: put '
-                         'PadFeatures(max_seq_len=…) after it, or set num_snippets')
-    return lengths[-1]
 
 
 def side_of(step: dict) -> tuple[int | None, int | None]:

@@ -228,7 +228,7 @@ def test_features_of_a_length_of_their_own_are_counted_as_they_are_padded(plan, 
 
     def config(pipeline):
         return write_features_config(dict(type='UntrimmedVideoDataset', pipeline=pipeline))
-    assert 'no PadFeatures; expected one' in refusal(config(own), '--num-videos', 10)
+    assert 'put PadFeatures(max_seq_len=…) after' in refusal(config(own), '--num-videos', 10)
     assert cells(plan(config(padded), '--num-videos', 10))[0][3] == '64'
 
 
