@@ -6,7 +6,8 @@
 #           repository; the paper has 160 features a video and windows 11, 11, 11, 11, -1, -1)
 # Ours:     not run
 # GPUs:     1 x 16 videos
-# Memory, hours: not run
+# Memory:   0.3 GiB of activations, 0.5 with weights and optimizer (computed, not measured)
+# Hours:    not run
 #
 # Features of 16 frames, side by side, at 25 frames a second, and annotations of the videos that have
 # them, linked from the README at https://github.com/happyharrycn/actionformer_release:

@@ -6,7 +6,8 @@
 #           at tIoU 0.5 39.88 (the authors' repository)
 # Ours:     not run
 # GPUs:     1 x 2 videos
-# Memory, hours: not run
+# Memory:   0.7 GiB of activations, 1.6 with weights and optimizer (computed, not measured)
+# Hours:    not run
 #
 # Features as actionformer_slowfast_ego4d.py has them, a row every 16 frames of the same clips:
 #   data/ego4d/omnivore_features/CLIP_UID.npy ...        (snippets, 1536)

@@ -6,7 +6,8 @@
 #           at tIoU 0.5 31.33 (the authors' repository)
 # Ours:     not run
 # GPUs:     1 x 2 videos
-# Memory, hours: not run
+# Memory:   0.5 GiB of activations, 0.9 with weights and optimizer (computed, not measured)
+# Hours:    not run
 #
 # Annotations: Ego4D's own, by tools/convert_annotations.py ego4d (docs/data_sets.md). Features of
 # clips: https://github.com/happyharrycn/actionformer_release tells how they are cut from those of

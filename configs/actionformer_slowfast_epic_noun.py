@@ -6,7 +6,8 @@
 #           authors' repository)
 # Ours:     not run
 # GPUs:     1 x 2 videos
-# Memory:   4.5 GB in training, over 10 GB in testing, as the authors say
+# Memory:   1.0 GiB of activations, 1.4 with weights and optimizer (computed, not measured);
+#           the authors say 4.5 GB in training, over 10 GB in testing
 # Hours:    not run
 #
 # Data as actionformer_slowfast_epic_verb.py has them, with the annotations and names of nouns. The

@@ -7,7 +7,8 @@
 # Paper:    no such row
 # Ours:     not run
 # GPUs:     4 x 4 videos
-# Memory, hours: not run
+# Memory:   20 GiB of tensors a GPU (computed, not measured)
+# Hours:    not run
 _base_ = ['./lofi_tsm_anet.py', '_base_/tridet_anet.py', '_base_/one_stage_end_to_end.py']
 
 # What TriDet gives depends on the padding: 100, 50 and 25 snippets become 128, 64 and 32, so that

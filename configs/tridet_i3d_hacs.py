@@ -5,7 +5,8 @@
 # Paper:    the authors' configuration; we know no mAP of it
 # Ours:     not run
 # GPUs:     1 x 16 videos
-# Memory, hours: not run
+# Memory:   3.1 GiB of tensors (computed, not measured)
+# Hours:    not run
 _base_ = ['_base_/default_runtime.py', '_base_/hacs_i3d.py', '_base_/tridet.py',
           '_base_/one_stage_schedule.py']
 

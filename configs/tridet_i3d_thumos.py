@@ -6,7 +6,8 @@
 #           authors' repository; some users' runs gave 68.9 or less)
 # Ours:     not run
 # GPUs:     1 x 2 videos
-# Memory, hours: not run
+# Memory:   0.9 GiB of tensors (computed, not measured)
+# Hours:    not run
 #
 # Features and annotations: thumos.tar.gz of the README at
 # https://github.com/happyharrycn/actionformer_release; where they go: _base_/thumos_i3d.py.

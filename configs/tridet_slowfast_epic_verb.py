@@ -6,7 +6,8 @@
 #           repository, after 23 of the 27 epochs)
 # Ours:     not run
 # GPUs:     1 x 2 videos
-# Memory, hours: not run
+# Memory:   1.0 GiB of tensors (computed, not measured)
+# Hours:    not run
 #
 # Features and annotations: epic_kitchens.tar.gz of the README at
 # https://github.com/happyharrycn/actionformer_release; where they go, and the names of classes:

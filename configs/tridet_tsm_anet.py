@@ -8,7 +8,8 @@
 # Paper:    no such row
 # Ours:     not run
 # GPUs:     1 x 16 videos
-# Memory, hours: not run
+# Memory:   0.4 GiB of tensors (computed, not measured)
+# Hours:    not run
 #
 # 100 snippets a video as they were extracted, padded to 128, where the authors have as many TSP
 # features as a video gives, and wider windows.

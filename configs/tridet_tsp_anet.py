@@ -5,7 +5,8 @@
 # Paper:    54.71 / 38.01 / 8.35 at tIoU 0.5 / 0.75 / 0.95, average mAP 36.77 (the authors' repository)
 # Ours:     not run
 # GPUs:     1 x 16 videos
-# Memory, hours: not run
+# Memory:   1.9 GiB of tensors (computed, not measured)
+# Hours:    not run
 #
 # Features and annotations: anet_1.3.tar.gz of the README at
 # https://github.com/happyharrycn/actionformer_release; where they go: _base_/anet_tsp.py.

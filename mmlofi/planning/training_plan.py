@@ -65,7 +65,12 @@ def read_source(pipeline: Sequence[dict]) -> Source:
                          f'{[step["type"] for step in pipeline]}; expected one, which says how '
                          'many snippets a video has: give a config of stage 2 or 3')
     sampler = TRANSFORMS.build(samplers[-1])
-    sizes = sampler.num_snippets, getattr(sampler, 'clip_len', None)
+    padded = [step['max_seq_len'] for step in pipeline if step['type'] == 'PadFeatures']
+    sizes = (*padded, sampler.num_snippets)[0], getattr(sampler, 'clip_len', None)
+    if sizes[0] is None:
+        raise ValueError('the training pipeline takes as many features as each video has; expected '
+                         'a number, for a batch of them: put PadFeatures(max_seq_len=…) after '
+                         'LoadSnippetFeatures')
     for step in reversed(pipeline):
         side, divisor = side_of(step)
         if side is not None:

@@ -32,8 +32,8 @@ SMALL = {
 for step in (*train_pipeline, *test_pipeline):
     inner = step.get('transform', step)
     inner.update({key: value for key, value in dict(
-        num_snippets=16, frame_interval=1, short_side=36, size=32, crop_size=32).items()
-        if key in inner})
+        num_snippets=16, clip_len=4, frame_interval=1, short_side=36, size=32,
+        crop_size=32).items() if key in inner})
     if 'scale' in inner:
         inner.update(scale=(-1, 36))
 train_dataloader.update(num_workers=0, persistent_workers=False)
@@ -54,6 +54,7 @@ param_scheduler[0].update(milestones=[6])
 optim_wrapper['optimizer'].update(lr=1e-3)    # of 64 updates in all
 """,
     'lofi_tsm_r50_anet.py': """
+model['backbone'].update(num_segments=4)
 load_from = 'stage_1.pth'
 optim_wrapper = dict(accumulative_counts=1)
 """}

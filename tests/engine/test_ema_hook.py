@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -48,7 +49,12 @@ def weights_of(model):
     return {name: value.detach().clone() for name, value in model.named_parameters()}
 
 
-def make(folder, *, epochs=2, work='work', **settings):
+GTAD = dict(type='GTADHead', in_channels=4)
+ACTIONFORMER = dict(type='ActionFormerHead', in_channels=4, num_classes=1,
+                    backbone=dict(embed_dim=8, arch=(1, 1, 2), window=-1))
+
+
+def make(folder, *, epochs=2, work='work', head=GTAD, **settings):
     def loader(subset, **more):
         return dict(batch_size=2, num_workers=0, dataset=dict(
             type='UntrimmedVideoDataset', ann_file=str(folder / 'gt.json'), subset=subset,
@@ -61,7 +67,7 @@ def make(folder, *, epochs=2, work='work', **settings):
                 val_evaluator=metric, val_cfg=dict(type='ValLoop'))
     torch.manual_seed(0)
     runner = Runner(
-        model=dict(type='EndToEndLocalizer', head=dict(type='GTADHead', in_channels=4)),
+        model=dict(type='EndToEndLocalizer', head=head),
         work_dir=str(folder / work), default_scope='mmaction', randomness=dict(seed=0),
         log_level='WARNING', custom_hooks=[dict(type='ModelEMAHook', momentum=MOMENTUM)],
         train_dataloader=loader('training', sampler=dict(type='DefaultSampler', shuffle=True),
@@ -115,6 +121,18 @@ def test_a_test_takes_the_weights_of_any_checkpoint_as_the_model_loads_them(feat
     tester, hook = make(features, work='test', load_from=str(path))
     tester.test()
     assert_equal(hook.validated[0], {name: expected[name] for name in hook.validated[0]})
+
+
+def test_a_test_takes_the_averaged_weights_that_the_authors_published(features):
+    torch.manual_seed(5)
+    averaged, last = (MODELS.build(ACTIONFORMER).state_dict() for _ in range(2))
+    path = features / 'epoch_034.pth.tar'
+    torch.save(dict(epoch=34, **{key: {f'module.{name}': value for name, value in state.items()}
+                                 for key, state in (('state_dict', last),
+                                                    ('state_dict_ema', averaged))}), path)
+    tester, hook = make(features, head=ACTIONFORMER, load_from=str(path))
+    tester.test()
+    assert_equal(hook.validated[0], {f'head.{name}': value for name, value in averaged.items()})
 
 
 def test_a_training_starts_its_mean_with_what_it_loaded(features):

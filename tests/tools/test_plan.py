@@ -221,6 +221,17 @@ def test_other_wrappers_samplers_and_loops_are_named(refusal, write_features_con
         write_features_config(dataset), '--cfg-options', 'train_cfg.max_epochs=None')
 
 
+def test_features_of_a_length_of_their_own_are_counted_as_they_are_padded(plan, refusal,
+                                                                          write_features_config):
+    own = [dict(type='LoadSnippetFeatures', num_snippets=None)]
+    padded = [*own, dict(type='PadFeatures', max_seq_len=64), dict(type='PackTALInputs')]
+
+    def config(pipeline):
+        return write_features_config(dict(type='UntrimmedVideoDataset', pipeline=pipeline))
+    assert 'put PadFeatures(max_seq_len=…) after' in refusal(config(own), '--num-videos', 10)
+    assert cells(plan(config(padded), '--num-videos', 10))[0][3] == '64'
+
+
 def test_parts_of_a_data_set_that_cost_differently_are_refused(refusal, write_features_config):
     few = [dict(type='LoadSnippetFeatures', num_snippets=50)]
     config = write_features_config(dict(type='ConcatDataset', datasets=[
