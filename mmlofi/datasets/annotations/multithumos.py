@@ -6,7 +6,8 @@ The official download has a text file a class, `annotations/HighJump.txt`, of li
 
 without durations: those are read from the videos. The subset is in the names of the videos, where
 THUMOS14's "validation" is what all train on. In the numbered json (`numbered.py`) the same actions
-have durations, and numbers that the official `class_list.txt` names.
+have durations, and numbers that a `class_list.txt` names: 1 to 20 are THUMOS14's classes in the
+order of the alphabet, and a list in another order is refused.
 """
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from mmlofi.datasets.annotations.official import Collected
 from mmlofi.datasets.annotations.tables import read_text, seconds
 
 _NO_CLASSES = {'class_list', 'readme'}   # other text files of the download
+_NUMBERS = {1: 'BaseballPitch', 12: 'HighJump', 20: 'VolleyballSpiking'}   # of the json
 _SUBSETS = {'validation': 'training', 'test': 'testing'}
 
 
@@ -34,11 +36,23 @@ def read_multithumos(paths: list[str | os.PathLike],
     collected = Collected(classes)
     for path in map(Path, paths):
         if path.suffix.lower() == '.json':
+            _check_numbers(classes)
             read_numbered(path, collected, str)
             continue
         for file in class_files(path) if path.is_dir() else [path]:
             _read_class(file, collected)
     return collected
+
+
+def _check_numbers(classes: Mapping[int, str] | None) -> None:
+    """Refuses a whole list whose numbers are others than the json's: all labels would be wrong."""
+    if classes is None or len(classes) < 65:
+        return
+    for number, name in _NUMBERS.items():
+        if classes.get(number) != name:
+            raise ValueError(f'the list of classes has {classes.get(number)!r} at {number}, the '
+                             f'json {name!r}; expected the list that goes with it, from 1 on and '
+                             "THUMOS14's 20 classes first")
 
 
 def class_files(folder: Path) -> list[Path]:

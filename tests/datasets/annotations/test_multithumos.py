@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from mmlofi.datasets.annotations import load_annotations
 from mmlofi.datasets.annotations.multithumos import read_multithumos
 from mmlofi.datasets.annotations.official import read_class_names
 
@@ -56,6 +57,32 @@ def test_numbers_get_the_names_of_the_list_and_slips_are_counted(official, tmp_p
                       '1 actions that end after twice their video were left out']
     unnamed = read_multithumos([path]).finish()[0]['video_test_0000896']['annotations']
     assert [action['label'] for action in unnamed] == ['2', '1', '1']
+
+
+def test_a_list_in_another_order_than_the_json_is_refused(tmp_path):
+    path = write(tmp_path / 'multithumos.json', NUMBERED)
+    names = {1: 'BaseballPitch', 12: 'HighJump', 20: 'VolleyballSpiking'}
+    right = {number: names.get(number, f'class {number}') for number in range(1, 66)}
+    assert read_multithumos([path], right).finish()[0]
+    shifted = {number - 1: name for number, name in right.items()}
+    with pytest.raises(ValueError, match="has 'class 2' at 1, the json 'BaseballPitch'; expected"):
+        read_multithumos([path], shifted)
+
+
+def test_the_first_numbers_of_the_real_json_are_thumos_classes_by_the_alphabet(reference_data):
+    path = reference_data / 'data/multithumos/multithumos.json'
+    if not path.is_file():
+        pytest.skip(f'{path} is absent from the reference data')
+    thumos = load_annotations(reference_data / 'data/thumos14/thumos_gt.json', ignore=())
+    names = sorted({label for one in thumos for label in one.labels} - {'Ambiguous'})
+    ours = {(name, *action[1:]): action[0] for name, entry in json.loads(path.read_text()).items()
+            for action in entry['actions'] if action[0] <= 20}
+    found = [(names.index(label) + 1, ours[(one.name, *segment)]) for one in thumos
+             for segment, label in zip(one.segments_sec, one.labels)
+             if label in names and label not in ('CliffDiving', 'Diving')   # annotated as both
+             and (one.name, *segment) in ours]
+    assert len(found) > 4_000
+    assert sum(expected == number for expected, number in found) > 0.999 * len(found)
 
 
 @pytest.mark.parametrize(('line', 'message'), [
