@@ -150,9 +150,9 @@ def test_every_video_has_detections_inside_it(stage, tested, toy_data, request):
     results = json.loads(dump.read_text())['results']
     annotated = json.loads((toy_data / 'annotations.json').read_text())['database']
     assert sorted(results) == [f'val_{i:04d}' for i in range(5)]
-    assert max(map(len, results.values())) == 400     # 200 picks of a video, for 2 classes
+    assert max(map(len, results.values())) == 200     # the best of all classes
     for name, found in results.items():
-        assert len(found) >= 200
+        assert len(found) >= 100
         assert 0 <= min(one['segment'][0] for one in found)
         assert max(one['segment'][1] for one in found) <= annotated[name]['duration'] + 0.2
 
