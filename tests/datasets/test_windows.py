@@ -236,6 +236,8 @@ def test_a_stride_that_leaves_gaps_and_other_nonsense_is_refused():
 def test_snippets_that_are_not_equally_far_apart_cannot_be_cut(folder):
     with pytest.raises(ValueError, match='equally far apart .* snippet_interval=5'):
         dataset(folder, window=dict(stride=4))
+    with pytest.raises(ValueError, match=r'equally far apart .* LoadSnippetFeatures\('):
+        SlidingWindows.of_pipeline(dict(stride=4), [LoadSnippetFeatures(num_snippets=None)])
     with pytest.raises(ValueError, match="placement='window' and a snippet_interval"):
         SampleSnippets(snippet_interval=5, placement='window')
     with pytest.raises(ValueError, match='snippet_interval=0; expected a whole number'):

@@ -57,7 +57,8 @@ def test_segments_are_clipped_to_the_video():
 
 
 def test_segments_are_clipped_to_a_video_that_ends_before_its_window():
-    segments, labels = packed_segments([[6, 11], [10, 11]], window_norm=(0.0, 2.0), num_valid=2)
+    with pytest.warns(UserWarning, match=r'\[10, 11\]\) start after its end and are left out'):
+        segments, labels = packed_segments([[6, 11], [10, 11]], window_norm=(0.0, 2.0), num_valid=2)
     assert segments == [[pytest.approx(0.3), 0.5]]
     assert labels == [0]
 
