@@ -24,7 +24,7 @@ PAGE = (ROOT / 'docs' / 'own_data.md').read_text()
 CONFIGS = dict(re.findall(r'```python\n# (configs/\w+\.py)\n(.+?)```', PAGE, re.DOTALL))
 COMMANDS = re.findall(r'```bash\n(.+?)```', PAGE, re.DOTALL)
 VIDEOS = 20     # 16 to train on, 4 to score
-LEAST_MAP = 0.6
+LEAST_MAP = 0.5    # at tIoU 0.5: 0.79 to 0.96 in nine runs, 0.27 with classes of the whole video
 
 # What makes the shipped configs, on which the page builds, small enough for a test.
 SMALL = {

@@ -48,8 +48,10 @@ class SegmentClassifier(BaseModule):
     proposals of all overlaps and of none, whatever the head proposes.
 
     Each class has a sigmoid of its own: the same seconds can be of two, as THUMOS14's Diving and
-    CliffDiving are. Layer norm, and not batch norm over videos of several fidelities, makes a
-    video's result its own in training too.
+    CliffDiving are. Tried on features in which the order of two parts tells the class, one seed,
+    mAP@0.5: 96.9 so, 97.1 by a softmax with background, 96.0 with tIoU as target, and 67.8 with one
+    bin inside. Layer norm did as well as batch norm there (96.9), and leaves a video's result its
+    own in training too, whatever the fidelities beside it.
 
     Args:
         in_channels: C of the features.
