@@ -133,7 +133,8 @@ def test_a_baseline_differs_from_stage_3_by_the_features_alone(name):
         assert acp[setting] == lofi[setting]
 
 
-GTAD = [name for name in CONFIGS if name.startswith('configs/gtad_')]
+GTAD = [name for name in CONFIGS if name.startswith('configs/gtad_')
+        and name != 'configs/gtad_tsp_anet.py']      # on published features
 
 
 @pytest.mark.parametrize('name', GTAD)

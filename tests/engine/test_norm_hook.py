@@ -37,9 +37,9 @@ class WatchFirstNorm(Hook):
 
 
 def train(folder, norm, **hook):
-    args = Namespace(work_dir=str(folder / 'work'), data=str(folder), by='epoch', every=0, epochs=2,
-                     workers=0, batch_size=2, accumulate=1, seed=0, max_bad_share=0.05, amp=False,
-                     no_check=False, launcher='none')
+    args = Namespace(work_dir=str(folder / 'work'), data=str(folder), by='epoch', head='gtad',
+                     every=0, epochs=2, workers=0, batch_size=2, accumulate=1, seed=0,
+                     max_bad_share=0.05, amp=False, no_check=False, launcher='none')
     cfg = resumable.config(args)
     cfg.model.encoder = dict(norm=norm, chunk_size=3)
     cfg.default_hooks.norm_statistics = dict(type='NormStatisticsHook', **hook)
