@@ -10,6 +10,9 @@
 # Ours:     not run
 # GPUs:     1 x 8 windows
 # Memory, hours: not run
+#
+# Soft-NMS runs in each window and again over the video, as for G-TAD; published one-stage recipes on
+# windows join them first.
 _base_ = ['_base_/default_runtime.py', '_base_/thumos_features.py', '_base_/actionformer.py',
           '_base_/one_stage_schedule.py']
 

@@ -8,6 +8,9 @@
 # Ours:     not run
 # GPUs:     4 x 2 windows, 2 steps a weight update
 # Memory, hours: not run
+#
+# Soft-NMS runs in each window and again over the video, as for G-TAD; published one-stage recipes on
+# windows join them first.
 _base_ = ['./lofi_tsm_thumos.py', '_base_/one_stage_end_to_end.py']
 
 model = dict(

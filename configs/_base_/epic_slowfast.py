@@ -8,8 +8,9 @@
 # LOFI_FEATURES in the environment names another folder. The names of classes are those of
 # https://github.com/epic-kitchens/epic-kitchens-100-annotations, which not all videos together have:
 #     tail -n +2 EPIC_100_verb_classes.csv | cut -d, -f2 | tr -d '"' > verb_classes.txt
-# and of 300 nouns EPIC_100_noun_classes.csv, not its second version, as noun_classes.txt. The
-# annotations can be made anew by tools/convert_annotations.py (docs/data_sets.md).
+# and likewise of the 300 nouns, as noun_classes.txt. They have to be the names in the annotations:
+# those of the archive are of EPIC_100_noun_classes.csv; annotations that tools/convert_annotations.py
+# makes anew (docs/data_sets.md) have those of the file that it is given, such as the second version.
 _base_ = './whole_videos.py'
 
 feature_root = '{{$LOFI_FEATURES:data/epic_kitchens/features}}'

@@ -7,7 +7,8 @@ one_stage_optim = dict(
     clip_grad=dict(max_norm=1), constructor='GroupedOptimWrapperConstructor',
     paramwise_cfg=dict(bias_decay_mult=0, norm_decay_mult=0, custom_keys={
         'norm': no_decay, '.ln': no_decay, '.gn': no_decay, 'scale': no_decay,
-        # Of the encoder; the head's own `backbone` has no such parts.
+        # Of a ResNet as the encoder, with all of its weights decaying, as in LoFi's schedule; the
+        # head's own `backbone` has no such parts. Of another encoder, name its parts here.
         'backbone.layer': dict(lr_mult=0.1), 'backbone.conv1': dict(lr_mult=0.1)}))
 one_stage_schedulers = [
     dict(type='LinearLR', start_factor=1e-3, begin=0, end=1, by_epoch=True,

@@ -12,7 +12,7 @@ from mmengine.dataset import Compose
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmlofi.datasets.transforms import LoadSnippetFeatures
+from mmlofi.datasets.transforms import AppendFeatures, LoadSnippetFeatures
 from mmlofi.datasets.windows import SlidingWindows, cut_window, num_valid
 from mmlofi.detections.curves import curves_of, join_curves
 from mmlofi.detections.windows import detect_in_videos
@@ -31,6 +31,10 @@ class HeadPass:
 
     def __init__(self, model: EndToEndLocalizer, dataset: Mapping, *, stored: bool) -> None:
         pipeline = Compose(dataset['pipeline'])
+        if any(isinstance(one, AppendFeatures) for one in pipeline.transforms):
+            raise ValueError(
+                'the head takes features of several encoders (AppendFeatures), and got those of '
+                'one model; expected files of all: test it on them with tools/test.py')
         self.model = model
         self._stored_pipeline = pipeline if stored else None
         self._windows = None if dataset.get('window') is None else SlidingWindows.of_pipeline(

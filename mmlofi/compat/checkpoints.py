@@ -149,13 +149,17 @@ def load_stream(file: BinaryIO, source: str, map_location: object) -> object:
 
 
 def take_average(checkpoint: object, source: str) -> None:
-    """Puts `state_dict_ema` in the place of `state_dict`, in a checkpoint that has both.
+    """Puts `state_dict_ema` in the place of `state_dict`, in a checkpoint that has both, of the
+    same weights.
 
     ActionFormer, TriDet and OpenTAD write both and evaluate the average alone. MMEngine calls its
     own `ema_state_dict`, and exchanges the two itself.
     """
-    if isinstance(checkpoint, dict) and all(
-            isinstance(checkpoint.get(key), dict) for key in ('state_dict', 'state_dict_ema')):
+    if not isinstance(checkpoint, dict):
+        return
+    both = [checkpoint.get(key) for key in ('state_dict', 'state_dict_ema')]
+    if all(isinstance(one, dict) for one in both) and len(
+            {frozenset(str(name).removeprefix('module.') for name in one) for one in both}) == 1:
         checkpoint['state_dict'] = checkpoint.pop('state_dict_ema')
         print_log(f'{source}: its weights are the averaged ones, state_dict_ema', 'current')
 

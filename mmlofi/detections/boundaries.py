@@ -27,7 +27,12 @@ def choose_again(video: RawProposals, *, peak_filter: bool, allow_end_at_last: b
         video: With `start` and `end` (L,), for `peak_filter`.
         peak_filter: Keep those that start and end where it is likely (`ProposalSelection`).
         allow_end_at_last: Keep those that end with the video, or window.
+
+    A window that reaches past the end of its video is left as it is: its proposals were cut there,
+    so that they no longer say which anchors they were.
     """
+    if video.window_norm[1] > 1 + 1e-9:
+        return video
     kept = torch.ones(len(video.scores), dtype=torch.bool)
     if not allow_end_at_last:
         kept &= video.segments[:, 1] < 1

@@ -29,8 +29,8 @@ INFO = 'raw.json'
 _OPTIONAL = ('class_scores', 'start', 'end', 'labels')
 
 
-def save_raw(folder: str | os.PathLike, video: RawProposals, max_proposals: int) -> None:
-    """Writes the best `max_proposals` of a video, whole or not at all.
+def save_raw(folder: str | os.PathLike, video: RawProposals, max_proposals: int | None) -> None:
+    """Writes the best `max_proposals` of a video, or all, whole or not at all.
 
     Raises:
         ValueError: For a video whose name leads out of the folder.

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from mmaction.registry import HOOKS
@@ -16,9 +16,11 @@ from mmengine.runner import Runner
 
 from mmlofi.detections.raw_files import INFO, save_raw
 from mmlofi.files import write_json, write_text
+from mmlofi.models.heads.anchors import ProposalSelection
 from mmlofi.options import require_whole
 
 UNFINISHED = 'unfinished.txt'
+OF_ANCHORS = 2000
 
 
 @HOOKS.register_module()
@@ -30,7 +32,9 @@ class RawProposalsHook(Hook):
 
     Args:
         out_dir: A new or empty folder, or that of a test that did not end.
-        max_proposals: The best ones of a video that are kept; 12 bytes each.
+        max_proposals: The best ones of a video that are kept; 12 bytes each, 20 with a label. By
+            default 2000 of heads that score anchors, and all of others, whose soft-NMS may be by
+            class.
 
     Raises:
         CannotWrite: Before testing, when the folder cannot be written to.
@@ -38,8 +42,9 @@ class RawProposalsHook(Hook):
             below 1; before testing, when the model does not keep proposals.
     """
 
-    def __init__(self, *, out_dir: str, max_proposals: int = 2000) -> None:
-        require_whole('RawProposalsHook', max_proposals=max_proposals)
+    def __init__(self, *, out_dir: str, max_proposals: int | None = None) -> None:
+        if max_proposals is not None:
+            require_whole('RawProposalsHook', max_proposals=max_proposals)
         there = os.listdir(out_dir) if os.path.isdir(out_dir) else []
         if there and (UNFINISHED not in there or INFO in there):
             raise ValueError(f'RawProposalsHook got the folder {out_dir!r}, which holds files '
@@ -56,6 +61,8 @@ class RawProposalsHook(Hook):
                              'EndToEndLocalizer, which can keep what its head proposes: leave '
                              'the hook (--dump-raw) out')
         model.keep_raw = True
+        if self.max_proposals is None and _selection(model) is not None:
+            self.max_proposals = OF_ANCHORS
         self._most = 0
         if is_main_process():
             for path in Path(self.out_dir).rglob('*.npz'):
@@ -75,7 +82,7 @@ class RawProposalsHook(Hook):
         """Writes how the model post-processes, once all ranks have written their videos."""
         model = self._model(runner)
         model.keep_raw = False
-        if self._most > self.max_proposals:
+        if self.max_proposals is not None and self._most > self.max_proposals:
             print_log(f'RawProposalsHook kept the best {self.max_proposals} of up to {self._most} '
                       'proposals of a video (max_proposals)', logger='current')
         barrier()
@@ -95,4 +102,4 @@ class RawProposalsHook(Hook):
 def _selection(model: object) -> dict | None:
     """How the head chooses proposals, where it is by a `ProposalSelection`."""
     select = getattr(model.head, 'select', None)
-    return asdict(select) if is_dataclass(select) else None
+    return asdict(select) if isinstance(select, ProposalSelection) else None

@@ -103,7 +103,8 @@ class StepCounter:
         if cfg.get('activation_checkpointing'):
             turn_on_activation_checkpointing(model, cfg.activation_checkpointing)
         self.clip_len, self.half = clip_len, _is_half(cfg)
-        averaged = [hook for hook in cfg.get('custom_hooks') or [] if hook['type'] == 'EMAHook']
+        averaged = [hook for hook in cfg.get('custom_hooks') or []
+                    if hook['type'] in ('EMAHook', 'ModelEMAHook')]
         self.weights = (1 + len(averaged)) * _bytes([*model.parameters(), *model.buffers()])
         self.gradients = _bytes(value for value in model.parameters() if value.requires_grad)
         self.optimizer = round(self.gradients * _state_share(cfg))

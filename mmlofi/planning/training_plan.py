@@ -66,7 +66,11 @@ def read_source(pipeline: Sequence[dict]) -> Source:
                          'many snippets a video has: give a config of stage 2 or 3')
     sampler = TRANSFORMS.build(samplers[-1])
     padded = [step['max_seq_len'] for step in pipeline if step['type'] == 'PadFeatures']
-    sizes = (*padded, sampler.num_snippets)[0], getattr(sampler, 'clip_len', None)
+    thinned = sampler.num_snippets
+    for step in pipeline if thinned else ():
+        if step['type'] == 'DownsampleFeatures':
+            thinned = -(-thinned // step['rate'])
+    sizes = (*padded, thinned)[0], getattr(sampler, 'clip_len', None)
     if sizes[0] is None:
         raise ValueError('the training pipeline takes as many features as each video has; expected '
                          'a number, for a batch of them: put PadFeatures(max_seq_len=…) after '

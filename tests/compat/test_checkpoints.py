@@ -151,3 +151,11 @@ def test_mending_twice_changes_nothing():
     mend_checkpoint_loading()
     apply()
     assert dict(CheckpointLoader._schemes) == before
+
+
+@pytest.mark.parametrize('average', [{}, {'module.a': torch.ones(1)}])
+def test_an_average_of_other_weights_takes_no_ones_place(average, tmp_path):
+    weights = dict(a=torch.zeros(1), b=torch.zeros(1))
+    torch.save(dict(state_dict=weights, state_dict_ema=average), tmp_path / 'mine.pth')
+    loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'mine.pth'))
+    assert loaded['state_dict'] == weights

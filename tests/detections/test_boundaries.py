@@ -1,6 +1,8 @@
 """Proposals chosen again from all of them are those that the head itself would have made."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -31,3 +33,11 @@ def test_a_choice_from_all_is_the_heads_own(peak_filter, allow_end_at_last, D, L
     assert 0 < len(found.scores) <= len(every.scores)
     assert torch.equal(found.segments, expected.segments)
     assert torch.equal(found.scores, expected.scores)
+
+
+def test_a_window_that_reaches_past_its_video_is_left_as_it_was_cut():
+    whole = RawProposals('v', 60.0, (0.5, 1.25), torch.tensor([[0.0, 0.5], [0.1, 1.0]]),
+                         torch.tensor([0.5, 0.25]), None, start=torch.rand(4), end=torch.rand(4))
+    assert choose_again(whole, peak_filter=True, allow_end_at_last=False) is whole
+    inside = replace(whole, window_norm=(0.25, 1.0))
+    assert len(choose_again(inside, peak_filter=False, allow_end_at_last=False).scores) == 1

@@ -12,6 +12,8 @@ PACK = dict(type='PackTALInputs')
     ([dict(type='LoadSnippetFeatures', num_snippets=100), PACK], 100),
     ([dict(type='LoadSnippetFeatures', num_snippets=None),
       dict(type='PadFeatures', max_seq_len=2304), PACK], 2304),
+    ([dict(type='LoadSnippetFeatures', num_snippets=101),
+      dict(type='DownsampleFeatures', rate=2), PACK], 51),
     ([dict(type='LoadSnippetFeatures', num_snippets=192),
       dict(type='PadFeatures', max_seq_len=200), PACK], 200)])
 def test_padding_says_how_many_features_a_video_has_in_a_batch(pipeline, num_snippets):

@@ -89,6 +89,25 @@ def test_labelled_proposals_are_searched_by_class_and_by_fusion(call_tool, tmp_p
         call_tool('postprocess.py', tmp_path / 'raw', tmp_path / 'truth.json', '--fusion', 'sum')
 
 
+def test_all_candidates_of_a_head_that_labels_them_are_kept_and_give_its_detections(
+        call_tool, toy_configs, toy_data, tmp_path):
+    init_default_scope('mmaction')
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(toy_configs / 'actionformer_toy.py').model)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'head.pth')
+    call_tool('test.py', toy_configs / 'actionformer_toy.py', tmp_path / 'head.pth', '--work-dir',
+              tmp_path / 'work', '--dump', tmp_path / 'tested.json', '--dump-raw',
+              tmp_path / 'raw')
+    info = json.loads((tmp_path / 'raw' / INFO).read_text())
+    assert (info['max_proposals'], info['proposals']) == (None, None)
+    call_tool('postprocess.py', tmp_path / 'raw', toy_data / 'annotations.json', '--out',
+              tmp_path / 'again.json')
+    assert (tmp_path / 'again.json').read_bytes() == (tmp_path / 'tested.json').read_bytes()
+    labels = {one['label'] for found in json.loads((tmp_path / 'again.json').read_text())[
+        'results'].values() for one in found}
+    assert len(labels) == 5
+
+
 @pytest.fixture(scope='module')
 def everything(checkpoint, call_tool, toy_configs, tmp_path_factory):
     """Raw proposals of a test that left none out."""
