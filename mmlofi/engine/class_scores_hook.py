@@ -19,7 +19,8 @@ class ClassScoresHook(Hook):
     this hook one that the file lacks ends the run in validation.
 
     Scores of the whole video are warned of where several classes a video are usual in training (a
-    twentieth of the videos, see `SeveralClasses`), with the line that mends it.
+    twentieth of the videos, see `SeveralClasses`), with the line that mends it; and so are labels
+    that are all the same where the data have several names.
 
     Raises:
         ValueError: For videos without scores, as `require` says it, and where head or class scores
@@ -31,14 +32,15 @@ class ClassScoresHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         for dataset in _datasets(runner._train_loop, runner._val_loop, runner._test_loop):
             _refuse_other_numbers(model, dataset)
+        for dataset in _datasets(runner._val_loop, runner._test_loop)[:1]:
+            _warn_of_one_label(runner, dataset, model)
         class_scores = getattr(model, 'class_scores', None)
         if class_scores is None:
             return
         require = getattr(class_scores, 'require', None)
         for dataset in _datasets(runner._val_loop, runner._test_loop) if require else []:
             require(dataset.get_data_info(index)['video_name'] for index in range(len(dataset)))
-        if not getattr(class_scores, 'per_segment', False) \
-                and not getattr(model.head, 'gives_labels', False):
+        if not getattr(class_scores, 'per_segment', False):
             for dataset in _datasets(runner._train_loop):
                 _warn_of_several_classes(runner, dataset, model)
 
@@ -64,14 +66,30 @@ def _refuse_other_numbers(model: nn.Module, dataset: BaseDataset) -> None:
         'order of the labels')
 
 
+def _warn_of_one_label(runner: Runner, dataset: BaseDataset, model: nn.Module) -> None:
+    names = dataset.metainfo.get('classes') or ()
+    if getattr(model, 'num_classes', None) == 1 and len(names) > 1:
+        runner.logger.warning(
+            f'the model tells no classes apart, and the data have {len(names)}: all that it finds '
+            f'will be called {names[0]!r}. Set model.head.num_classes={len(names)} of a head that '
+            'labels its segments, or give the model class_scores')
+
+
 def _warn_of_several_classes(runner: Runner, dataset: BaseDataset, model: nn.Module) -> None:
     labels: dict[str, set[int]] = {}      # of a video, which may come in several windows
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
         labels.setdefault(info.get('video_name', index), set()).update(
             map(int, info.get('gt_labels', ())))
-    found = SeveralClasses.of(labels.values())
-    if found.usual:
+    found, kept = SeveralClasses.of(labels.values()), getattr(model, 'top_classes', 1)
+    most = max(map(len, labels.values()), default=0)
+    if found.usual and getattr(model.head, 'gives_labels', False):
+        if most > kept:
+            runner.logger.warning(
+                f'{found}, up to {most}, and of what the head labels the {kept} best classes of a '
+                f'video are kept: the others cannot be found. Leave model.class_scores out, or set '
+                f'model.top_classes={most}')
+    elif found.usual:
         kind = type(model.class_scores).__name__
         line = mend(kind, getattr(model.head, 'in_channels', '…'),
                     len(dataset.metainfo.get('classes', ())) or '…')

@@ -31,7 +31,11 @@ def features(tmp_path):
     return write
 
 
-def said_before(folder, class_scores, window=None, head=None):
+LABELS = dict(type='ActionFormerHead', in_channels=8, num_classes=2,
+              backbone=dict(embed_dim=8, arch=(1, 1, 1), window=-1))
+
+
+def said_before(folder, class_scores, window=None, head=None, validates=False, **model):
     """What the hook logs before the first step, which never comes."""
     dataset = dict(type='UntrimmedVideoDataset', ann_file=str(folder / 'gt.json'),
                    subset='training', data_prefix=dict(feature=str(folder)), window=window,
@@ -40,18 +44,23 @@ def said_before(folder, class_scores, window=None, head=None):
                              dict(type='PackTALInputs')])
     runner = Runner(
         model=dict(type='EndToEndLocalizer', head=head or dict(type='GTADHead', in_channels=8),
-                   class_scores=class_scores),
+                   class_scores=class_scores, **model),
         work_dir=str(folder / 'work'), default_scope='mmaction',
         train_dataloader=dict(batch_size=4, num_workers=0, dataset=dataset,
                               sampler=dict(type='DefaultSampler', shuffle=True)),
         train_cfg=dict(by_epoch=True, max_epochs=0), optim_wrapper=dict(
             optimizer=dict(type='SGD', lr=0.1)),
+        **(dict(val_dataloader=dict(batch_size=4, num_workers=0, dataset=dataset,
+                                    sampler=dict(type='DefaultSampler', shuffle=False)),
+                val_cfg=dict(), val_evaluator=dict(type='TALMetric', subset='training',
+                                                   ann_file=str(folder / 'gt.json')))
+           if validates else {}),
         custom_hooks=[dict(type='ClassScoresHook')], experiment_name=f'{folder.name}_{window}')
     said = []
     runner.logger.warning = said.append
     runner.logger.setLevel(logging.WARNING)
     runner.train()
-    return [one for one in said if 'several classes' in one]
+    return [one for one in said if 'classes' in one]
 
 
 def test_scores_of_the_whole_video_are_warned_of_with_the_number_and_the_mend(features):
@@ -93,3 +102,17 @@ def test_another_number_of_classes_than_the_data_have_is_refused(features, setti
     with pytest.raises(ValueError, match=r'tells 3 classes apart and the data have 2 \(run, swim.* '
                                          rf'set model\.{part}\.num_classes=2, or'):
         said_before(features(0), **settings)
+
+
+def test_labels_of_a_head_that_the_video_s_classes_leave_out_are_warned_of(features):
+    (message,) = said_before(features(20), VIDEO, head=LABELS, top_classes=1)
+    assert 'up to 2, and of what the head labels the 1 best classes of a video are kept' in message
+    assert 'Leave model.class_scores out, or set model.top_classes=2' in message
+    assert said_before(features(20), VIDEO, window=dict(stride=3), head=LABELS) == []
+
+
+@pytest.mark.parametrize('head', [None, dict(LABELS, num_classes=1)])
+def test_that_all_labels_are_one_is_said_where_they_are_scored(features, head):
+    (message,) = said_before(features(20), None, head=head, validates=True)
+    assert "the data have 2: all that it finds will be called 'run'" in message
+    assert said_before(features(20), None, window=dict(stride=3), head=head) == []
