@@ -72,6 +72,13 @@ def main() -> None:
 
 def read(args: argparse.Namespace) -> Collected:
     """The videos of the files."""
+    for path in args.files:
+        if not path.exists():
+            raise FileNotFoundError(f'no annotations at {str(path)!r}; expected the official file: '
+                                    'check the path')
+        if path.is_dir() and args.dataset != 'multithumos':
+            raise ValueError(f'{str(path)!r} is a folder; expected the official files of '
+                             f'{args.dataset}, one by one: name them')
     classes = read_class_names(args.classes) if args.classes else None
     if args.dataset == 'epic':
         return read_epic_kitchens(args.files, args.kind, args.video_info, classes)

@@ -200,7 +200,8 @@ def _check_types(metric_type: str | Sequence[str]) -> tuple[str, ...]:
                if not re.fullmatch(r'mAP|AP|AR@AN|(Action)?Recall@[1-9]\d*x', str(name))]
     if unknown or not types:
         raise ValueError(f"TALMetric got metric_type={list(types)}; expected some of 'mAP', 'AP', "
-                         f"'AR@AN', 'Recall@1x', 'Recall@5x': correct {unknown or 'this'}")
+                         f"'AR@AN', 'Recall@1x', 'Recall@5x', 'ActionRecall@1x': correct "
+                         f'{unknown or "this"}')
     return types
 
 
