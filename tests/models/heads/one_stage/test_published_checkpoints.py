@@ -112,8 +112,9 @@ def test_an_encoder_is_kept_when_the_published_head_is_loaded(tmp_path):
     model = localizer(head=dict(HEAD, in_channels=512), backbone=TSM)
     average = {key: torch.full_like(value, 0.5) for key, value in model.head.state_dict().items()}
     encoder = copy.deepcopy(model.backbone.state_dict())
-    torch.save(dict(state_dict={}, state_dict_ema={
-        f'module.{key}': value for key, value in average.items()}), tmp_path / 'head.pth')
+    average_in_file = {f'module.{key}': value for key, value in average.items()}
+    last = {key: torch.zeros_like(value) for key, value in average_in_file.items()}
+    torch.save(dict(state_dict=last, state_dict_ema=average_in_file), tmp_path / 'head.pth')
     load_checkpoint(model, str(tmp_path / 'head.pth'))
     assert holds(model, average)
     assert all(torch.equal(value, encoder[key])
