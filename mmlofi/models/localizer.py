@@ -20,6 +20,7 @@ from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoders.encoder import SnippetEncoder
 from mmlofi.models.encoders.norm import set_norm_mode
 from mmlofi.models.encoders.pretrained import is_pretrained, load_pretrained
+from mmlofi.models.parameter_names import rename_keys
 
 
 @MODELS.register_module()
@@ -154,8 +155,7 @@ class EndToEndLocalizer(BaseModel):
         return f'head.{renamed}' if published or renamed != bare else name
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
-        for key in [k for k in state_dict if k.startswith(prefix)]:
-            state_dict[prefix + self.own_name(key[len(prefix):])] = state_dict.pop(key)
+        rename_keys(state_dict, prefix, self.own_name)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def extract_feat(self, inputs: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from mmlofi.models.heads.anchors import ProposalSelection, build_targets, cut_at_end
+from mmlofi.models.parameter_names import rename_keys
 from mmlofi.options import require_whole
 
 from .losses import BMNLosses
@@ -82,8 +83,7 @@ class BMNHead(nn.Module):
         return f'network.{bare}' if bare.partition('.')[0] in (*LAYERS, *GEOMETRY) else name
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
-        for key in [k for k in state_dict if k.startswith(prefix)]:
-            state_dict[prefix + self.own_name(key[len(prefix):])] = state_dict.pop(key)
+        rename_keys(state_dict, prefix, self.own_name)
         for name in GEOMETRY:
             state_dict.pop(f'{prefix}network.{name}', None)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

@@ -11,6 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from mmlofi.models.heads.anchors import ProposalSelection, build_targets, cut_at_end
+from mmlofi.models.parameter_names import rename_keys
 from mmlofi.options import require_whole
 
 from .losses import GTADLoss
@@ -90,8 +91,7 @@ class GTADHead(nn.Module):
         return f'network.{bare}'
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
-        for key in [k for k in state_dict if k.startswith(prefix)]:
-            state_dict[prefix + self.own_name(key[len(prefix):])] = state_dict.pop(key)
+        rename_keys(state_dict, prefix, self.own_name)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 

@@ -14,6 +14,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from mmlofi.models.heads.lengths import valid_mask
+from mmlofi.models.parameter_names import rename_keys
 from mmlofi.options import require_whole
 
 from .candidates import CandidateSelection
@@ -189,8 +190,7 @@ class OneStageHead(nn.Module):
         return name.removeprefix('module.') if cls.is_published(name) else name
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
-        for key in [k for k in state_dict if k.startswith(prefix)]:
-            state_dict[prefix + self.own_name(key[len(prefix):])] = state_dict.pop(key)
+        rename_keys(state_dict, prefix, self.own_name)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 
