@@ -8,6 +8,10 @@ from itertools import count
 from pathlib import Path
 
 import av  # noqa: F401 - before decord, whose libvpx PyAV's encoders would find in place of theirs
+
+import mmlofi  # noqa: F401 - before MMEngine, which its mends are for
+
+# isort: split
 import cv2
 import numpy as np
 import pytest

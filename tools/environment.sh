@@ -70,6 +70,8 @@ mmlofi_install() {
         *) echo "MMLOFI_STACK=$stack is unknown; expected 1 or 2" >&2; return 1 ;;
     esac
     mmlofi_has "$python" mmcv && extras=tests  # the full mmcv stays as it is
+    # And so does torch: a torchvision for another would bring that along.
+    pins+=("torch==$("$python" -c 'from importlib.metadata import version; print(version("torch"))')")
     echo "installing mmlofi and what it needs (stack $stack)"
     "$python" -m pip install -e "$root[$extras]" "${pins[@]}"
 }

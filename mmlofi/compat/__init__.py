@@ -41,10 +41,17 @@ def apply() -> None:
     require_mmcv()
     silence_known_warnings()
     mend_missing_drn()
-    # The mends below import mmengine and torch, which need nothing mended to be imported.
+    # The mends below import torch and then mmengine, which imports transformers, and with it peft
+    # and torchvision, where these are installed.
+    from mmlofi.compat.torchvision_operators import mend_torchvision_operators
+    from mmlofi.compat.transformers_import import mend_slow_import, mend_video_and_text_models
+
+    mend_torchvision_operators()
+    mend_slow_import()
     from mmlofi.compat.amp import mend_amp_without_accelerator
     from mmlofi.compat.checkpoints import mend_checkpoint_loading
 
+    mend_video_and_text_models()
     mend_checkpoint_loading()
     mend_amp_without_accelerator()
 
