@@ -20,6 +20,7 @@ from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoders.encoder import SnippetEncoder
 from mmlofi.models.encoders.norm import set_norm_mode
 from mmlofi.models.encoders.pretrained import is_pretrained, load_pretrained
+from mmlofi.models.heads.lengths import count_valid
 from mmlofi.models.parameter_names import rename_keys
 
 
@@ -158,10 +159,11 @@ class EndToEndLocalizer(BaseModel):
         rename_keys(state_dict, prefix, self.own_name)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
-    def extract_feat(self, inputs: Tensor) -> Tensor:
-        """Snippet features (N, C, L)."""
+    def extract_feat(self, inputs: Tensor, *, resample: bool = True) -> Tensor:
+        """Snippet features (N, C, L); of a `dense` encoder (N, C, P), or what `resample=False` of
+        `SnippetEncoder` leaves."""
         if self.backbone is not None:
-            return self.encoder(self.backbone, inputs, self._normalize)
+            return self.encoder(self.backbone, inputs, self._normalize, resample=resample)
         if inputs.ndim != 3:
             raise ValueError(
                 f'EndToEndLocalizer without a backbone got an input of shape '
@@ -181,6 +183,7 @@ class EndToEndLocalizer(BaseModel):
         """
         _refuse_other_lengths(inputs, data_samples)
         features = self.extract_feat(inputs)
+        count_valid(data_samples, features.size(2))
         losses = self.head.loss(features, data_samples)
         if self.class_scores is not None:
             losses |= self.class_scores.loss(features, data_samples)
@@ -209,6 +212,7 @@ class EndToEndLocalizer(BaseModel):
                 finite.
         """
         _refuse_no_numbers(features, data_samples)
+        count_valid(data_samples, features.size(2))
         proposals = self.head.predict(features, data_samples)
         videos = [RawProposals(
             sample.get('video_name', ''), sample.duration_sec,
