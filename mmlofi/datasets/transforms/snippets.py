@@ -53,8 +53,8 @@ class SampleSnippets(BaseTransform):
     to which `contiguous` fills up a whole video), segments_sec, gt_labels (for `truncation`)
 
     Added Keys: frame_inds, clip_len, frame_interval, num_clips (the number of snippets L),
-    window_norm (the part of the video that they cover), num_valid or valid_share (where not all of
-    it is the video's)
+    window_norm (the part of the video that they cover), num_valid and valid_share (None where all
+    of it is the video's)
 
     Modified Keys: segments_sec, gt_labels (by `truncation`)
 
@@ -111,8 +111,10 @@ class SampleSnippets(BaseTransform):
         results.update(frame_inds=frame_inds.reshape(-1), clip_len=self.clip_len,
                        frame_interval=self.frame_interval, num_clips=L, window_norm=window)
         if results.get('first_snippet') is not None:
-            results['num_valid'] = num_valid(results['first_snippet'], self.num_snippets,
-                                             self._num_positions(results), L)
+            first, P = results['first_snippet'], self._num_positions(results)
+            share = (P - first) / self.num_snippets
+            results.update(num_valid=num_valid(first, self.num_snippets, P, L),
+                           valid_share=None if share >= 1 else share)
         return results
 
     def grid(self, results: dict) -> tuple[int, float, float]:
