@@ -24,6 +24,7 @@ from mmlofi.models.encoders.dense import (
     steps_of_frames,
 )
 from mmlofi.models.encoders.frame_limits import frame_limits, takes_clips
+from mmlofi.models.encoders.fused_attention import fuse_attention
 from mmlofi.models.encoders.norm import NORM_MODES, batch_norms, let_norms_learn
 from mmlofi.models.encoders.positions import call_at_any_side
 from mmlofi.models.encoders.recompute import checkpoint_blocks
@@ -54,8 +55,11 @@ class SnippetEncoder(nn.Module):
             one more forward pass in training. None: all.
         grad_ratio: Share of each video's snippets, drawn at every step, through which the encoder
             learns (ETAD, Liu et al. 2022); all are encoded. Gradients are not scaled for it.
-        checkpointing: Whether blocks with MMAction2's `with_cp` recompute their activations.
+        checkpointing: Whether blocks with MMAction2's `with_cp`, or else those of a transformer,
+            recompute their activations.
         channels_last: Whether backbone and frames have torch's channels-last memory format.
+        fused_attention: Whether MMAction2's VisionTransformer (VideoMAE) attends by torch's fused
+            kernels, which keep no map of all pairs of tokens.
         norm: Statistics of batch norm in training: 'frozen' (those of the checkpoint), 'running'
             (each batch's, and their running mean for testing) or 'reestimated' (each batch's, and
             by `NormStatisticsHook` those of full fidelity for testing). None leaves it to the
@@ -73,8 +77,8 @@ class SnippetEncoder(nn.Module):
 
     def __init__(self, *, input_format: str = 'auto', chunk_size: int | None = None,
                  grad_ratio: float = 1.0, checkpointing: bool = False,
-                 channels_last: bool = False, norm: str | None = None, dense: bool = False,
-                 resample: float = 1.0) -> None:
+                 channels_last: bool = False, fused_attention: bool = False,
+                 norm: str | None = None, dense: bool = False, resample: float = 1.0) -> None:
         super().__init__()
         if input_format not in INPUT_FORMATS:
             raise ValueError(f'SnippetEncoder got input_format={input_format!r}; expected one of '
@@ -95,13 +99,16 @@ class SnippetEncoder(nn.Module):
         self.norm, self.dense, self.resample = norm, dense, resample
         self.input_format, self.chunk_size, self.grad_ratio = input_format, chunk_size, grad_ratio
         self.checkpointing, self.channels_last = checkpointing, channels_last
+        self.fused_attention = fused_attention
 
     def prepare(self, backbone: nn.Module) -> None:
         """Gives a new backbone the batch norm, memory format and checkpointing asked for.
 
         Raises:
-            ValueError: When the backbone has nothing to checkpoint.
+            ValueError: When the backbone has nothing to checkpoint, or no attention to fuse.
         """
+        if self.fused_attention:
+            fuse_attention(backbone)
         let_norms_learn(backbone, self.norm)
         if self.norm is not None and not batch_norms(backbone):
             print_log(f'{type(backbone).__name__} has no batch norm: norm={self.norm!r} of its '
