@@ -195,13 +195,13 @@ def test_from_stored_features_of_whole_videos(folder, tmp_path, resample):
                       header, covered_sec)
     whole = videos(folder, dict(num_snippets=None), features=tmp_path)
     assert_white(run(on_features(), whole), 0.8)
-    in_windows = dict(num_snippets=96)
+    in_windows = dict(num_snippets=110)
     found = run(on_features(), videos(folder, in_windows, features=tmp_path,
-                                      window=dict(stride=48)))
+                                      window=dict(stride=40)))
     assert_white(found, 0.8)
     head = HeadPass(on_features(), dict(
         pipeline=[dict(type='LoadSnippetFeatures', **in_windows), dict(type='PackTALInputs')],
-        window=dict(stride=48)), encoder=model)
+        window=dict(stride=40)), encoder=model)
     for info, sample, steps in steps_of(model, videos(folder, WINDOWS)):
         video = head(info, sample, steps)
         torch.testing.assert_close(video.pred_instances.segments_sec, found[video.video_name])
