@@ -12,11 +12,19 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmlofi.models.encoders.adapters import build_adapters, check_beside
 from mmlofi.models.encoders.chunks import choose_snippets, encode_in_chunks, encode_with_share
+from mmlofi.models.encoders.clip_grouping import clips_of
 from mmlofi.models.encoders.frame_limits import frame_limits, takes_clips
-from mmlofi.models.encoders.norm import NORM_MODES, batch_norms, let_norms_learn
+from mmlofi.models.encoders.norm import (
+    NORM_MODES,
+    batch_norms,
+    let_norms_learn,
+    set_norm_mode,
+)
 from mmlofi.models.encoders.positions import call_at_any_side
 from mmlofi.models.encoders.recompute import checkpoint_blocks
+from mmlofi.models.encoders.what_trains import freeze_all_but_adapters, hold_frozen
 
 INPUT_FORMATS = ('auto', '2d', '3d')
 
@@ -48,14 +56,17 @@ class SnippetEncoder(nn.Module):
             by `NormStatisticsHook` those of full fidelity for testing). None leaves it to the
             backbone's own settings (`norm_eval`, CSN's `bn_frozen`, ResNet's `partial_bn`), over
             which the others go.
+        adapters: Of small trained parts in the backbone, all else of which is then frozen, such as
+            dict(type='temporal'); docs/adapters.md. None trains the backbone itself.
 
     Raises:
-        ValueError: For settings out of range.
+        ValueError: For settings out of range, or that do not go together.
     """
 
     def __init__(self, *, input_format: str = 'auto', chunk_size: int | None = None,
                  grad_ratio: float = 1.0, checkpointing: bool = False,
-                 channels_last: bool = False, norm: str | None = None) -> None:
+                 channels_last: bool = False, norm: str | None = None,
+                 adapters: dict | None = None) -> None:
         super().__init__()
         if input_format not in INPUT_FORMATS:
             raise ValueError(f'SnippetEncoder got input_format={input_format!r}; expected one of '
@@ -68,25 +79,47 @@ class SnippetEncoder(nn.Module):
                              'the snippets above 0, and 1 for all')
         if norm not in NORM_MODES:
             raise ValueError(f'SnippetEncoder got norm={norm!r}; expected one of {NORM_MODES}')
+        self.adapters = build_adapters(adapters)
+        if self.adapters is not None:
+            check_beside(self.adapters, chunk_size=chunk_size, grad_ratio=grad_ratio, norm=norm)
         self.norm = norm
         self.input_format, self.chunk_size, self.grad_ratio = input_format, chunk_size, grad_ratio
         self.checkpointing, self.channels_last = checkpointing, channels_last
 
     def prepare(self, backbone: nn.Module) -> None:
-        """Gives a new backbone the batch norm, memory format and checkpointing asked for.
+        """Gives a new backbone the adapters, batch norm, memory format and checkpointing asked for.
 
         Raises:
-            ValueError: When the backbone has nothing to checkpoint.
+            ValueError: When the backbone has nothing to checkpoint, or does not take the adapters.
         """
         let_norms_learn(backbone, self.norm)
         if self.norm is not None and not batch_norms(backbone):
             print_log(f'{type(backbone).__name__} has no batch norm: norm={self.norm!r} of its '
                       'encoder changes nothing', logger='current', level=logging.WARNING)
-        checkpoint_blocks(backbone, all_blocks=self.checkpointing)
+        whole = self.adapters is None or not self.adapters.keeps_backbone
+        if self.adapters is not None:
+            self.adapters.attach(backbone, chunk_size=self.chunk_size,
+                                 checkpointing=self.checkpointing)
+            freeze_all_but_adapters(backbone)
+        checkpoint_blocks(backbone, all_blocks=self.checkpointing and whole)
         if self.channels_last:
             for module in backbone.modules():
                 if isinstance(module, (nn.Conv2d, nn.Conv3d)):
                     module.to(memory_format=_channels_last(module.weight))
+        self.set_mode(backbone)
+
+    def set_mode(self, backbone: nn.Module) -> None:
+        """Puts parts of a backbone in training into the mode that they have there: batch norms, and
+        what is frozen beside adapters.
+        """
+        set_norm_mode(backbone, self.norm)
+        if self.adapters is not None:
+            hold_frozen(backbone, drop_path=self.adapters.drop_path)
+
+    def init_adapters(self, backbone: nn.Module) -> None:
+        """Lets adapters change nothing, whatever MMEngine's initialisation made of them."""
+        if self.adapters is not None:
+            self.adapters.init_weights(backbone)
 
     def forward(self, backbone: nn.Module, frames: Tensor,
                 normalize: Callable[[Tensor], Tensor] | None = None) -> Tensor:
@@ -108,12 +141,16 @@ class SnippetEncoder(nn.Module):
         frame_limits(backbone).check(type(backbone).__name__, T, H, W)
         clips = frames.flatten(0, 1)                                          # (N·L, 3, T, H, W)
         encode = partial(self._encode_clips, backbone, normalize)
+        chunk_size = self.chunk_size
+        if self.adapters is not None and self.adapters.keeps_backbone:
+            chunk_size = None                # its blocks take chunks by themselves
         try:
             if self.grad_ratio < 1 and self.training and torch.is_grad_enabled():
                 kept, rest = choose_snippets(N, L, self.grad_ratio)
-                features = encode_with_share(encode, clips, self.chunk_size, backbone, kept, rest)
+                features = encode_with_share(encode, clips, chunk_size, backbone, kept, rest)
             else:
-                features = encode_in_chunks(encode, clips, self.chunk_size, backbone)  # (N·L, C)
+                with clips_of(N):
+                    features = encode_in_chunks(encode, clips, chunk_size, backbone)   # (N·L, C)
         except torch.OutOfMemoryError:
             raise
         except Exception as error:

@@ -1,7 +1,8 @@
 """Trades memory for time: activations are computed again in the backward pass.
 
-torch's own checkpointing, with two additions: batch norm's running statistics move once, not again
-in the second forward pass, and blocks of a backbone are found by MMAction2's `with_cp`.
+torch's own checkpointing, with three additions: batch norm's running statistics move once, not
+again in the second forward pass; that pass knows of how many videos its clips are; and blocks of a
+backbone are found, by MMAction2's `with_cp` or, in its VisionTransformer, which has none, by class.
 """
 from __future__ import annotations
 
@@ -10,9 +11,11 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import torch
+from mmaction.models.backbones.vit_mae import Block
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmlofi.models.encoders.clip_grouping import clips_of, videos_in_call
 from mmlofi.models.encoders.norm import batch_norms
 
 
@@ -24,7 +27,13 @@ def recompute(function: Callable[..., Tensor], module: nn.Module, *inputs: Tenso
         module: What the function applies, whose running statistics are to move once.
     """
     return checkpoint(function, *inputs, use_reentrant=False,
-                      context_fn=lambda: (nullcontext(), frozen_statistics(module)))
+                      context_fn=lambda: (nullcontext(), _as_before(module, videos_in_call())))
+
+
+@contextmanager
+def _as_before(module: nn.Module, videos: int | None) -> Iterator[None]:
+    with frozen_statistics(module), clips_of(videos):
+        yield
 
 
 @contextmanager
@@ -43,7 +52,7 @@ def frozen_statistics(module: nn.Module) -> Iterator[None]:
 
 
 def checkpoint_blocks(backbone: nn.Module, *, all_blocks: bool) -> None:
-    """Lets blocks that have MMAction2's `with_cp` recompute their activations.
+    """Lets blocks that have MMAction2's `with_cp` recompute their activations, or VideoMAE's.
 
     In place of `with_cp=True`, whose recomputation moves running statistics twice and which torch
     gives up (it does not say `use_reentrant`).
@@ -61,11 +70,14 @@ def checkpoint_blocks(backbone: nn.Module, *, all_blocks: bool) -> None:
               if not any(hasattr(part, 'with_cp') for part in list(module.modules())[1:])]
     if not all_blocks:
         blocks = [block for block in blocks if block.with_cp]
-    elif not blocks:
+    else:
+        blocks += [module for module in backbone.modules() if isinstance(module, Block)]
+    if all_blocks and not blocks:
         raise ValueError(
             f'checkpointing=True found no block with `with_cp` in {type(backbone).__name__}; '
-            'expected a backbone that has it: use chunk_size, which every backbone has, or name '
-            "modules in MMEngine's activation_checkpointing=['backbone.layer1', …]")
+            'expected a backbone that has it, or a VisionTransformer: use chunk_size, which every '
+            "backbone has, or name modules in MMEngine's activation_checkpointing=['backbone.layer1', …]")
     for block in blocks:
-        block.with_cp = False
+        if hasattr(block, 'with_cp'):
+            block.with_cp = False
         block.forward = partial(recompute, block.forward, block)
