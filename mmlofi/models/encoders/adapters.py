@@ -9,6 +9,7 @@ from mmaction.models.backbones import VisionTransformer
 from torch import Tensor, nn
 
 from mmlofi.models.encoders.ladder import Ladder
+from mmlofi.models.encoders.low_rank import LowRankAdapters
 from mmlofi.models.encoders.temporal_adapter import SCOPES, TemporalAdapter
 
 MIXING = ('video', 'both')   # scopes in which clips of a video see each other
@@ -117,7 +118,8 @@ class TemporalAdapters:
         return numbers
 
 
-KINDS = dict(temporal=TemporalAdapters, ladder=partial(TemporalAdapters, ladder=True))
+KINDS = dict(temporal=TemporalAdapters, ladder=partial(TemporalAdapters, ladder=True),
+             lora=LowRankAdapters)
 
 
 def build_adapters(cfg: Mapping | None) -> Adapters | None:

@@ -75,8 +75,9 @@ def checkpoint_blocks(backbone: nn.Module, *, all_blocks: bool) -> None:
     if all_blocks and not blocks:
         raise ValueError(
             f'checkpointing=True found no block with `with_cp` in {type(backbone).__name__}; '
-            'expected a backbone that has it, or a VisionTransformer: use chunk_size, which every '
-            "backbone has, or name modules in MMEngine's activation_checkpointing=['backbone.layer1', …]")
+            'expected a backbone that has it, or a VisionTransformer: use chunk_size, which '
+            "every backbone has, or name modules in MMEngine's activation_checkpointing=['backbone."
+            "layer1', …]")
     for block in blocks:
         if hasattr(block, 'with_cp'):
             block.with_cp = False
