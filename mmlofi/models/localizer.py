@@ -18,7 +18,6 @@ from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.windows import WindowResult
 from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoders.encoder import SnippetEncoder
-from mmlofi.models.encoders.norm import set_norm_mode
 from mmlofi.models.encoders.pretrained import is_pretrained, load_pretrained
 from mmlofi.models.heads.lengths import count_valid
 from mmlofi.models.parameter_names import rename_keys
@@ -87,10 +86,10 @@ class EndToEndLocalizer(BaseModel):
         return 1 if self.class_scores is None else getattr(self.class_scores, 'num_classes', None)
 
     def train(self, mode: bool = True) -> EndToEndLocalizer:
-        """As any module's; the encoder's `norm` has the last word on its batch norms."""
+        """As any module's; the encoder has the last word on its batch norms, and frozen parts."""
         super().train(mode)
         if self.backbone is not None:
-            set_norm_mode(self.backbone, self.encoder.norm)
+            self.encoder.set_mode(self.backbone)
         return self
 
     def init_weights(self) -> None:
@@ -104,6 +103,8 @@ class EndToEndLocalizer(BaseModel):
         whole, self.init_cfg = (self.init_cfg, None) if is_pretrained(self.init_cfg) \
             else (None, self.init_cfg)
         super().init_weights()
+        if self.backbone is not None:
+            self.encoder.init_adapters(self.backbone)
         if self._backbone_pretrained is not None:
             load_pretrained(self, self._backbone_pretrained, part='backbone')
         if whole is not None:
