@@ -1,4 +1,4 @@
-"""What a config's steps hold in memory, and what a budget allows, as text."""
+"""What a config's steps do and hold in memory, and what a budget allows, as text."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -7,13 +7,15 @@ from mmengine.config import Config
 
 from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
 from mmlofi.planning.budget import MemoryPlan, even_cycle, options
+from mmlofi.planning.equal_cost import EQUAL, equalised, spread
 from mmlofi.planning.step_memory import StepCounter
 from mmlofi.planning.tables import GIB, aligned, gib
 from mmlofi.planning.training_plan import Plan
+from mmlofi.planning.work_text import cycle_setting, work_text
 
 
 def memory_text(cfg: Config, plan: Plan, budget: int | None) -> list[str]:
-    """What a step of one GPU holds at each fidelity and, of a budget, what fits and what would."""
+    """What a step of one GPU does and holds at each fidelity; of a budget, what fits and would."""
     source, fidelities = plan.source, plan.sampler.schedule.fidelities
     if source.clip_len is not None and source.side is None:
         return ['memory: not counted, as no transform of the training pipeline gives the frames a '
@@ -21,10 +23,12 @@ def memory_text(cfg: Config, plan: Plan, budget: int | None) -> list[str]:
     now = MemoryPlan(StepCounter(cfg, clip_len=source.clip_len, gpus=plan.gpus), source)
     shown = list(dict.fromkeys([*fidelities, FULL]))
     batch_size = plan.sampler.batch_size
-    lines = ['memory of a step on each GPU, in GiB:',
-             *aligned(memory_table(now, shown, batch_size, budget)),
-             'of tensors alone: workspaces, what the allocator loses and CUDA itself come on top'
-             + '; frames are taken as squares' * bool(source.side)]
+    lines = [] if cfg.model.get('backbone') is None else [
+        *work_text(now, fidelities, batch_size), '']
+    lines += ['memory of a step on each GPU, in GiB:',
+              *aligned(memory_table(now, shown, batch_size, budget)),
+              'of tensors alone: workspaces, what the allocator loses and CUDA itself come on top'
+              + '; frames are taken as squares' * bool(source.side)]
     if cfg.get('compile'):
         lines.append('NOTE: `compile` is not followed; this is the model without it')
     if budget is None or cfg.model.get('backbone') is None:
@@ -78,14 +82,13 @@ def cycle_text(plan: MemoryPlan, batch_size: int, budget: int) -> str:
                 f'{"a smaller one, or " * (batch_size > 1)}an option from the table')
     if cycle == [FULL]:
         return f'full fidelity fits with {videos}: no cycle is needed'
-    settings = []
-    for one in cycle:
-        reductions = [f'{axis}={getattr(one, axis):.4g}' for axis in ('spatial', 'temporal')
-                      if getattr(one, axis) > 1]
-        settings.append(f'dict({", ".join([f"name={one.name!r}", *reductions])})')
     counts = ', '.join(f'{one.name} {gib(plan.count(one, batch_size).peak)}' for one in cycle)
-    text = (f'with {videos}, the dearest S, T and ST of equal cost that fit ({counts} GiB):\n'
-            f'cycle=[{", ".join(settings)}]')
+    differ = spread(plan, cycle, batch_size) > EQUAL
+    text = (f'with {videos}, the dearest S, T and ST of equal {"pixels" if differ else "cost"} '
+            f'that fit ({counts} GiB):\n{cycle_setting(cycle)}')
+    if differ:
+        text += ('\nand of equal operations, with fewer snippets:\n'
+                 + cycle_setting(equalised(plan, cycle, batch_size)))
     reduction = cycle[1].temporal
     if reduction > 2 * PAPER_CYCLE[1].temporal:
         text += (f'\nThat is 1/{reduction:.0f} of the pixels, where the paper has '
