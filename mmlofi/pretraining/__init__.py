@@ -1,5 +1,6 @@
 """Pre-training of encoders on clips, before or in place of stage 1: TSP."""
 from .background import background_segments
+from .checkpoint_hook import TSPCheckpointHook
 from .clips import ClipInSegment
 from .dataset import TSPDataset
 from .frames import CropCentre, ResizeWholeFrame
@@ -11,5 +12,5 @@ from .seeded_sampler import SeededSampler
 from .warm_up import WarmUpLR
 
 __all__ = ['ClipInSegment', 'CropCentre', 'RegularClips', 'ResizeWholeFrame', 'SeededSampler',
-           'TSPDataset', 'TSPHead', 'TSPMetric', 'VideoFeatures', 'WarmUpLR',
-           'background_segments']
+           'TSPCheckpointHook', 'TSPDataset', 'TSPHead', 'TSPMetric', 'VideoFeatures',
+           'WarmUpLR', 'background_segments']
