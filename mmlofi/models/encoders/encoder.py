@@ -13,7 +13,9 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmlofi.models.encoders.adapters import build_adapters, check_beside
 from mmlofi.models.encoders.chunks import choose_snippets, encode_in_chunks, encode_with_share
+from mmlofi.models.encoders.clip_grouping import clips_of
 from mmlofi.models.encoders.dense import (
     NoSteps,
     ask_for_map,
@@ -25,9 +27,15 @@ from mmlofi.models.encoders.dense import (
 )
 from mmlofi.models.encoders.frame_limits import frame_limits, takes_clips
 from mmlofi.models.encoders.fused_attention import fuse_attention
-from mmlofi.models.encoders.norm import NORM_MODES, batch_norms, let_norms_learn
+from mmlofi.models.encoders.norm import (
+    NORM_MODES,
+    batch_norms,
+    let_norms_learn,
+    set_norm_mode,
+)
 from mmlofi.models.encoders.positions import call_at_any_side
 from mmlofi.models.encoders.recompute import checkpoint_blocks
+from mmlofi.models.encoders.what_trains import freeze_all_but_adapters, hold_frozen
 from mmlofi.options import require_number
 
 INPUT_FORMATS = ('auto', '2d', '3d')
@@ -70,15 +78,18 @@ class SnippetEncoder(nn.Module):
             after the other, `SampleSnippets(placement='contiguous')`.
         resample: Positions of the head for a step of `dense`, P = resample · L · S at each
             fidelity, interpolated linearly: 2 makes the 384 steps of 768 frames 768.
+        adapters: Of small trained parts in the backbone, all else of which is then frozen, such as
+            dict(type='temporal'); docs/adapters.md. None trains the backbone itself.
 
     Raises:
-        ValueError: For settings out of range.
+        ValueError: For settings out of range, or that do not go together.
     """
 
     def __init__(self, *, input_format: str = 'auto', chunk_size: int | None = None,
                  grad_ratio: float = 1.0, checkpointing: bool = False,
                  channels_last: bool = False, fused_attention: bool = False,
-                 norm: str | None = None, dense: bool = False, resample: float = 1.0) -> None:
+                 norm: str | None = None, dense: bool = False, resample: float = 1.0,
+                 adapters: dict | None = None) -> None:
         super().__init__()
         if input_format not in INPUT_FORMATS:
             raise ValueError(f'SnippetEncoder got input_format={input_format!r}; expected one of '
@@ -97,15 +108,19 @@ class SnippetEncoder(nn.Module):
                              'expected 1, since one feature a snippet is a position of the head: '
                              'set dense=True as well')
         self.norm, self.dense, self.resample = norm, dense, resample
+        self.adapters = build_adapters(adapters)
+        if self.adapters is not None:
+            check_beside(self.adapters, chunk_size=chunk_size, grad_ratio=grad_ratio, norm=norm)
         self.input_format, self.chunk_size, self.grad_ratio = input_format, chunk_size, grad_ratio
         self.checkpointing, self.channels_last = checkpointing, channels_last
         self.fused_attention = fused_attention
 
     def prepare(self, backbone: nn.Module) -> None:
-        """Gives a new backbone the batch norm, memory format and checkpointing asked for.
+        """Gives a new backbone the adapters, batch norm, memory format and checkpointing asked for.
 
         Raises:
-            ValueError: When the backbone has nothing to checkpoint, or no attention to fuse.
+            ValueError: When the backbone has nothing to checkpoint, no attention to fuse, or does
+                not take the adapters.
         """
         if self.fused_attention:
             fuse_attention(backbone)
@@ -115,11 +130,30 @@ class SnippetEncoder(nn.Module):
                       'encoder changes nothing', logger='current', level=logging.WARNING)
         if self.dense:
             ask_for_map(backbone)
-        checkpoint_blocks(backbone, all_blocks=self.checkpointing)
+        whole = self.adapters is None or not self.adapters.keeps_backbone
+        if self.adapters is not None:
+            self.adapters.attach(backbone, chunk_size=self.chunk_size,
+                                 checkpointing=self.checkpointing)
+            freeze_all_but_adapters(backbone)
+        checkpoint_blocks(backbone, all_blocks=self.checkpointing and whole)
         if self.channels_last:
             for module in backbone.modules():
                 if isinstance(module, (nn.Conv2d, nn.Conv3d)):
                     module.to(memory_format=_channels_last(module.weight))
+        self.set_mode(backbone)
+
+    def set_mode(self, backbone: nn.Module) -> None:
+        """Puts parts of a backbone in training into the mode that they have there: batch norms, and
+        what is frozen beside adapters.
+        """
+        set_norm_mode(backbone, self.norm)
+        if self.adapters is not None:
+            hold_frozen(backbone, drop_path=self.adapters.drop_path)
+
+    def init_adapters(self, backbone: nn.Module) -> None:
+        """Lets adapters change nothing, whatever MMEngine's initialisation made of them."""
+        if self.adapters is not None:
+            self.adapters.init_weights(backbone)
 
     def forward(self, backbone: nn.Module, frames: Tensor,
                 normalize: Callable[[Tensor], Tensor] | None = None, *,
@@ -144,12 +178,16 @@ class SnippetEncoder(nn.Module):
         frame_limits(backbone).check(type(backbone).__name__, T, H, W)
         clips = frames.flatten(0, 1)                                          # (N·L, 3, T, H, W)
         encode = partial(self._encode_clips, backbone, normalize)
+        chunk_size = self.chunk_size
+        if self.adapters is not None and self.adapters.keeps_backbone:
+            chunk_size = None                # its blocks take chunks by themselves
         try:
             if self.grad_ratio < 1 and self.training and torch.is_grad_enabled():
                 kept, rest = choose_snippets(N, L, self.grad_ratio)
-                features = encode_with_share(encode, clips, self.chunk_size, backbone, kept, rest)
+                features = encode_with_share(encode, clips, chunk_size, backbone, kept, rest)
             else:
-                features = encode_in_chunks(encode, clips, self.chunk_size, backbone)  # (N·L, C)
+                with clips_of(N):
+                    features = encode_in_chunks(encode, clips, chunk_size, backbone)   # (N·L, C)
         except (NoSteps, torch.OutOfMemoryError):
             raise
         except Exception as error:

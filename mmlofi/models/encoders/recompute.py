@@ -1,8 +1,8 @@
 """Trades memory for time: activations are computed again in the backward pass.
 
-torch's own checkpointing, with two additions: batch norm's running statistics move once, not again
-in the second forward pass, and the blocks of a backbone are found, by MMAction2's `with_cp` or as
-those of a transformer.
+torch's own checkpointing, with three additions: batch norm's running statistics move once, not
+again in the second forward pass; that pass knows of how many videos its clips are; and blocks of a
+backbone are found, by MMAction2's `with_cp` or as those of a transformer.
 """
 from __future__ import annotations
 
@@ -14,19 +14,26 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmlofi.models.encoders.clip_grouping import clips_of, videos_in_call
 from mmlofi.models.encoders.norm import batch_norms
 
 
 @torch.compiler.disable(recursive=False)
 def recompute(function: Callable[..., Tensor], module: nn.Module, *inputs: Tensor,
-              **others: object) -> Tensor:
-    """Gives `function(*inputs, **others)`, whose activations live in the backward pass alone.
+              **settings: object) -> Tensor:
+    """Gives `function(*inputs, **settings)`, whose activations live in the backward pass alone.
 
     Args:
         module: What the function applies, whose running statistics are to move once.
     """
-    return checkpoint(function, *inputs, use_reentrant=False,
-                      context_fn=lambda: (nullcontext(), frozen_statistics(module)), **others)
+    return checkpoint(partial(function, **settings), *inputs, use_reentrant=False,
+                      context_fn=lambda: (nullcontext(), _as_before(module, videos_in_call())))
+
+
+@contextmanager
+def _as_before(module: nn.Module, videos: int | None) -> Iterator[None]:
+    with frozen_statistics(module), clips_of(videos):
+        yield
 
 
 @contextmanager
