@@ -49,6 +49,7 @@ from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.files import CannotWrite, path_in
 from mmlofi.models import EndToEndLocalizer
+from mmlofi.models.encoders.dense import NoSteps, refuse_gaps
 from mmlofi.models.encoders.streaming import as_stored, encode_chunk, encode_videos
 
 DTYPES = dict(fp32='float32', fp16='float16')
@@ -114,6 +115,8 @@ def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDatase
         plain['encoder'] |= dict(dense=True, resample=model.encoder.resample)
     # Sides and channels are those of a snippet that was encoded, whatever the transforms are.
     chunk = first_snippet(videos)
+    if model.encoder.dense:
+        refuse_gaps([chunk.data_sample])
     with torch.no_grad():
         feat_dim, steps = encode_chunk(model, chunk).shape     # of one snippet
     return dict(backbone_sha256=hash_weights(model.backbone),
@@ -247,7 +250,7 @@ def main() -> None:
         header = header_of(read_folder(args.out))
         failed = [one for subset, dataset in subsets.items()
                   for one in extract(cfg, model, args, subset, dataset, header)]
-    except CannotWrite as error:
+    except (CannotWrite, NoSteps) as error:
         raise SystemExit(f'extract_features: {error}') from error
     stop_if_failed(failed)
 

@@ -17,6 +17,7 @@ from mmlofi.detections.postprocess import check_nms, suppress
 from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.windows import WindowResult
 from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
+from mmlofi.models.encoders.dense import refuse_gaps
 from mmlofi.models.encoders.encoder import SnippetEncoder
 from mmlofi.models.encoders.libraries.normalization import check_normalization, preprocessor_for
 from mmlofi.models.encoders.pretrained import is_pretrained, load_pretrained
@@ -188,7 +189,7 @@ class EndToEndLocalizer(BaseModel):
         """
         _refuse_other_lengths(inputs, data_samples)
         features = self.extract_feat(inputs)
-        count_valid(data_samples, features.size(2))
+        self._count_valid(features, data_samples)
         losses = self.head.loss(features, data_samples)
         if self.class_scores is not None:
             losses |= self.class_scores.loss(features, data_samples)
@@ -217,7 +218,7 @@ class EndToEndLocalizer(BaseModel):
                 finite.
         """
         _refuse_no_numbers(features, data_samples)
-        count_valid(data_samples, features.size(2))
+        self._count_valid(features, data_samples)
         proposals = self.head.predict(features, data_samples)
         videos = [RawProposals(
             sample.get('video_name', ''), sample.duration_sec,
@@ -237,6 +238,12 @@ class EndToEndLocalizer(BaseModel):
             if self.keep_raw:
                 sample.raw_proposals = video
         return data_samples
+
+    def _count_valid(self, features: Tensor, data_samples: list[ActionDataSample]) -> None:
+        """In the positions (N, C, P) of the head, of which a snippet may have several."""
+        if self.backbone is not None and self.encoder.dense:
+            refuse_gaps(data_samples)
+        count_valid(data_samples, features.size(2))
 
     def _classify(self, features: Tensor, data_samples: list[ActionDataSample],
                   proposals: list[InstanceData]) -> list[Tensor | None] | Tensor:

@@ -98,6 +98,13 @@ def test_stored_features_are_the_positions_of_whole_videos_as_their_folder_says(
     assert min(lengths) < 192 < max(lengths)
 
 
+def test_snippets_with_gaps_between_them_are_not_extracted(stage_2, call_tool, tmp_path):
+    gaps = "test_dataloader.dataset.pipeline.1.placement='even'"
+    with pytest.raises(SystemExit, match="^extract_features: .*placement='even'.*contiguous"):
+        call_tool('extract_features.py', *stage_2[:2], '--out', tmp_path / 'features',
+                  '--cfg-options', gaps)
+
+
 def test_a_head_on_the_stored_features_trains_and_is_scored(stage_3):
     assert re.search(r'mAP: \d\.\d+  mAP@0\.50', stage_3[2])
 

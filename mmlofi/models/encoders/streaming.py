@@ -12,6 +12,7 @@ from mmaction.structures import ActionDataSample
 from torch import Tensor
 
 from mmlofi.datasets.streaming import FailedVideo, SnippetChunk
+from mmlofi.models.encoders.dense import refuse_gaps
 from mmlofi.models.heads.lengths import count_valid
 from mmlofi.models.localizer import EndToEndLocalizer
 
@@ -58,7 +59,12 @@ def as_stored(model: EndToEndLocalizer, video: ActionDataSample, steps: Tensor
 
     Also the seconds that they stand for, where these are not the video's own: clips of one length
     do not end with it.
+
+    Raises:
+        NoSteps: As `refuse_gaps`.
     """
+    if model.encoder.dense:
+        refuse_gaps([video])
     features = model.encoder.to_head(steps[None])[0]                                # (C, P)
     start, end = video.get('window_norm', (0.0, 1.0))
     if video.get('valid_share') is None and (start, end) == (0, 1):
