@@ -6,8 +6,9 @@ Each head, and for heads that only find when each classifier, is trained with ev
 - on frozen features of the LoFi encoder (long cycle, learned from G-TAD),
 - end to end through the same cycle, from the ACP encoder, and scored as it is, at full fidelity.
 
-Prints a table after each seed, mean ± std of mAP@0.5 and of the average mAP. Run again, it goes on
-where it stopped, with more seeds or rows too. On one CPU core a seed of all rows takes an hour.
+Prints a table after each seed, mean ± std of mAP@0.5 and of the average mAP, and of how many seeds.
+Run again, it goes on where it stopped, with more seeds or rows too. On one CPU core a seed of all
+rows takes an hour.
 
   OMP_NUM_THREADS=1 python benchmarks/heads_table.py --seeds 0 1 2             # one class a video
   OMP_NUM_THREADS=1 python benchmarks/heads_table.py --seeds 0 1 2 --several   # three, by motion
@@ -76,16 +77,19 @@ class HeadsTable(Table):
 
     def features(self, encoder: str, seed: int) -> Path:
         """Trains an encoder, its start first, and extracts its features."""
-        folder = self.out / f'seed{seed}' / encoder
-        self.encoder(dict(acp='acp', lofi='long')[encoder], seed)
-        trained = folder.with_name('long') if encoder == 'lofi' else folder
-        done = folder.with_name(f'{encoder}_features')
-        if not (done.with_name(f'{done.name}.done')).exists():
+        folder = self.out / f'seed{seed}'
+        if encoder == 'acp':
+            self.encoder('acp', seed)
+            trained = folder / 'acp'
+        else:   # the classifier gives no gradient to it, so that lofi_toy.py trains the same one
+            self.cell('end_to_end', 'gtad_video', seed)
+            trained = folder / 'end_to_end_gtad_video'
+        features, done = folder / f'{encoder}_features', folder / f'{encoder}_features.done'
+        if not done.exists():
             run('extract_features.py', ROOT / CONFIGS / 'lofi_toy.py', checkpoint(trained),
-                '--out', done, log=folder.with_name(f'{encoder}_features.log'),
-                TOY_DATA=self.data)
-            done.with_name(f'{done.name}.done').touch()
-        return done
+                '--out', features, log=folder / f'{encoder}_features.log', **self.world)
+            done.touch()
+        return features
 
     def cell(self, source: str, name: str, seed: int) -> None:
         """Trains a row of the table with a seed."""
@@ -103,7 +107,7 @@ class HeadsTable(Table):
         if not (folder / 'tested').exists():
             run('test.py', ROOT / CONFIGS / config, checkpoint(folder), '--work-dir',
                 folder / 'test', *(['--cfg-options', *head.options()] if head.options() else []),
-                log=folder / 'test.log', TOY_DATA=self.data)
+                log=folder / 'test.log', **self.world)
             (folder / 'tested').touch()
 
     def table(self) -> str:
@@ -120,7 +124,9 @@ class HeadsTable(Table):
         done = 'tested' if source == 'end_to_end' else 'cost.json'
         runs = [last_scores(folder) for folder in sorted(self.out.glob(f'seed*/{source}_{name}'))
                 if (folder / done).exists()]
-        return tuple(mean_and_std([scores[key] for scores in runs]) for key in ('mAP@0.50', 'mAP'))
+        half, average = (mean_and_std([scores[key] for scores in runs])
+                         for key in ('mAP@0.50', 'mAP'))
+        return f'{half} ({len(runs)})' if runs else half, average
 
 
 def checkpoint(work_dir: Path) -> str:
@@ -149,6 +155,7 @@ def main() -> None:
     args = parse_args()
     out = args.out.with_name(args.out.name + '_several' * args.several)
     table = HeadsTable(out, smoke=args.smoke)
+    table.world['TOY_WORLD'] = 'motions' if args.several else 'scenes'
     run('make_procedural.py', table.data, *(SEVERAL if args.several else []),
         *(SMOKE_DATA if args.smoke else []))
     for seed in args.seeds:

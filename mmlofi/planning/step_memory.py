@@ -27,6 +27,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.planning.live_memory import LiveMemory, fake_module
+from mmlofi.planning.work import SnippetWork, VideoWork, count_snippet, of_video
 
 MAX_CHUNKS = 3   # the first, one in the middle and the last: more only repeat the middle
 
@@ -121,6 +122,7 @@ class StepCounter:
         self._head = (settings['head'], settings.get('class_scores'), self.half,
                       cfg.get('activation_checkpointing'))
         self.encode, self.localize = cache(self._encode), cache(self._localize)
+        self.snippet = cache(self._snippet)
         if like is not None and like._head == self._head:
             self.localize = like.localize
 
@@ -141,6 +143,11 @@ class StepCounter:
         return StepMemory(self.weights, self.gradients, self.optimizer, self.buckets, inputs,
                           encoder.kept, head.kept, peak)
 
+    def work(self, batch_size: int, num_snippets: int, side: int) -> VideoWork:
+        """Tokens, pairs and operations of a video of such a step, of the encoder alone."""
+        return of_video(self.snippet(side), num_snippets=num_snippets, batch_size=batch_size,
+                        grad_ratio=self._encoder.grad_ratio, chunk_size=self._encoder.chunk_size)
+
     def _encoder_pass(self, batch_size: int, num_snippets: int, side: int) -> tuple[int, Pass]:
         """C, and what the encoder holds; of many videos or chunks by what a few hold."""
         chunk, share = self._encoder.chunk_size, self._encoder.grad_ratio
@@ -157,17 +164,30 @@ class StepCounter:
 
     def _encode(self, batch_size: int, num_snippets: int, side: int) -> tuple[int, Pass]:
         with self._fakes:
-            frames = torch.empty((batch_size, num_snippets, 3, self.clip_len, side, side),
-                                 dtype=torch.uint8)
+            frames = self._frames(batch_size, num_snippets, side)
             with LiveMemory() as memory:
-                with self._autocast():
-                    features = self._encoder(self._backbone, frames, _normalize)
+                features = self._features(frames)
                 kept, forward_peak = memory.now, memory.peak
-                features.sum().backward()
+                if features.requires_grad:
+                    features.sum().backward()
             channels = features.shape[1]
-            for value in self._backbone.parameters():
-                value.grad = None
+            self._backbone.zero_grad()
         return channels, Pass(kept, forward_peak, memory.peak)
+
+    def _snippet(self, side: int) -> SnippetWork:
+        with self._fakes:
+            frames = self._frames(1, 1, side)
+            work = count_snippet(lambda: self._features(frames))
+            self._backbone.zero_grad()
+        return work
+
+    def _frames(self, batch_size: int, num_snippets: int, side: int) -> Tensor:
+        return torch.empty((batch_size, num_snippets, 3, self.clip_len, side, side),
+                           dtype=torch.uint8)
+
+    def _features(self, frames: Tensor) -> Tensor:
+        with self._autocast():
+            return self._encoder(self._backbone, frames, _normalize)
 
     def _head_pass(self, batch_size: int, channels: int, num_snippets: int) -> Pass:
         """By what one video and two hold, as more would take the memory that is counted."""
