@@ -107,10 +107,10 @@ class SnippetEncoder(nn.Module):
             raise ValueError(f'SnippetEncoder got resample={resample!r} and dense={dense!r}; '
                              'expected 1, since one feature a snippet is a position of the head: '
                              'set dense=True as well')
+        self.norm, self.dense, self.resample = norm, dense, resample
         self.adapters = build_adapters(adapters)
         if self.adapters is not None:
             check_beside(self.adapters, chunk_size=chunk_size, grad_ratio=grad_ratio, norm=norm)
-        self.norm, self.dense, self.resample = norm, dense, resample
         self.input_format, self.chunk_size, self.grad_ratio = input_format, chunk_size, grad_ratio
         self.checkpointing, self.channels_last = checkpointing, channels_last
         self.fused_attention = fused_attention

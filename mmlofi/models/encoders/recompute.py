@@ -1,8 +1,8 @@
 """Trades memory for time: activations are computed again in the backward pass.
 
 torch's own checkpointing, with three additions: batch norm's running statistics move once, not
-again in the second forward pass; that pass knows of how many videos its clips are; and the blocks
-of a backbone are found, by MMAction2's `with_cp` or as those of a transformer.
+again in the second forward pass; that pass knows of how many videos its clips are; and blocks of a
+backbone are found, by MMAction2's `with_cp` or as those of a transformer.
 """
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ from mmlofi.models.encoders.norm import batch_norms
 
 @torch.compiler.disable(recursive=False)
 def recompute(function: Callable[..., Tensor], module: nn.Module, *inputs: Tensor,
-              **others: object) -> Tensor:
-    """Gives `function(*inputs, **others)`, whose activations live in the backward pass alone.
+              **settings: object) -> Tensor:
+    """Gives `function(*inputs, **settings)`, whose activations live in the backward pass alone.
 
     Args:
         module: What the function applies, whose running statistics are to move once.
     """
-    return checkpoint(function, *inputs, use_reentrant=False,
-                      context_fn=lambda: (nullcontext(), _as_before(module, videos_in_call())),
-                      **others)
+    return checkpoint(partial(function, **settings), *inputs, use_reentrant=False,
+                      context_fn=lambda: (nullcontext(), _as_before(module, videos_in_call())))
 
 
 @contextmanager
