@@ -22,7 +22,8 @@ def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk | Fail
                   ) -> Iterator[tuple[ActionDataSample, Tensor]]:
     """Each video's sample and steps (C, L · S), as soon as its last chunk has come.
 
-    `model.encoder.to_head` makes of them, or of those of a window, what the head gets.
+    `model.encoder.to_head` makes of them, or of those of a window, what the head gets. An encoder
+    whose adapters mix snippets takes all of a video at once.
 
     Args:
         model: With a backbone, in evaluation mode.
@@ -30,6 +31,8 @@ def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk | Fail
         on_failure: Called with each video that failed; what was encoded of it is dropped.
     """
     unfinished: dict[str, Tensor] = {}
+    if model.encoder.mixes_snippets:
+        chunks = _whole_videos(chunks)
     for chunk in chunks:
         if isinstance(chunk, FailedVideo):
             unfinished.pop(chunk.video, None)
@@ -43,6 +46,20 @@ def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk | Fail
         unfinished[chunk.video][:, chunk.first * S:chunk.end * S] = encoded         # (C, L·S)
         if chunk.end == chunk.total:
             yield chunk.data_sample, unfinished.pop(chunk.video)
+
+
+def _whole_videos(chunks: Iterable[SnippetChunk | FailedVideo]
+                  ) -> Iterator[SnippetChunk | FailedVideo]:
+    """The chunks of each video as one, once the last has come."""
+    frames: dict[str, list[Tensor]] = {}
+    for chunk in chunks:
+        if isinstance(chunk, FailedVideo):
+            frames.pop(chunk.video, None)
+            yield chunk
+            continue
+        frames.setdefault(chunk.video, []).append(chunk.inputs)
+        if chunk.end == chunk.total:
+            yield chunk._replace(inputs=torch.cat(frames.pop(chunk.video)), first=0)
 
 
 def encode_chunk(model: EndToEndLocalizer, chunk: SnippetChunk) -> Tensor:
