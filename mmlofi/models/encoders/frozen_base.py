@@ -43,7 +43,7 @@ def leave_out_frozen(checkpoint: dict, stands_on: Mapping[str, str]) -> None:
                 name) or not name.startswith(f'{start}backbone.')}
 
 
-def put_back_frozen(checkpoint: dict, model: nn.Module, source: str) -> None:
+def put_back_frozen(checkpoint: object, model: nn.Module, source: str) -> None:
     """Completes a checkpoint of what trains alone by the frozen weights of a model, in place.
 
     The model first loads what its config names, if it has not. Other checkpoints stay as they are.
@@ -55,9 +55,9 @@ def put_back_frozen(checkpoint: dict, model: nn.Module, source: str) -> None:
     Raises:
         ValueError: When its frozen weights are others than those that it was trained on.
     """
-    stands_on = checkpoint.get(STANDS_ON)
-    if stands_on is None:
+    if not isinstance(checkpoint, dict) or STANDS_ON not in checkpoint:
         return
+    stands_on = checkpoint[STANDS_ON]
     model.init_weights()
     frozen = frozen_weights(model)
     wanted, found = str(stands_on['sha256']), hash_weights(frozen)
