@@ -16,7 +16,7 @@ from mmlofi.detections.labels import check_labelling, label
 from mmlofi.detections.postprocess import check_nms, suppress
 from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.windows import WindowResult
-from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
+from mmlofi.models.encoders.backbones import build_backbone, pretrained_of, weights_source
 from mmlofi.models.encoders.dense import refuse_gaps
 from mmlofi.models.encoders.encoder import SnippetEncoder
 from mmlofi.models.encoders.libraries.normalization import check_normalization, preprocessor_for
@@ -66,9 +66,10 @@ class EndToEndLocalizer(BaseModel):
         as_they_come = ActionDataPreprocessor(to_float32=False)
         super().__init__(preprocessor if backbone is None else as_they_come, init_cfg)
         self.encoder = SnippetEncoder(**(encoder or {}))
-        self.backbone = self._backbone_pretrained = None
+        self.backbone = self._backbone_pretrained = self.backbone_source = None
         if backbone is not None:
             self._backbone_pretrained = pretrained_of(backbone)
+            self.backbone_source = weights_source(backbone)
             _check_preprocessor(preprocessor)
             check_normalization(built, preprocessor)
             self.backbone, self.frame_preprocessor = built, preprocessor
@@ -96,6 +97,11 @@ class EndToEndLocalizer(BaseModel):
         if self.backbone is not None:
             self.encoder.set_mode(self.backbone)
         return self
+
+    def trained_parameters(self) -> list[nn.Parameter]:
+        """What an optimizer is given: all parameters, or beside adapters those that train."""
+        everything = self.backbone is None or self.encoder.adapters is None
+        return [value for value in self.parameters() if everything or value.requires_grad]
 
     def init_weights(self) -> None:
         """Initialises all parts, and loads the checkpoints that `init_cfg` names.

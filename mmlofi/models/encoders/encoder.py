@@ -142,6 +142,11 @@ class SnippetEncoder(nn.Module):
                     module.to(memory_format=_channels_last(module.weight))
         self.set_mode(backbone)
 
+    @property
+    def mixes_snippets(self) -> bool:
+        """Whether a feature depends on other snippets of its video than its own."""
+        return self.adapters is not None and self.adapters.mixes_clips
+
     def set_mode(self, backbone: nn.Module) -> None:
         """Puts parts of a backbone in training into the mode that they have there: batch norms, and
         what is frozen beside adapters.
