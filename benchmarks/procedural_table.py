@@ -68,7 +68,7 @@ def run(tool: str, *arguments: object, log: Path | None = None, **variables: obj
     command = [sys.executable, str(ROOT / 'tools' / tool), *map(str, arguments)]
     environment = os.environ | {name: str(value) for name, value in variables.items()}
     environment['PYTHONPATH'] = os.pathsep.join(
-        filter(None, (str(ROOT), environment.get('PYTHONPATH'))))
+        filter(None, (str(ROOT), str(ROOT / 'benchmarks'), environment.get('PYTHONPATH'))))
     if log is None:
         subprocess.run(command, env=environment, check=True)
         return
@@ -86,6 +86,7 @@ class Table:
     def __init__(self, out: Path, *, smoke: bool) -> None:
         self.out, self.smoke = out.resolve(), smoke
         self.data = self.out / 'data'
+        self.world: dict[str, object] = dict(TOY_DATA=self.data)   # for the configs
         self.start = time.monotonic()
 
     def train(self, folder: Path, config: str, seed: int, options: list[str],
@@ -97,7 +98,7 @@ class Table:
               f'(after {time.monotonic() - self.start:.0f} s)', flush=True)
         run('train.py', ROOT / CONFIGS / config, '--work-dir', folder, '--seed', seed, '--resume',
             *(['--cfg-options', *options] if options else []), log=folder / 'train.log',
-            TOY_DATA=self.data, **variables)
+            **self.world, **variables)
 
     def row(self, name: str, seed: int) -> None:
         """Trains the encoder of a row, its start first, and a head on its features."""
@@ -105,7 +106,7 @@ class Table:
         self.encoder(name, seed)
         if not (folder.with_name(f'{name}_gtad') / 'cost.json').exists():
             run('extract_features.py', ROOT / CONFIGS / 'lofi_toy.py', _checkpoint(folder),
-                '--out', features, log=folder / 'features.log', TOY_DATA=self.data)
+                '--out', features, log=folder / 'features.log', **self.world)
         self.train(folder.with_name(f'{name}_gtad'), 'gtad_toy.py', seed,
                    SMOKE_HEAD if self.smoke else [], TOY_FEATURES=features)
 

@@ -49,7 +49,7 @@ from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.files import CannotWrite, path_in
 from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.encoders.streaming import encode_chunk, encode_videos
+from mmlofi.models.encoders.streaming import as_stored, encode_chunk, encode_videos
 
 DTYPES = dict(fp32='float32', fp16='float16')
 WAIT_SEC = 7 * 24 * 3600   # for the slowest process, at the end
@@ -110,12 +110,16 @@ def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDatase
              for key in ('data_root', 'data_prefix', 'filename_tmpl', 'pipeline')}
     plain |= {key: cfg.model.get(key) for key in ('backbone', 'data_preprocessor')}
     plain['encoder'] = dict(input_format=model.encoder.input_format)   # others change no feature
+    if model.encoder.dense:
+        plain['encoder'] |= dict(dense=True, resample=model.encoder.resample)
     # Sides and channels are those of a snippet that was encoded, whatever the transforms are.
     chunk = first_snippet(videos)
     with torch.no_grad():
-        feat_dim = len(encode_chunk(model, chunk))
+        feat_dim, steps = encode_chunk(model, chunk).shape     # of one snippet
     return dict(backbone_sha256=hash_weights(model.backbone),
-                **snippet_settings(videos.pipeline.transforms), side=min(chunk.inputs.shape[-2:]),
+                **snippet_settings(videos.pipeline.transforms,
+                                   positions=steps * model.encoder.resample),
+                side=min(chunk.inputs.shape[-2:]),
                 feat_dim=feat_dim, dtype=dtype, **json.loads(json.dumps(plain, default=str)))
 
 
@@ -193,10 +197,11 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
         if progress is not None:
             progress.update()
 
-    for sample, features in encode_videos(model, chunks, note):
+    for sample, steps in encode_videos(model, chunks, note):
         name = sample.video_name
+        features, covered_sec = as_stored(model, sample, steps)
         save_features(path_in(args.out, name, '{}.npz'), stored_as(features, args.dtype, name),
-                      sample.duration_sec, header)
+                      sample.duration_sec, header, covered_sec)
         if progress is not None:
             progress.update()
     if progress is not None:

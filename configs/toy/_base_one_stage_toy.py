@@ -9,6 +9,4 @@ one_stage_nms = dict(sigma=0.5, top_k=100, min_score=0.001)
 
 # Stage 3: twice as many updates as G-TAD's, of a quarter of the videos, since each block's branch
 # begins at 1e-4 of its size.
-one_stage_epochs = 20
 one_stage_optimizer = dict(type='AdamW', lr=1e-3, weight_decay=0.05)
-one_stage_schedulers = [dict(type='CosineAnnealingLR', T_max=20, convert_to_iter_based=True)]

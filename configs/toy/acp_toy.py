@@ -21,7 +21,7 @@ train_pipeline = [dict(type='DecordInit'), sample_frames, *decode,
                   dict(type='Flip', flip_ratio=0.5), *pack]
 val_pipeline = [dict(type='DecordInit'), dict(sample_frames, test_mode=True), *decode, *pack]
 train_dataloader = dict(
-    batch_size=16, num_workers=1, persistent_workers=True,
+    batch_size=_base_.stage_1.batch_size, num_workers=1, persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(type='VideoDataset', ann_file=_base_.data_root + '/clips_train.txt',
                  data_prefix=dict(video=_base_.data_root + '/clips'), pipeline=train_pipeline))
@@ -34,8 +34,8 @@ test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type='AccMetric')
 test_evaluator = val_evaluator
 
-max_epochs = 15
+max_epochs = _base_.stage_1.max_epochs
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
-optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.05, momentum=0.9, weight_decay=1e-4))
+optim_wrapper = dict(optimizer=_base_.stage_1.optimizer)
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, convert_to_iter_based=True)]
-auto_scale_lr = dict(enable=False, base_batch_size=16)
+auto_scale_lr = dict(enable=False, base_batch_size=_base_.stage_1.batch_size)

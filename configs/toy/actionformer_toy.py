@@ -12,5 +12,6 @@ model = dict(head=dict(_base_.actionformer_head, _delete_=True), class_scores=No
 train_dataloader = dict(batch_size=4)
 train_cfg = dict(max_epochs=_base_.one_stage_epochs, val_interval=_base_.one_stage_epochs)
 optim_wrapper = dict(optimizer=dict(_base_.one_stage_optimizer, _delete_=True))
-param_scheduler = _base_.one_stage_schedulers
+param_scheduler = [dict(
+    type='CosineAnnealingLR', T_max=_base_.one_stage_epochs, convert_to_iter_based=True)]
 auto_scale_lr = dict(base_batch_size=4)

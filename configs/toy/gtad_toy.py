@@ -26,8 +26,8 @@ val_dataloader = dict(
     dataset=dict(dataset, subset='validation', test_mode=True))
 test_dataloader = val_dataloader
 
-max_epochs = 40
+max_epochs = _base_.stage_3_epochs
 train_cfg = dict(type='FidelityTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=2e-3, weight_decay=1e-4))
-param_scheduler = [dict(type='MultiStepLR', milestones=[24], gamma=0.1)]
+param_scheduler = [dict(type='MultiStepLR', milestones=[max_epochs * 3 // 5], gamma=0.1)]
 auto_scale_lr = dict(enable=False, base_batch_size=16)

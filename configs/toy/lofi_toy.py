@@ -41,7 +41,7 @@ val_dataloader = None   # the stage-2 head is thrown away: stage 3 is what count
 val_evaluator = None
 val_cfg = None
 
-max_epochs = 36
+max_epochs = _base_.stage_2_epochs
 train_cfg = dict(type='FidelityTrainLoop', max_epochs=max_epochs)
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=3e-3, weight_decay=1e-4))
 param_scheduler = [

@@ -162,7 +162,8 @@ class TALInferencer(BaseInferencer):
         if is_cut_off(inputs['filename']):
             raise ValueError(f'video {inputs["video_name"]!r} ({inputs["filename"]}) ends before '
                              'its header says that it does; expected a whole file: get it again')
-        chunks = stream_snippets(self.pipeline.transforms, inputs, self.chunk_snippets)
+        info = dict(inputs, min_snippets=self._head_pass.min_snippets)
+        chunks = stream_snippets(self.pipeline.transforms, info, self.chunk_snippets)
         encoder = self.model if self.encoder is None else self.encoder
         ((sample, features),) = encode_videos(encoder, _reporting(chunks, progress))
         sample = self._head_pass(inputs, sample, features)
@@ -259,7 +260,7 @@ class TALInferencer(BaseInferencer):
             self.encoder = load_encoder(self._encoder_cfg, self._encoder_weights, device)
             frames = find_test_dataset(self._encoder_cfg)
         self._filename_tmpl = frames.get('filename_tmpl') or '{}'
-        self._head_pass = HeadPass(self.model, own, stored=self.encoder is not None)
+        self._head_pass = HeadPass(self.model, own, encoder=self.encoder)
         return Compose(frames['pipeline'])
 
     def _init_visualizer(self, cfg: ConfigDict) -> None:

@@ -19,8 +19,8 @@ from mmlofi.detections.windows import WindowResult
 from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoders.encoder import SnippetEncoder
 from mmlofi.models.encoders.libraries.normalization import check_normalization, preprocessor_for
-from mmlofi.models.encoders.norm import set_norm_mode
 from mmlofi.models.encoders.pretrained import is_pretrained, load_pretrained
+from mmlofi.models.heads.lengths import count_valid
 from mmlofi.models.parameter_names import rename_keys
 
 
@@ -90,10 +90,10 @@ class EndToEndLocalizer(BaseModel):
         return 1 if self.class_scores is None else getattr(self.class_scores, 'num_classes', None)
 
     def train(self, mode: bool = True) -> EndToEndLocalizer:
-        """As any module's; the encoder's `norm` has the last word on its batch norms."""
+        """As any module's; the encoder has the last word on its batch norms, and frozen parts."""
         super().train(mode)
         if self.backbone is not None:
-            set_norm_mode(self.backbone, self.encoder.norm)
+            self.encoder.set_mode(self.backbone)
         return self
 
     def init_weights(self) -> None:
@@ -107,6 +107,8 @@ class EndToEndLocalizer(BaseModel):
         whole, self.init_cfg = (self.init_cfg, None) if is_pretrained(self.init_cfg) \
             else (None, self.init_cfg)
         super().init_weights()
+        if self.backbone is not None:
+            self.encoder.init_adapters(self.backbone)
         if self._backbone_pretrained is not None:
             load_pretrained(self, self._backbone_pretrained, part='backbone')
         if whole is not None:
@@ -162,10 +164,11 @@ class EndToEndLocalizer(BaseModel):
         rename_keys(state_dict, prefix, self.own_name)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
-    def extract_feat(self, inputs: Tensor) -> Tensor:
-        """Snippet features (N, C, L)."""
+    def extract_feat(self, inputs: Tensor, *, resample: bool = True) -> Tensor:
+        """Snippet features (N, C, L); of a `dense` encoder (N, C, P), or what `resample=False` of
+        `SnippetEncoder` leaves."""
         if self.backbone is not None:
-            return self.encoder(self.backbone, inputs, self._normalize)
+            return self.encoder(self.backbone, inputs, self._normalize, resample=resample)
         if inputs.ndim != 3:
             raise ValueError(
                 f'EndToEndLocalizer without a backbone got an input of shape '
@@ -185,6 +188,7 @@ class EndToEndLocalizer(BaseModel):
         """
         _refuse_other_lengths(inputs, data_samples)
         features = self.extract_feat(inputs)
+        count_valid(data_samples, features.size(2))
         losses = self.head.loss(features, data_samples)
         if self.class_scores is not None:
             losses |= self.class_scores.loss(features, data_samples)
@@ -213,6 +217,7 @@ class EndToEndLocalizer(BaseModel):
                 finite.
         """
         _refuse_no_numbers(features, data_samples)
+        count_valid(data_samples, features.size(2))
         proposals = self.head.predict(features, data_samples)
         videos = [RawProposals(
             sample.get('video_name', ''), sample.duration_sec,

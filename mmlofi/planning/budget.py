@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
 from mmlofi.planning.step_memory import StepCounter, StepMemory
 from mmlofi.planning.training_plan import Source
+from mmlofi.planning.work import VideoWork
 
 MAX_BATCH = 1024
 CHUNKS_OF_A_VIDEO = (4, 10, 25)   # a chunk is a fourth of a video at full fidelity, or less
@@ -31,6 +32,11 @@ class MemoryPlan:
         """A step of one GPU."""
         return self.counter.count(batch_size, fidelity.reduce_snippets(self.source.num_snippets),
                                   self.source.side_at(fidelity))
+
+    def work(self, fidelity: Fidelity, batch_size: int) -> VideoWork:
+        """Tokens, pairs and operations of one video of such a step."""
+        return self.counter.work(batch_size, fidelity.reduce_snippets(self.source.num_snippets),
+                                 self.source.side_at(fidelity))
 
     def peak(self, fidelities: Sequence[Fidelity], batch_size: int) -> int:
         """Of the dearest of these fidelities, each at its own batch size where it has one."""

@@ -10,6 +10,7 @@ import pytest
 from mmengine.config import Config
 
 from mmlofi.datasets.transforms import save_features
+from mmlofi.pretraining.gvf import save_gvf
 
 NAMES = ('a', 'b', 'c', 'd')     # two for training, two for validation
 DURATION_SEC = 3.0
@@ -39,12 +40,19 @@ def lay_out_data(tiny_video, tmp_path, monkeypatch):
                 _write_clips(root / dataset.ann_file, folder, tiny_video)
             else:
                 classes = _classes(cfg.model, dataset)
-                if dataset.type == 'SegmentDataset':     # of which each segment is a sample
+                if dataset.type in ('SegmentDataset', 'TSPDataset'):   # each segment is a sample
                     classes = classes[:2]
+                if dataset.get('gvf'):
+                    _write_global_features(Path(dataset.gvf.file), dataset.gvf.feat_dim)
                 _write_annotations(root / dataset.ann_file, classes,
                                    _subset(cfg, 'train'), _subset(cfg, 'test'))
                 _write_untrimmed(dataset, folder, tiny_video, cfg.model.get('head'))
     return lay_out
+
+
+def _write_global_features(path: Path, channels: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_gvf(path, {name: np.ones(channels, np.float32) for name in NAMES})
 
 
 def _write_clips(ann_file: Path, folder: Path, video: Path) -> None:

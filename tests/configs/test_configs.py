@@ -24,7 +24,7 @@ from mmlofi.planning.training_plan import read_source
 
 SIDE, NUM_SNIPPETS = 32, 8
 SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE,
-             max_seq_len=NUM_SNIPPETS)
+             max_seq_len=NUM_SNIPPETS, height=SIDE, width=SIDE)
 
 
 def small_transforms(pipeline: list, at: str) -> dict:
@@ -36,6 +36,8 @@ def small_transforms(pipeline: list, at: str) -> dict:
             place, step = f'{place}.transform', step.transform
         options |= {f'{place}.{key}': value for key, value in SMALL.items()
                     if step.get(key) is not None}
+        if step.type == 'ClipInSegment':     # of half a second, as the tiny video is short
+            options[f'{place}.fps'] = 2 * step.clip_len
         if 'scale' in step:
             options[f'{place}.scale'] = (-1, SIDE) if -1 in step.scale else (SIDE, SIDE)
     return options
@@ -51,6 +53,8 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
         if cfg.get(loader) is not None:
             options |= {f'{loader}.batch_size': 2, f'{loader}.num_workers': 0,
                         f'{loader}.persistent_workers': False}
+            if cfg[loader].dataset.get('background'):
+                options[f'{loader}.dataset.background.shortest_gap_sec'] = 0.5
             if cfg[loader].dataset.get('window'):
                 options[f'{loader}.dataset.window.stride'] = NUM_SNIPPETS // 2
             options |= small_transforms(cfg[loader].dataset.pipeline, f'{loader}.dataset.pipeline')

@@ -3,7 +3,8 @@
 A localizer needs all snippets of a video at once, an encoder does not: its forward pass keeps the
 features alone, and its backward pass takes the same few again. Costs one more forward pass.
 
-Shape legend: B snippets of all videos of a batch, C channels.
+Shape legend: B snippets of all videos of a batch, C channels (and steps in time, where a snippet
+has several).
 """
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from mmlofi.models.encoders.streaming import encode_videos
 
 # In place of a localizer: a snippet's one feature is its number.
 MODEL = SimpleNamespace(data_preprocessor=lambda data, training: data,
-                        extract_feat=lambda inputs: inputs[0][None, None])
+                        extract_feat=lambda inputs, resample: inputs[0][None, None])
 
 
 def chunk(video, first, end, total=4):
