@@ -49,6 +49,7 @@ from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.files import CannotWrite, path_in
 from mmlofi.models import EndToEndLocalizer
+from mmlofi.models.encoders.libraries.normalization import normalization_of
 from mmlofi.models.encoders.streaming import as_stored, encode_chunk, encode_videos
 
 DTYPES = dict(fp32='float32', fp16='float16')
@@ -109,6 +110,9 @@ def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDatase
     plain = {key: dataset.get(key)
              for key in ('data_root', 'data_prefix', 'filename_tmpl', 'pipeline')}
     plain |= {key: cfg.model.get(key) for key in ('backbone', 'data_preprocessor')}
+    normalization = normalization_of(model.backbone)
+    if normalization is not None:   # of a library's weights, whether the config says it or not
+        plain['data_preprocessor'] = normalization.preprocessor()
     plain['encoder'] = dict(input_format=model.encoder.input_format)   # others change no feature
     if model.encoder.dense:
         plain['encoder'] |= dict(dense=True, resample=model.encoder.resample)

@@ -10,7 +10,7 @@ import timm
 from torch import Tensor, nn
 
 from mmlofi.models.encoders.frame_limits import Allowed, FrameLimits
-from mmlofi.models.encoders.libraries.adopt import Facts, adopt, say_loaded
+from mmlofi.models.encoders.libraries.adopt import Facts, adopt, take_over
 from mmlofi.models.encoders.libraries.normalization import Normalization
 
 # Of `timm.models`, whose transformers resize their positions for each side that comes.
@@ -46,7 +46,8 @@ def build(*, name: str, pretrained: bool | None = None, weights: str | None = No
         normalization = Normalization.of_unit(cfg['mean'], cfg['std'], f'timm, of {name},')
     load = partial(_load_by_name, name=name, settings=settings) if pretrained and not weights \
         else None
-    return adopt(model, Facts(to_map, False, limits, normalization, load, BLOCKS))
+    return adopt(model, Facts(to_map, False, limits, normalization, load, BLOCKS,
+                              _left_out(model)))
 
 
 def checkpoint_of(*, weights: str | None = None, **_: object) -> str | None:
@@ -75,9 +76,7 @@ def _takes_any_side(name: str) -> bool:
 
 def _load_by_name(model: nn.Module, *, name: str, settings: dict) -> None:
     """timm finds, downloads and changes what the name stands for; safetensors or weights alone."""
-    state = _make(name, settings, pretrained=True).state_dict()
-    model.load_state_dict(state)
-    say_loaded(f'timm: {name}', model)
+    take_over(model, _make(name, settings, pretrained=True).state_dict(), f'timm: {name}')
 
 
 def _reading_of(name: str, model: nn.Module) -> tuple:
@@ -89,6 +88,11 @@ def _reading_of(name: str, model: nn.Module) -> tuple:
         divides = hasattr(getattr(model, 'patch_embed', None), 'patch_size')
         return _channels_behind, (_patch_limits if divides else _any_or_fixed)(name, model)
     return _map, _any_or_fixed(name, model)
+
+
+def _left_out(model: nn.Module) -> str:
+    count = model.num_prefix_tokens if type(model).__name__ in PATCHES else 0
+    return {0: '', 1: 'the class token'}.get(count, f'the class token and {count - 1} more')
 
 
 def _patches(model: nn.Module, images: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 import transformers
 from torch import nn
 
-from mmlofi.models.encoders.libraries.adopt import Facts, adopt, say_loaded
+from mmlofi.models.encoders.libraries.adopt import Facts, adopt, take_over
 from mmlofi.models.encoders.libraries.transformers_files import (
     normalization_of_folder,
     refuse_adapters,
@@ -56,7 +56,7 @@ def build(*, name: str, weights: str | None = None, config: dict | None = None,
         _load, kind=kind, source=source, settings=deepcopy(settings), arguments=family.arguments)
     facts = Facts(family.to_map, True, family.limits(settings),
                   None if source is None else normalization_of_folder(source), load,
-                  (family.block,))
+                  (family.block,), family.left_out)
     return adopt(model, facts, without=family.without)
 
 
@@ -118,11 +118,5 @@ def _load(model: nn.Module, *, kind: type, source: str, settings: object, argume
         raise ValueError(f'{source} gives no weights of safetensors ({str(error).splitlines()[0]}'
                          '); expected model.safetensors, since others can run code when they are '
                          'read: convert them, as by model.save_pretrained(FOLDER)') from error
-    own = model.state_dict()
-    missing = sorted(set(own) & set(report['missing_keys']))
-    if missing:
-        raise ValueError(f'{source} lacks {len(missing)} of {len(own)} weights of '
-                         f'{kind.__name__}, the first {missing[:2]}; expected all of them: correct '
-                         'weights, or the config')
-    model.load_state_dict({key: value for key, value in loaded.state_dict().items() if key in own})
-    say_loaded(source, model)
+    take_over(model, {key: value for key, value in loaded.state_dict().items()
+                      if key not in report['missing_keys']}, source)

@@ -32,6 +32,7 @@ class Family:
         check: Refuses a config whose tokens are others.
         arguments: Of its constructor.
         without: Its parts that are no encoder.
+        left_out: What of the output is no part of the map, in words.
     """
 
     to_map: Callable[[nn.Module, Tensor], Tensor]
@@ -40,6 +41,7 @@ class Family:
     check: Callable[[object], None] = lambda config: None
     arguments: dict = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    left_out: str = ''
 
 
 def _videomae(model: nn.Module, clips: Tensor) -> Tensor:
@@ -144,7 +146,8 @@ def _refuse_space_only(config: object) -> None:
 FAMILIES = {
     'VideoMAEModel': Family(_videomae, _positions_of_frames, 'VideoMAELayer'),
     'TimesformerModel': Family(_timesformer, _positions_of_frames, 'TimesformerLayer',
-                               _refuse_space_only),
+                               _refuse_space_only, left_out='the class token'),
     'VivitModel': Family(_vivit, _positions_of_frames, 'VivitLayer',
-                         arguments=dict(add_pooling_layer=False)),
+                         arguments=dict(add_pooling_layer=False),
+                         left_out='the class token'),
     'VJEPA2Model': Family(_vjepa2, _vjepa2_limits, 'VJEPA2Layer', without=('predictor',))}
