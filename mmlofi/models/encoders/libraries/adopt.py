@@ -24,10 +24,11 @@ class Facts:
         to_map: Gives (B, C, T', h, w) of clips (B, 3, T, H, W), or (B, C, h, w) of images.
         takes_clips: Whether it takes clips, or images.
         limits: The frames and sides that it takes.
-        normalization: How its frames are normalised; None where that is not known.
+        normalization: How its frames are normalised; None where nothing says so.
         load_weights: Gives the model the weights that only its library finds.
         blocks: Names of the classes whose activations can be computed again.
         left_out: What of the output is no part of the map, in words.
+        weights: What the config calls its weights; None of a model that was drawn.
     """
 
     to_map: Callable[[nn.Module, Tensor], Tensor]
@@ -37,6 +38,7 @@ class Facts:
     load_weights: Callable[[nn.Module], None] | None = None
     blocks: tuple[str, ...] = ()
     left_out: str = ''
+    weights: str | None = None
 
 
 class Adopted:

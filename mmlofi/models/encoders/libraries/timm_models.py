@@ -47,7 +47,7 @@ def build(*, name: str, pretrained: bool | None = None, weights: str | None = No
     load = partial(_load_by_name, name=name, settings=settings) if pretrained and not weights \
         else None
     return adopt(model, Facts(to_map, False, limits, normalization, load, BLOCKS,
-                              _left_out(model)))
+                              _left_out(model), weights or (name if pretrained else None)))
 
 
 def checkpoint_of(*, weights: str | None = None, **_: object) -> str | None:

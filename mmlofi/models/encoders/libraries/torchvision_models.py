@@ -45,7 +45,7 @@ def build(*, name: str, weights: str | None = None, pretrained: bool | None = No
                          f'one of {", ".join(MAPS)}')
     to_map, takes_clips, limits = MAPS[kind]
     facts = Facts(to_map, takes_clips, limits(model), _normalization(name, weights), blocks=BLOCKS,
-                  left_out='the class token' if kind in WITH_CLASS_TOKEN else '')
+                  left_out='the class token' if kind in WITH_CLASS_TOKEN else '', weights=weights)
     return adopt(model, facts, without=CLASSIFIERS)
 
 

@@ -4,10 +4,8 @@ Shape legend: frames of 0 to 255.
 """
 from __future__ import annotations
 
-import logging
 import os
 
-from mmengine.logging import print_log
 from transformers.utils import cached_file
 
 from mmlofi.json_values import parse_json
@@ -38,8 +36,6 @@ def normalization_of_folder(source: str) -> Normalization | None:
         if path is not None:
             with open(path, 'rb') as file:
                 return normalization_by(_parsed(file.read(), path), f'{name} of {source}')
-    print_log(f'{source} has none of {PROCESSORS}: nothing says how it wants frames normalised. '
-              'Set model.data_preprocessor', logger='current', level=logging.WARNING)
     return None
 
 

@@ -13,6 +13,9 @@ from mmlofi.models.encoders.frame_limits import takes_clips
 from mmlofi.models.encoders.positions import resize_positions
 
 transformers = pytest.importorskip('transformers')
+module = pytest.importorskip('mmlofi.models.encoders.libraries.transformers_models')
+PLAIN = dict(type='ActionDataPreprocessor', mean=[1.0, 2.0, 3.0], std=[4.0] * 3,
+             format_shape='NCTHW')
 HEAD = dict(type='GTADHead', in_channels=24)
 
 
@@ -149,21 +152,35 @@ def test_a_processors_offset_is_part_of_the_normalisation(tmp_path):
                                atol=1e-5, rtol=1e-5)
 
 
-def test_a_folder_without_a_processor_leaves_the_normalisation_to_the_config(tmp_path):
+def test_a_folder_without_a_processor_wants_the_normalisation_from_the_config(tmp_path):
     theirs('VideoMAEModel').save_pretrained(tmp_path)
-    given = dict(type='ActionDataPreprocessor', mean=[1.0, 2.0, 3.0], std=[4.0] * 3,
-                 format_shape='NCTHW')
-    model = EndToEndLocalizer(backbone=dict(type='transformers.VideoMAEModel',
-                                            weights=str(tmp_path)),
-                              head=HEAD, data_preprocessor=given)
+    backbone = dict(type='transformers.VideoMAEModel', weights=str(tmp_path))
+    with pytest.raises(ValueError, match='nothing says how .* wants frames normalised'):
+        EndToEndLocalizer(backbone=backbone, head=HEAD)
+    model = EndToEndLocalizer(backbone=backbone, head=HEAD, data_preprocessor=PLAIN)
     assert model.frame_preprocessor.mean.flatten().tolist() == [1, 2, 3]
+
+
+def test_a_config_beside_weights_is_held_against_theirs_when_they_come(tmp_path, monkeypatch):
+    theirs('VideoMAEModel').save_pretrained(tmp_path)
+    said = []
+    monkeypatch.setattr(module, 'print_log', lambda message, **_: said.append(message))
+    model = EndToEndLocalizer(head=HEAD, data_preprocessor=PLAIN, backbone=dict(
+        type='transformers.VideoMAEModel', weights=str(tmp_path),
+        config=CONFIGS['VideoMAEModel'] | dict(num_attention_heads=4)))
+    assert not said
+    model.init_weights()
+    assert len(said) == 1
+    assert 'num_attention_heads=4 (2 there)' in said[0]
+    assert 'hidden_size' not in said[0]
 
 
 def test_a_file_of_safetensors_loads_beside_a_config(tmp_path):
     source = theirs('VJEPA2Model')
     source.save_pretrained(tmp_path)
     model = EndToEndLocalizer(head=HEAD, backbone=dict(
-        TRANSFORMERS['VJEPA2Model'], weights=str(tmp_path / 'model.safetensors')))
+        TRANSFORMERS['VJEPA2Model'], weights=str(tmp_path / 'model.safetensors')),
+        data_preprocessor=PLAIN)
     model.init_weights()
     assert all(torch.equal(value, source.state_dict()[key])
                for key, value in model.backbone.state_dict().items())
@@ -174,7 +191,8 @@ def test_weights_that_only_a_pickle_holds_are_refused(tmp_path):
     source.config.save_pretrained(tmp_path)
     torch.save(source.state_dict(), tmp_path / 'pytorch_model.bin')
     model = EndToEndLocalizer(backbone=dict(type='transformers.VideoMAEModel',
-                                            weights=str(tmp_path)), head=HEAD)
+                                            weights=str(tmp_path)), head=HEAD,
+                              data_preprocessor=PLAIN)
     with pytest.raises(ValueError, match='gives no weights of safetensors .*save_pretrained'):
         model.init_weights()
 
@@ -183,7 +201,7 @@ def test_a_folder_that_lacks_weights_is_refused(tmp_path):
     theirs('VideoMAEModel').save_pretrained(tmp_path)
     model = EndToEndLocalizer(head=HEAD, backbone=dict(
         type='transformers.VideoMAEModel', weights=str(tmp_path),
-        config=dict(num_hidden_layers=3)))
+        config=CONFIGS['VideoMAEModel'] | dict(num_hidden_layers=3)), data_preprocessor=PLAIN)
     with pytest.raises(ValueError, match='lacks 15 of 47 weights of VideoMAEModel, the first'):
         model.init_weights()
 
@@ -196,7 +214,8 @@ def test_code_that_a_folder_brings_is_not_run(tmp_path):
     (tmp_path / 'config.json').write_text(json.dumps(config))
     (tmp_path / 'evil.py').write_text(f"open({str(tmp_path / 'ran')!r}, 'w').write('ran')")
     model = EndToEndLocalizer(backbone=dict(type='transformers.VideoMAEModel',
-                                            weights=str(tmp_path)), head=HEAD)
+                                            weights=str(tmp_path)), head=HEAD,
+                              data_preprocessor=PLAIN)
     model.init_weights()
     assert model.backbone.config._attn_implementation == 'sdpa'
     assert not (tmp_path / 'ran').exists()
@@ -234,6 +253,7 @@ def test_low_rank_layers_stand_beside_the_weights_of_a_folder(tmp_path):
     source.save_pretrained(tmp_path)
     model = EndToEndLocalizer(
         backbone=dict(type='transformers.VJEPA2Model', weights=str(tmp_path)), head=HEAD,
+        data_preprocessor=PLAIN,
         encoder=dict(adapters=dict(type='lora', rank=2, targets=['query', 'value'])))
     model.init_weights()
     state, own = source.state_dict(), model.backbone.state_dict()
