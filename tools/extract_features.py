@@ -50,6 +50,7 @@ from mmlofi.files import CannotWrite, path_in
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.encoders.dense import NoSteps, refuse_gaps
 from mmlofi.models.encoders.frozen_base import hash_weights
+from mmlofi.models.encoders.libraries.normalization import normalization_of
 from mmlofi.models.encoders.streaming import as_stored, encode_chunk, encode_videos
 
 DTYPES = dict(fp32='float32', fp16='float16')
@@ -110,6 +111,9 @@ def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDatase
     plain = {key: dataset.get(key)
              for key in ('data_root', 'data_prefix', 'filename_tmpl', 'pipeline')}
     plain |= {key: cfg.model.get(key) for key in ('backbone', 'data_preprocessor')}
+    normalization = normalization_of(model.backbone)
+    if normalization is not None:   # of a library's weights, whether the config says it or not
+        plain['data_preprocessor'] = normalization.preprocessor()
     plain['encoder'] = dict(input_format=model.encoder.input_format)   # others change no feature
     adapters = model.encoder.adapters
     if adapters is not None:
