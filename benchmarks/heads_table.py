@@ -6,6 +6,7 @@ Each head, and for heads that only find when each classifier, is trained with ev
 - on frozen features of the LoFi encoder (long cycle, learned from G-TAD),
 - end to end through the same cycle, from the ACP encoder, and scored as it is, at full fidelity.
 
+Both classifiers of a head are trained at once, since neither changes it (both_classifiers.py).
 Prints a table after each seed, mean ± std of mAP@0.5 and of the average mAP, and of how many seeds.
 Run again, it goes on where it stopped, with more seeds or rows too. On one CPU core a seed of all
 rows takes an hour.
@@ -27,30 +28,27 @@ SEVERAL = ['--classes-per-video', '3', '--train-videos', '160', '--clips-per-cla
 SOURCES = ('acp', 'lofi', 'end_to_end')
 
 
-class Head(NamedTuple):
-    """A row: how it is trained on features and end to end, and what classifies its segments."""
+class Row(NamedTuple):
+    """A head and, where it only finds when, what classifies its segments."""
 
     title: str
-    config: str
-    classes: str | None = None   # a type of class scores; the head labels its segments without
-
-    def options(self) -> list[str]:
-        """Of its class scores, which stage 2 goes without where its head is thrown away."""
-        if self.classes is None:
-            return []
-        return [f'model.class_scores.type={self.classes}', 'model.class_scores.in_channels=128',
-                'model.class_scores.num_classes=5']
+    head: str
+    predicts: str | None = None   # of `BothClassifiers`, which are trained at once
 
 
-HEADS = {
-    'gtad_video': Head('G-TAD, classes of the video', 'gtad_toy.py', 'VideoClassifier'),
-    'gtad_segment': Head('G-TAD, classes of segments', 'gtad_toy.py', 'SegmentClassifier'),
-    'bmn_video': Head('BMN, classes of the video', 'bmn_toy.py', 'VideoClassifier'),
-    'bmn_segment': Head('BMN, classes of segments', 'bmn_toy.py', 'SegmentClassifier'),
-    'actionformer': Head('ActionFormer', 'actionformer_toy.py'),
-    'tridet': Head('TriDet', 'tridet_toy.py'),
+ROWS = {
+    'gtad_video': Row('G-TAD, classes of the video', 'gtad', 'video'),
+    'gtad_segment': Row('G-TAD, classes of segments', 'gtad', 'segment'),
+    'bmn_video': Row('BMN, classes of the video', 'bmn', 'video'),
+    'bmn_segment': Row('BMN, classes of segments', 'bmn', 'segment'),
+    'actionformer': Row('ActionFormer', 'actionformer'),
+    'tridet': Row('TriDet', 'tridet'),
 }
-STAGE_2 = {'gtad_toy.py': 'lofi_toy.py'}
+STAGE_2 = {'gtad': 'lofi_toy.py'}
+CLASSIFIED = """_base_ = '{config}'
+custom_imports = dict(imports=['mmlofi', 'both_classifiers'], allow_failed_imports=False)
+model = dict(class_scores=dict(type='BothClassifiers', in_channels=128, num_classes=5))
+"""
 
 
 def parse_args() -> argparse.Namespace:
@@ -63,8 +61,8 @@ def parse_args() -> argparse.Namespace:
                              + '), in place of one, told by the scene')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2],
                         help='of the trainings; the videos stay the same. Default 0 1 2')
-    parser.add_argument('--rows', nargs='+', choices=HEADS, metavar='ROW', default=list(HEADS),
-                        help=f'of {", ".join(HEADS)}; default all')
+    parser.add_argument('--rows', nargs='+', choices=ROWS, metavar='ROW', default=list(ROWS),
+                        help=f'of {", ".join(ROWS)}; default all')
     parser.add_argument('--sources', nargs='+', choices=SOURCES, metavar='SOURCE',
                         default=list(SOURCES), help=f'of {", ".join(SOURCES)}; default all')
     parser.add_argument('--smoke', action='store_true',
@@ -75,15 +73,18 @@ def parse_args() -> argparse.Namespace:
 class HeadsTable(Table):
     """The trainings, each in a work dir of its own below `out`."""
 
+    def __init__(self, out: Path, *, several: bool = False, smoke: bool = False) -> None:
+        super().__init__(out, smoke=smoke)
+        self.world['TOY_WORLD'] = 'motions' if several else 'scenes'
+
     def features(self, encoder: str, seed: int) -> Path:
         """Trains an encoder, its start first, and extracts its features."""
         folder = self.out / f'seed{seed}'
         if encoder == 'acp':
             self.encoder('acp', seed)
             trained = folder / 'acp'
-        else:   # the classifier gives no gradient to it, so that lofi_toy.py trains the same one
-            self.cell('end_to_end', 'gtad_video', seed)
-            trained = folder / 'end_to_end_gtad_video'
+        else:   # classifiers give no gradient to it, so that lofi_toy.py trains the same one
+            trained = self.head('end_to_end', 'gtad', seed)[1]
         features, done = folder / f'{encoder}_features', folder / f'{encoder}_features.done'
         if not done.exists():
             run('extract_features.py', ROOT / CONFIGS / 'lofi_toy.py', checkpoint(trained),
@@ -91,40 +92,60 @@ class HeadsTable(Table):
             done.touch()
         return features
 
+    def head(self, source: str, name: str, seed: int) -> tuple[Path, Path]:
+        """Trains a head with a seed; its config and its work dir."""
+        folder = self.out / f'seed{seed}' / f'{source}_{name}'
+        if source == 'end_to_end':
+            config = self.config(name, STAGE_2.get(name, f'lofi_{name}_toy.py'))
+            self.encoder('acp', seed)
+            start = checkpoint(self.out / f'seed{seed}' / 'acp')
+            smoke = ['train_cfg.max_epochs=1'] if self.smoke else []
+            self.train(folder, config, seed, [f'load_from={start}', *smoke])
+        else:
+            config = self.config(name, f'{name}_toy.py')
+            self.train(folder, config, seed, SMOKE_HEAD * self.smoke,
+                       TOY_FEATURES=self.features(source, seed))
+        return config, folder
+
+    def config(self, name: str, config: str) -> Path:
+        """The toy config of a head, with both classifiers if it says no classes."""
+        path = ROOT / CONFIGS / config
+        if all(row.predicts is None for row in ROWS.values() if row.head == name):
+            return path
+        classified = self.out / f'classified_{config}'
+        classified.write_text(CLASSIFIED.format(config=path))
+        return classified
+
     def cell(self, source: str, name: str, seed: int) -> None:
-        """Trains a row of the table with a seed."""
-        folder, head = self.out / f'seed{seed}' / f'{source}_{name}', HEADS[name]
-        if source != 'end_to_end':
-            features = self.features(source, seed)
-            self.train(folder, head.config, seed, head.options() + SMOKE_HEAD * self.smoke,
-                       TOY_FEATURES=features)
+        """Trains the head of a row with a seed, if another row did not, and scores the row."""
+        config, folder = self.head(source, ROWS[name].head, seed)
+        predicts, tested = ROWS[name].predicts, self.tested(source, name, seed)
+        if (tested / 'done').exists():
             return
-        self.encoder('acp', seed)
-        start = checkpoint(self.out / f'seed{seed}' / 'acp')
-        config = STAGE_2.get(head.config, f'lofi_{head.config}')
-        smoke = ['train_cfg.max_epochs=1'] if self.smoke else []
-        self.train(folder, config, seed, [f'load_from={start}', *head.options(), *smoke])
-        if not (folder / 'tested').exists():
-            run('test.py', ROOT / CONFIGS / config, checkpoint(folder), '--work-dir',
-                folder / 'test', *(['--cfg-options', *head.options()] if head.options() else []),
-                log=folder / 'test.log', **self.world)
-            (folder / 'tested').touch()
+        options = ['--cfg-options', f'model.class_scores.predicts={predicts}'] if predicts else []
+        run('test.py', config, checkpoint(folder), '--work-dir', tested, *options,
+            log=folder / f'test_{name}.log', **self.world,
+            TOY_FEATURES=self.out / f'seed{seed}/{source}_features')
+        (tested / 'done').touch()
+
+    def tested(self, source: str, name: str, seed: int | str) -> Path:
+        """The work dir of a row's test."""
+        return self.out / f'seed{seed}' / f'{source}_{ROWS[name].head}' / f'test_{name}'
 
     def table(self) -> str:
         """Markdown, of what is complete."""
         lines = ['| head | ' + ' | '.join(f'{source}, mAP@0.5 | average' for source in SOURCES)
                  + ' |', '|---' * (1 + 2 * len(SOURCES)) + '|']
-        for name, head in HEADS.items():
+        for name, row in ROWS.items():
             cells = [cell for source in SOURCES for cell in self._cells(source, name)]
             if any(cell != '-' for cell in cells):
-                lines.append(f'| {head.title} | ' + ' | '.join(cells) + ' |')
+                lines.append(f'| {row.title} | ' + ' | '.join(cells) + ' |')
         return '\n'.join(lines) + '\n'
 
     def _cells(self, source: str, name: str) -> tuple[str, str]:
-        done = 'tested' if source == 'end_to_end' else 'cost.json'
-        runs = [last_scores(folder) for folder in sorted(self.out.glob(f'seed*/{source}_{name}'))
-                if (folder / done).exists()]
-        half, average = (mean_and_std([scores[key] for scores in runs])
+        pattern = self.tested(source, name, '*').relative_to(self.out) / 'done'
+        runs = [scores(done.parent) for done in sorted(self.out.glob(str(pattern)))]
+        half, average = (mean_and_std([score[key] for score in runs])
                          for key in ('mAP@0.50', 'mAP'))
         return f'{half} ({len(runs)})' if runs else half, average
 
@@ -133,14 +154,9 @@ def checkpoint(work_dir: Path) -> str:
     return (work_dir / 'last_checkpoint').read_text()
 
 
-def last_scores(folder: Path) -> dict[str, float]:
-    """Of the last validation or test, from MMEngine's logs."""
-    found = {}
-    for path in sorted([*folder.glob('*/vis_data/scalars.json'), *folder.glob('test/*/*.json')]):
-        for line in path.read_text().splitlines():
-            scalars = json.loads(line)
-            found = scalars if 'mAP' in scalars else found
-    return found
+def scores(folder: Path) -> dict[str, float]:
+    """Of the last test in a work dir, from MMEngine's log."""
+    return json.loads(max(folder.glob('*/*.json')).read_text())
 
 
 def mean_and_std(values: list[float]) -> str:
@@ -154,8 +170,7 @@ def mean_and_std(values: list[float]) -> str:
 def main() -> None:
     args = parse_args()
     out = args.out.with_name(args.out.name + '_several' * args.several)
-    table = HeadsTable(out, smoke=args.smoke)
-    table.world['TOY_WORLD'] = 'motions' if args.several else 'scenes'
+    table = HeadsTable(out, several=args.several, smoke=args.smoke)
     run('make_procedural.py', table.data, *(SEVERAL if args.several else []),
         *(SMOKE_DATA if args.smoke else []))
     for seed in args.seeds:

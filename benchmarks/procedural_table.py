@@ -68,7 +68,7 @@ def run(tool: str, *arguments: object, log: Path | None = None, **variables: obj
     command = [sys.executable, str(ROOT / 'tools' / tool), *map(str, arguments)]
     environment = os.environ | {name: str(value) for name, value in variables.items()}
     environment['PYTHONPATH'] = os.pathsep.join(
-        filter(None, (str(ROOT), environment.get('PYTHONPATH'))))
+        filter(None, (str(ROOT), str(ROOT / 'benchmarks'), environment.get('PYTHONPATH'))))
     if log is None:
         subprocess.run(command, env=environment, check=True)
         return

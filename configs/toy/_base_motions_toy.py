@@ -13,6 +13,6 @@ backbone = dict(
 
 stage_1 = dict(batch_size=32, max_epochs=7, optimizer=dict(
     type='AdamW', lr=3e-3, weight_decay=0.01))
-stage_2_epochs = 9        # of 40 updates
-stage_3_epochs = 12       # of 10 updates
+stage_2_epochs = 6        # of 40 updates
+stage_3_epochs = 10       # of 10 updates
 one_stage_epochs = 10     # of 40 updates: stage 3 of ActionFormer and TriDet

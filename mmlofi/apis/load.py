@@ -12,8 +12,8 @@ from mmengine.runner import CheckpointLoader
 from mmlofi.datasets.annotations import load_class_names
 from mmlofi.json_values import brief, text_fault
 from mmlofi.models import EndToEndLocalizer
+from mmlofi.models.encoders.backbones import names_weights
 from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
-from mmlofi.models.encoders.pretrained import is_pretrained
 
 
 def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLocalizer:
@@ -45,10 +45,11 @@ def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLo
 
 
 def _load_named_weights(model: EndToEndLocalizer, backbone: Mapping, name: str) -> None:
-    if not backbone.get('pretrained') and not is_pretrained(backbone.get('init_cfg')):
+    if not names_weights(backbone):
         raise ValueError(f'no checkpoint was given, and model.backbone of {name} names no weights '
                          'either; expected one of them, or features would be random: give a '
-                         'checkpoint, or set model.backbone.pretrained')
+                         'checkpoint, or set model.backbone.pretrained, or weights for that of '
+                         'another library')
     model.init_weights()
 
 

@@ -11,6 +11,7 @@ to run code in any version.
 """
 from __future__ import annotations
 
+import argparse
 import errno
 import io
 import logging
@@ -56,8 +57,11 @@ def get_statistic(owner: object, name: str) -> Callable:
 
 
 def runner_types() -> list:
-    """What a Runner's checkpoint holds beside tensors and plain values, for `safe_globals`."""
-    return [HistoryBuffer, (get_statistic, 'builtins.getattr'), *numpy_types()]
+    """What a Runner's checkpoint holds beside tensors and plain values, for `safe_globals`.
+
+    And argparse's options, values by name, which torchvision's programs and TSP's save as `args`.
+    """
+    return [HistoryBuffer, (get_statistic, 'builtins.getattr'), argparse.Namespace, *numpy_types()]
 
 
 def load_safely(load: Callable[[bool], object], source: str) -> object:

@@ -18,6 +18,7 @@ from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.windows import WindowResult
 from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
 from mmlofi.models.encoders.encoder import SnippetEncoder
+from mmlofi.models.encoders.libraries.normalization import check_normalization, preprocessor_for
 from mmlofi.models.encoders.pretrained import is_pretrained, load_pretrained
 from mmlofi.models.heads.lengths import count_valid
 from mmlofi.models.parameter_names import rename_keys
@@ -39,7 +40,8 @@ class EndToEndLocalizer(BaseModel):
     Args:
         head: Config of the localization head. It gets (N, C, L) features and has
             `loss(features, data_samples)` and `predict(features, data_samples)`.
-        backbone: Config of any MMAction2 backbone for frames; None takes features.
+        backbone: Config of any MMAction2 backbone for frames, or of another library's by its
+            prefix (`torchvision.r2plus1d_18`); None takes features.
         encoder: Arguments of `SnippetEncoder`.
         class_scores: Config of where class scores come from: of videos (`VideoClassifier`,
             `ClassScoreFile`) or of segments (`SegmentClassifier`). None leaves the head's own
@@ -48,7 +50,8 @@ class EndToEndLocalizer(BaseModel):
         top_classes: Classes of the video, or segment, that each proposal is given.
         fusion: How a class's score and a proposal's become one: 'product', 'sqrt' or 'none'.
         data_preprocessor: MMAction2's ActionDataPreprocessor, as in the preset, with
-            format_shape='NCTHW'. Frames stay as they come, uint8, until the encoder takes them.
+            format_shape='NCTHW'. Left out, a library's weights say it. Frames stay as they come,
+            uint8, until the encoder takes them.
         init_cfg: Of a checkpoint (`dict(type='Pretrained', checkpoint=…)`), for the whole model;
             one in `backbone` is for the backbone. Either has to fit, as with `load_from`.
     """
@@ -57,8 +60,8 @@ class EndToEndLocalizer(BaseModel):
                  class_scores: dict | None = None, nms: dict | None = None, top_classes: int = 2,
                  fusion: str = 'product', data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None) -> None:
-        preprocessor = MODELS.build(data_preprocessor or dict(
-            type='ActionDataPreprocessor', format_shape='NCTHW'))
+        built = None if backbone is None else build_backbone(backbone)
+        preprocessor = MODELS.build(data_preprocessor or preprocessor_for(built))
         as_they_come = ActionDataPreprocessor(to_float32=False)
         super().__init__(preprocessor if backbone is None else as_they_come, init_cfg)
         self.encoder = SnippetEncoder(**(encoder or {}))
@@ -66,7 +69,8 @@ class EndToEndLocalizer(BaseModel):
         if backbone is not None:
             self._backbone_pretrained = pretrained_of(backbone)
             _check_preprocessor(preprocessor)
-            self.backbone, self.frame_preprocessor = build_backbone(backbone), preprocessor
+            check_normalization(built, preprocessor)
+            self.backbone, self.frame_preprocessor = built, preprocessor
             self.encoder.prepare(self.backbone)
         self.head = MODELS.build(head)
         self.class_scores = None if class_scores is None else MODELS.build(class_scores)

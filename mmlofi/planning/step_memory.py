@@ -130,11 +130,13 @@ class StepCounter:
         """A step of `batch_size` videos, each of `num_snippets` frames' sides `side`."""
         if self._backbone is None:
             channels, encoder = _channels_of(self._localizer.head), Pass(0, 0, 0)
+            positions = num_snippets
             inputs = batch_size * num_snippets * channels * 4
         else:
-            channels, encoder = self._encoder_pass(batch_size, num_snippets, side)
+            (channels, share), encoder = self._encoder_pass(batch_size, num_snippets, side)
+            positions = max(1, round(num_snippets * share))
             inputs = batch_size * num_snippets * 3 * self.clip_len * side * side
-        head = self._head_pass(batch_size, channels, num_snippets)
+        head = self._head_pass(batch_size, channels, positions)
         fixed = self.weights + self.optimizer + self.buckets + inputs
         head_gradients = self.gradients - self._encoder_gradients
         peak = fixed + max(encoder.forward_peak, encoder.kept + head.forward_peak,
@@ -148,21 +150,24 @@ class StepCounter:
         return of_video(self.snippet(side), num_snippets=num_snippets, batch_size=batch_size,
                         grad_ratio=self._encoder.grad_ratio, chunk_size=self._encoder.chunk_size)
 
-    def _encoder_pass(self, batch_size: int, num_snippets: int, side: int) -> tuple[int, Pass]:
-        """C, and what the encoder holds; of many videos or chunks by what a few hold."""
+    def _encoder_pass(self, batch_size: int, num_snippets: int, side: int
+                      ) -> tuple[tuple[int, float], Pass]:
+        """C and the head's positions for a snippet, and what the encoder holds; of many videos or
+        chunks by what a few hold."""
         chunk, share = self._encoder.chunk_size, self._encoder.grad_ratio
         if chunk is None:
-            channels, one = self.encode(1, num_snippets, side)
+            size, one = self.encode(1, num_snippets, side)
             if batch_size == 1:
-                return channels, one
-            return channels, one.extended(self.encode(2, num_snippets, side)[1], batch_size)
+                return size, one
+            return size, one.extended(self.encode(2, num_snippets, side)[1], batch_size)
         snippets = batch_size * num_snippets
         if share == 1 and snippets > MAX_CHUNKS * chunk:     # the last may be smaller
             return self.encode(1, (MAX_CHUNKS - 1) * chunk + (snippets % chunk or chunk), side)
         enough = math.ceil(MAX_CHUNKS * chunk / max(1, round(share * num_snippets)))
         return self.encode(min(batch_size, enough), num_snippets, side)
 
-    def _encode(self, batch_size: int, num_snippets: int, side: int) -> tuple[int, Pass]:
+    def _encode(self, batch_size: int, num_snippets: int, side: int
+                ) -> tuple[tuple[int, float], Pass]:
         with self._fakes:
             frames = self._frames(batch_size, num_snippets, side)
             with LiveMemory() as memory:
@@ -170,9 +175,9 @@ class StepCounter:
                 kept, forward_peak = memory.now, memory.peak
                 if features.requires_grad:
                     features.sum().backward()
-            channels = features.shape[1]
+            size = features.shape[1], features.shape[2] / num_snippets
             self._backbone.zero_grad()
-        return channels, Pass(kept, forward_peak, memory.peak)
+        return size, Pass(kept, forward_peak, memory.peak)
 
     def _snippet(self, side: int) -> SnippetWork:
         with self._fakes:
@@ -189,16 +194,16 @@ class StepCounter:
         with self._autocast():
             return self._encoder(self._backbone, frames, _normalize)
 
-    def _head_pass(self, batch_size: int, channels: int, num_snippets: int) -> Pass:
+    def _head_pass(self, batch_size: int, channels: int, positions: int) -> Pass:
         """By what one video and two hold, as more would take the memory that is counted."""
-        one = self.localize(1, channels, num_snippets)
+        one = self.localize(1, channels, positions)
         if batch_size == 1:
             return one
-        return one.extended(self.localize(2, channels, num_snippets), batch_size)
+        return one.extended(self.localize(2, channels, positions), batch_size)
 
-    def _localize(self, batch_size: int, channels: int, num_snippets: int) -> Pass:
-        features = torch.rand(batch_size, channels, num_snippets, requires_grad=True)
-        samples = [sample_with_action(num_snippets) for _ in range(batch_size)]
+    def _localize(self, batch_size: int, channels: int, positions: int) -> Pass:
+        features = torch.rand(batch_size, channels, positions, requires_grad=True)
+        samples = [sample_with_action(positions) for _ in range(batch_size)]
         if batch_size == 1:
             with torch.no_grad():
                 self._localizer(features, samples, mode='loss')    # makes what it keeps for good

@@ -1,6 +1,7 @@
 """The program that sets heads beside each other on the procedural benchmark."""
 from __future__ import annotations
 
+import importlib
 import json
 import runpy
 from pathlib import Path
@@ -23,7 +24,8 @@ OF_THE_WORLD = {'side', 'backbone', 'stage_1', 'stage_2_epochs', 'stage_3_epochs
 def script():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(ROOT / 'benchmarks')
-        return runpy.run_path(str(ROOT / 'benchmarks' / 'heads_table.py'))
+        importlib.import_module('both_classifiers')
+        yield runpy.run_path(str(ROOT / 'benchmarks' / 'heads_table.py'))
 
 
 def load(name: str, world: str, monkeypatch) -> Config:
@@ -49,16 +51,15 @@ def test_a_world_says_the_encoder_and_how_long_each_stage_takes_and_no_more(monk
     assert worlds[1]['train_dataloader']['batch_size'] == 4
 
 
-def test_rows_that_differ_by_the_class_scores_alone_train_the_same_encoder(script, monkeypatch):
+@pytest.mark.parametrize('config', ['lofi_toy.py', 'lofi_bmn_toy.py'])
+def test_classifiers_change_neither_the_encoder_nor_the_head(script, monkeypatch, config):
     weights = []
-    cfg = load('lofi_toy.py', 'motions', monkeypatch)
+    cfg = load(config, 'motions', monkeypatch)
     start = MODELS.build(cfg.model.backbone).state_dict()
-    for row in (None, 'gtad_video', 'gtad_segment'):
-        cfg = load('lofi_toy.py', 'motions', monkeypatch)
-        if row is not None:
-            options = dict(option.split('=') for option in script['HEADS'][row].options())
-            cfg.merge_from_dict({key: int(value) if value.isdigit() else value
-                                 for key, value in options.items()})
+    for kind in (None, 'VideoClassifier', 'SegmentClassifier', 'BothClassifiers'):
+        cfg = load(config, 'motions', monkeypatch)
+        if kind is not None:
+            cfg.model.class_scores = dict(type=kind, in_channels=128, num_classes=5)
         weights.append(after_two_steps(cfg, start))
     for name, weight in weights[0].items():
         assert all(torch.equal(weight, other[name]) for other in weights[1:]), name
@@ -90,19 +91,28 @@ def after_two_steps(cfg: Config, start: dict[str, torch.Tensor]) -> dict[str, to
 def test_the_table_has_what_is_complete_with_its_deviation(script, tmp_path):
     table = script['HeadsTable'](tmp_path, smoke=True)
     for seed, score in enumerate([0.2, 0.4]):
-        write_scores(tmp_path / f'seed{seed}' / 'acp_bmn_video', score)
-    write_scores(tmp_path / 'seed0' / 'lofi_bmn_video', 0.5)
-    begun = tmp_path / 'seed2' / 'acp_bmn_video'
+        write_scores(table.tested('acp', 'bmn_video', seed), score)
+    write_scores(table.tested('lofi', 'bmn_video', 0), 0.5)
+    begun = table.tested('acp', 'bmn_video', 2)
     write_scores(begun, 0.9)
-    (begun / 'cost.json').unlink()
+    (begun / 'done').unlink()
     assert table.table().splitlines()[2:] == [
         '| BMN, classes of the video | 30.00 ± 14.14 (2) | 15.00 ± 7.07 | 50.00 (1) | 25.00 '
         '| - | - |']
 
 
 def write_scores(folder: Path, score: float) -> None:
-    scalars = folder / '20260101_000000' / 'vis_data' / 'scalars.json'
-    scalars.parent.mkdir(parents=True)
-    scalars.write_text(json.dumps(dict(loss=1.0, step=1)) + '\n'
-                       + json.dumps({'mAP@0.50': score, 'mAP': score / 2, 'step': 2}) + '\n')
-    (folder / 'cost.json').write_text('{}')
+    test = folder / '20260101_000000' / '20260101_000000.json'
+    test.parent.mkdir(parents=True)
+    test.write_text(json.dumps({'mAP@0.50': score, 'mAP': score / 2}) + '\n')
+    (folder / 'done').touch()
+
+
+def test_rows_of_one_head_share_its_training(script, tmp_path):
+    table = script['HeadsTable'](tmp_path, several=True)
+    paths = [table.tested('lofi', row, 0) for row in ('gtad_video', 'gtad_segment')]
+    assert paths[0] != paths[1]
+    assert paths[0].parent == paths[1].parent
+    cfg = Config.fromfile(table.config('gtad', 'lofi_toy.py'))
+    assert cfg.model.class_scores.type == 'BothClassifiers'
+    assert table.config('tridet', 'tridet_toy.py').parent == ROOT / 'configs' / 'toy'

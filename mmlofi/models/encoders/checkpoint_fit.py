@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+# Under which key a checkpoint has its weights: MMEngine's, and that of torchvision's programs, of
+# which TSP's is one.
+WEIGHT_KEYS = ('state_dict', 'model')
 # Batch norm counts its batches since torch 0.4.1; older checkpoints fit all the same.
 OPTIONAL = 'num_batches_tracked'
 
@@ -19,10 +22,11 @@ def weights_in(checkpoint: object, source: str = 'the checkpoint') -> dict[str, 
         source: What to call it in an error.
 
     Raises:
-        ValueError: When there are none in `state_dict` or at the top, with the keys where there
-            are some.
+        ValueError: When there are none in `state_dict`, in `model` or at the top, with the keys
+            where there are some.
     """
-    state = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else None
+    places = [checkpoint.get(key) for key in WEIGHT_KEYS] if isinstance(checkpoint, Mapping) else []
+    state = next((place for place in places if place is not None), checkpoint)
     if isinstance(state, Mapping) and _are_weights(state):
         return {key.removeprefix('module.'): value for key, value in state.items()}
     if not isinstance(checkpoint, Mapping):

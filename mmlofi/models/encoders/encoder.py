@@ -119,8 +119,8 @@ class SnippetEncoder(nn.Module):
         """Gives a new backbone the adapters, batch norm, memory format and checkpointing asked for.
 
         Raises:
-            ValueError: When the backbone has nothing to checkpoint, no attention to fuse, or does not
-                take the adapters.
+            ValueError: When the backbone has nothing to checkpoint, no attention to fuse, or does
+                not take the adapters.
         """
         if self.fused_attention:
             fuse_attention(backbone)

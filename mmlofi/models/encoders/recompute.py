@@ -20,15 +20,14 @@ from mmlofi.models.encoders.norm import batch_norms
 
 @torch.compiler.disable(recursive=False)
 def recompute(function: Callable[..., Tensor], module: nn.Module, *inputs: Tensor,
-              **others: object) -> Tensor:
-    """Gives `function(*inputs, **others)`, whose activations live in the backward pass alone.
+              **settings: object) -> Tensor:
+    """Gives `function(*inputs, **settings)`, whose activations live in the backward pass alone.
 
     Args:
         module: What the function applies, whose running statistics are to move once.
     """
-    return checkpoint(function, *inputs, use_reentrant=False,
-                      context_fn=lambda: (nullcontext(), _as_before(module, videos_in_call())),
-                      **others)
+    return checkpoint(partial(function, **settings), *inputs, use_reentrant=False,
+                      context_fn=lambda: (nullcontext(), _as_before(module, videos_in_call())))
 
 
 @contextmanager
