@@ -10,7 +10,7 @@ stage_1 = dict(batch_size=16, max_epochs=15, optimizer=dict(
 stage_2 = dict(   # 4 videos at every fidelity: 20 updates an epoch
     batch_size=4, max_epochs=36,
     optim_wrapper=dict(optimizer=dict(type='AdamW', lr=3e-3, weight_decay=1e-4)),
-    cycle=[dict(name='S', spatial=2), dict(name='T', temporal=4),
-           dict(name='ST', temporal=2, spatial=2**0.5)])
+    by='epoch', cycle=[dict(name='S', spatial=2), dict(name='T', temporal=4),
+                       dict(name='ST', temporal=2, spatial=2**0.5)])
 stage_3_epochs = 40       # of 5 updates
 one_stage_epochs = 20     # of 20 updates: stage 3 of ActionFormer and TriDet

@@ -15,7 +15,8 @@ model = dict(
     head=dict(_base_.gtad_head, in_channels=_base_.feat_dim),
     data_preprocessor=_base_.frame_preprocessor)
 
-custom_hooks = [dict(type='LoFiCycleHook', by='epoch', interval=1, cycle=_base_.stage_2.cycle)]
+custom_hooks = [dict(type='LoFiCycleHook', by=_base_.stage_2.by, interval=1,
+                     cycle=_base_.stage_2.cycle)]
 
 open_video = dict(type='OpenVideo', short_side=_base_.side)   # square videos: nothing to crop
 sample_snippets = dict(type='SampleSnippets', num_snippets=_base_.num_snippets,
