@@ -113,7 +113,7 @@ class SampleSnippets(BaseTransform):
                        window_norm=window)
         if self.snippet_interval is not None:
             first, full, P = self._part(results)
-            if (first, full) != (0, P):
+            if results.get('first_snippet') is not None or full > P:
                 results.update(num_valid=num_valid(first, full, P, L),
                                valid_share=None if first + full <= P else (P - first) / full)
         return results
