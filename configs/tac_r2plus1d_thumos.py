@@ -5,7 +5,7 @@
 # Paper:    not known
 # Ours:     not run
 # GPUs:     2 x 32 clips
-# Memory:   not known
+# Memory:   as tsp_r2plus1d_anet.py
 # Hours:    not run; 13,085 clips an epoch
 _base_ = './tsp_r2plus1d_thumos.py'
 

@@ -9,7 +9,7 @@
 # Paper:    G-TAD on its features, average mAP 35.81 (34.09 without TSP)
 # Ours:     not run
 # GPUs:     2 x 32 clips, in the paper V100 32 GB
-# Memory:   not known
+# Memory:   24 GiB of activations a GPU (computed, not measured)
 # Hours:    not run; 155,935 clips an epoch
 _base_ = ['_base_/tsp_schedule.py', '_base_/tsp_anet.py']
 

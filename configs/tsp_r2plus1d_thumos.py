@@ -6,7 +6,7 @@
 # Paper:    P-GCN on its features, mAP@0.5 53.5 (recalled: docs/tsp.md)
 # Ours:     not run
 # GPUs:     2 x 32 clips
-# Memory:   not known
+# Memory:   as tsp_r2plus1d_anet.py
 # Hours:    not run; 23,970 clips an epoch
 _base_ = ['./tsp_r2plus1d_anet.py', '_base_/thumos_classes.py']
 

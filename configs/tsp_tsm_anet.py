@@ -8,7 +8,7 @@
 # Paper:    no such row
 # Ours:     not run
 # GPUs:     2 x 32 clips
-# Memory:   6.0 GiB of activations a GPU (twice the 16 clips of acp_tsm_kinetics.py)
+# Memory:   6.0 GiB of activations a GPU (computed, not measured)
 # Hours:    not run
 _base_ = ['_base_/tsp_schedule.py', '_base_/tsp_anet.py', 'mmaction::_base_/models/tsm_r50.py']
 

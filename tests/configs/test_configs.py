@@ -37,7 +37,7 @@ def small_transforms(pipeline: list, at: str) -> dict:
         options |= {f'{place}.{key}': value for key, value in SMALL.items()
                     if step.get(key) is not None}
         if step.type == 'ClipInSegment':     # of half a second, as the tiny video is short
-            options[f'{place}.fps'] = 2 * step.clip_len
+            options |= {f'{place}.fps': 2 * step.clip_len, f'{place}.clips_per_segment': 1}
         if 'scale' in step:
             options[f'{place}.scale'] = (-1, SIDE) if -1 in step.scale else (SIDE, SIDE)
     return options

@@ -55,7 +55,10 @@ def test_the_method_cycles_s_then_t_then_st_every_epoch_or_every_16_batches():
         assert (cfg.custom_hooks[0].by, cfg.custom_hooks[0].interval) == (by, interval)
 
 
-@pytest.mark.parametrize('name', LOFI)
+CLIPS_OF_TSP = ['configs/lofi_tsp_r2plus1d_anet.py']     # features are of clips side by side
+
+
+@pytest.mark.parametrize('name', sorted(set(LOFI) - set(CLIPS_OF_TSP)))
 def test_full_fidelity_is_seen_in_testing_alone(name):
     cfg = load(name)
     steps = transforms_of(cfg, 'test_dataloader')

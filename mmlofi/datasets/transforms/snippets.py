@@ -52,7 +52,7 @@ class SampleSnippets(BaseTransform):
     fidelity (optional), test_mode (optional), first_snippet (optional), min_snippets (optional,
     to which `contiguous` fills up a whole video), segments_sec, gt_labels (for `truncation`)
 
-    Added Keys: frame_inds, clip_len, frame_interval, num_clips (the number of snippets L),
+    Added Keys: frame_inds, clip_len, frame_interval, placement, num_clips (the number L),
     window_norm (the part of the video that they cover), num_valid and valid_share (None where all
     of it is the video's)
 
@@ -102,14 +102,15 @@ class SampleSnippets(BaseTransform):
         fidelity = results.get('fidelity', FULL)
         if self.contiguous is not None:
             results.update(self.contiguous.choose(fidelity, results), clip_len=self.clip_len,
-                           frame_interval=self.frame_interval)
+                           frame_interval=self.frame_interval, placement=self.placement)
             return results
         centres_norm, window = self._over_video(fidelity, results) \
             if self.snippet_interval is None else self._on_grid(fidelity, results)
         frame_inds = self._frames_around(frame_at(centres_norm, results), results['total_frames'])
         L = len(centres_norm)
         results.update(frame_inds=frame_inds.reshape(-1), clip_len=self.clip_len,
-                       frame_interval=self.frame_interval, num_clips=L, window_norm=window)
+                       frame_interval=self.frame_interval, placement=self.placement, num_clips=L,
+                       window_norm=window)
         if results.get('first_snippet') is not None:
             first, P = results['first_snippet'], self._num_positions(results)
             share = (P - first) / self.num_snippets
