@@ -14,14 +14,15 @@ from mmlofi.json_values import brief, text_fault
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.encoders.backbones import names_weights
 from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
+from mmlofi.pretraining import with_own_names
 
 
 def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLocalizer:
     """The localizer of a stage-2 config in evaluation mode, with the checkpoint's backbone.
 
-    The checkpoint may be a recognizer's, or of the backbone among other parts; None stands for the
-    weights that the backbone's config names. The other weights of the localizer stay random: only
-    its `extract_feat` means anything.
+    The checkpoint may be a recognizer's, one of TSP's program, or of the backbone among other
+    parts; None stands for the weights that the backbone's config names. The other weights of the
+    localizer stay random: only its `extract_feat` means anything.
 
     Raises:
         FileNotFoundError: When there is no such checkpoint.
@@ -54,7 +55,8 @@ def _load_named_weights(model: EndToEndLocalizer, backbone: Mapping, name: str) 
 
 
 def _load_backbone(model: EndToEndLocalizer, checkpoint: str) -> None:
-    state = weights_in(CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu'), checkpoint)
+    state = with_own_names(weights_in(
+        CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu'), checkpoint))
     weights = {key.removeprefix('backbone.'): value for key, value in state.items()
                if key.startswith('backbone.')}
     fit = CheckpointFit.compare(model.backbone.state_dict(), weights)
