@@ -1,7 +1,7 @@
 """Every shipped config is built, trains and tests, at a reduced size and on stand-ins for its data.
 
 Only sizes, the learning rate (without stage 1's weights 0.1 is too much), worker processes, steps
-an update (there are videos for one only) and the weights to load are overridden, as `--cfg-options` does it; the networks have their real depth.
+an update (there are videos for one only) and the weights to load are overridden, as `--cfg-options` does it; the networks have their real depth, but for VideoMAE's transformers, whose blocks are alike.
 """
 from __future__ import annotations
 
@@ -26,20 +26,27 @@ SIDE, NUM_SNIPPETS = 32, 8
 SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE,
              max_seq_len=NUM_SNIPPETS, height=SIDE, width=SIDE)
 
+VIDEOMAE = dict(embed_dims=48, depth=2, num_heads=4)
 
-def small_transforms(pipeline: list, at: str) -> dict:
+
+def small_side(cfg: Config) -> int:
+    """32, or four patches, of which S has two and ST three."""
+    return 4 * (cfg.model.get('backbone') or {}).get('patch_size', SIDE // 4)
+
+
+def small_transforms(pipeline: list, at: str, side: int) -> dict:
     """Overrides that shrink a pipeline, with dotted names as for `--cfg-options`."""
     options = {}
     for index, step in enumerate(pipeline):
         place, step = f'{at}.{index}', step
         if 'transform' in step:
             place, step = f'{place}.transform', step.transform
-        options |= {f'{place}.{key}': value for key, value in SMALL.items()
-                    if step.get(key) is not None}
+        options |= {f'{place}.{key}': side if value == SIDE else value
+                    for key, value in SMALL.items() if step.get(key) is not None}
         if step.type == 'ClipInSegment':     # of half a second, as the tiny video is short
             options |= {f'{place}.fps': 2 * step.clip_len, f'{place}.clips_per_segment': 1}
         if 'scale' in step:
-            options[f'{place}.scale'] = (-1, SIDE) if -1 in step.scale else (SIDE, SIDE)
+            options[f'{place}.scale'] = (-1, side) if -1 in step.scale else (side, side)
     return options
 
 
@@ -57,7 +64,8 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
                 options[f'{loader}.dataset.background.shortest_gap_sec'] = 0.5
             if cfg[loader].dataset.get('window'):
                 options[f'{loader}.dataset.window.stride'] = NUM_SNIPPETS // 2
-            options |= small_transforms(cfg[loader].dataset.pipeline, f'{loader}.dataset.pipeline')
+            options |= small_transforms(cfg[loader].dataset.pipeline,
+                                        f'{loader}.dataset.pipeline', small_side(cfg))
     if cfg.model.type == 'Recognizer2D':     # ImageNet's weights come from the net
         options |= {'model.backbone.pretrained': None, 'model.backbone.pretrained2d': False}
     if cycle_of(cfg):
@@ -70,6 +78,10 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
         sources = cfg.model.head.in_channels      # 1,024 channels are 2 GB with all averages
         options['model.head.backbone.embed_dim'] = 96 if isinstance(sources, int) \
             else [64] * len(sources)
+    if 'videomae' in cfg.filename:           # L and g are 1.2 and 4 GB
+        options |= {f'model.{part}.in_channels': 48 for part in ('head', 'class_scores')
+                    if cfg.model.get(part)}
+        options |= {f'model.backbone.{key}': value for key, value in VIDEOMAE.items()}
     cfg.merge_from_dict(options)
     return cfg
 
@@ -124,7 +136,8 @@ def test_config_trains_at_each_of_its_fidelities_and_tests(name, lay_out_data, t
 def expected_shape(cfg: Config, fidelity: Fidelity) -> tuple[int, ...]:
     """(L, 3, T, side) of a video in the batch."""
     clip_len = transforms_of(cfg, 'train_dataloader')['SampleSnippets'].clip_len
-    return fidelity.reduce_snippets(NUM_SNIPPETS), 3, clip_len, fidelity.reduce_side(SIDE)
+    side = read_source(cfg.train_dataloader.dataset.pipeline).side_at(fidelity)
+    return fidelity.reduce_snippets(NUM_SNIPPETS), 3, clip_len, side
 
 
 @pytest.mark.parametrize('name', CONFIGS)
