@@ -112,7 +112,7 @@ def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDatase
              for key in ('data_root', 'data_prefix', 'filename_tmpl', 'pipeline')}
     plain |= {key: cfg.model.get(key) for key in ('backbone', 'data_preprocessor')}
     normalization = normalization_of(model.backbone)
-    if normalization is not None:   # of a library's weights, whether the config says it or not
+    if plain['data_preprocessor'] is None and normalization is not None:   # a library's own
         plain['data_preprocessor'] = normalization.preprocessor()
     plain['encoder'] = dict(input_format=model.encoder.input_format)   # others change no feature
     adapters = model.encoder.adapters

@@ -45,9 +45,13 @@ class HeadPass:
 
     @property
     def min_snippets(self) -> int:
-        """Snippets that a video has to be filled up to: those of a window, 0 without."""
-        return 0 if self._windows is None or self._encoder is not None \
-            else self._windows.num_snippets
+        """Snippets that a video has to be filled up to before it is encoded: those of a window
+        where what follows the video is not its last snippet again, or changes it; else 0."""
+        if self._windows is None or self._encoder is not None:
+            return 0
+        still = any(getattr(one, 'placement', None) == 'contiguous'
+                    for one in self._pipeline.transforms)
+        return self._windows.num_snippets if still or self.model.encoder.mixes_snippets else 0
 
     @property
     def windows_of_frames(self) -> SlidingWindows | None:

@@ -15,14 +15,15 @@ from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.encoders.backbones import names_weights
 from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
 from mmlofi.models.encoders.frozen_base import STANDS_ON, put_back_frozen
+from mmlofi.pretraining import with_own_names
 
 
 def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLocalizer:
     """The localizer of a stage-2 config in evaluation mode, with the checkpoint's backbone.
 
-    The checkpoint may be a recognizer's, or of the backbone among other parts; None stands for the
-    weights that the backbone's config names. The other weights of the localizer stay random: only
-    its `extract_feat` means anything.
+    The checkpoint may be a recognizer's, one of TSP's program, or of the backbone among other
+    parts; None stands for the weights that the backbone's config names. The other weights of the
+    localizer stay random: only its `extract_feat` means anything.
 
     Raises:
         FileNotFoundError: When there is no such checkpoint.
@@ -56,7 +57,7 @@ def _load_named_weights(model: EndToEndLocalizer, backbone: Mapping, name: str) 
 
 def _load_backbone(model: EndToEndLocalizer, checkpoint: str) -> None:
     loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    state = weights_in(_completed(loaded, model, checkpoint), checkpoint)
+    state = with_own_names(weights_in(_completed(loaded, model, checkpoint), checkpoint))
     weights = {key.removeprefix('backbone.'): value for key, value in state.items()
                if key.startswith('backbone.')}
     fit = CheckpointFit.compare(model.backbone.state_dict(), weights)

@@ -1,16 +1,16 @@
 """Pre-training of encoders on clips, before or in place of stage 1: TSP."""
 from .background import background_segments
-from .checkpoint_hook import TSPCheckpointHook
 from .clips import ClipInSegment
 from .dataset import TSPDataset
 from .frames import CropCentre, ResizeWholeFrame
 from .gvf import VideoFeatures
 from .head import TSPHead
 from .metric import TSPMetric
+from .published import TSPCheckpointHook, with_own_names
 from .regular_clips import RegularClips
 from .seeded_sampler import SeededSampler
 from .warm_up import WarmUpLR
 
 __all__ = ['ClipInSegment', 'CropCentre', 'RegularClips', 'ResizeWholeFrame', 'SeededSampler',
            'TSPCheckpointHook', 'TSPDataset', 'TSPHead', 'TSPMetric', 'VideoFeatures',
-           'WarmUpLR', 'background_segments']
+           'WarmUpLR', 'background_segments', 'with_own_names']

@@ -24,6 +24,8 @@ ADAPTERS = {'snippet': dict(type='temporal'), 'video': dict(type='temporal', sco
             'lora': dict(type='lora', targets=['qkv'])}
 WHOLE = dict(num_snippets=16, clip_len=4)
 WINDOWS = dict(num_snippets=16, clip_len=4, snippet_interval=4)
+LONG = dict(WINDOWS, num_snippets=40)     # than the video
+CONTIGUOUS = dict(num_snippets=40, clip_len=4, frame_interval=1, placement='contiguous')
 
 
 @pytest.fixture(scope='module')
@@ -65,10 +67,12 @@ def by_a_test(model, data):
     return detect_in_videos(one.window_result for one in found)['a'][:2]
 
 
-@pytest.mark.parametrize('window', [None, dict(stride=6)])
+@pytest.mark.parametrize(('sampling', 'window'), [
+    (WHOLE, None), (WINDOWS, dict(stride=6)), (LONG, dict(stride=20)),
+    (CONTIGUOUS, dict(stride=20))])
 @pytest.mark.parametrize('kind', ADAPTERS)
 def test_an_inferencer_finds_what_a_test_finds_from_weights_that_train_alone(
-        folder, kind, window, tmp_path):
+        folder, kind, sampling, window, tmp_path):
     torch.manual_seed(0)
     cfg = model_cfg(ADAPTERS[kind], folder / 'vit.pth')
     model = EndToEndLocalizer(**cfg)
@@ -80,7 +84,7 @@ def test_an_inferencer_finds_what_a_test_finds_from_weights_that_train_alone(
                       meta=dict(dataset_meta=dict(classes=('run',))))
     leave_out_frozen(checkpoint, dict(sha256=hash_weights(frozen_weights(model)), source='vit'))
     torch.save(checkpoint, tmp_path / 'epoch_1.pth')
-    data = dataset(folder, WHOLE if window is None else WINDOWS, window)
+    data = dataset(folder, sampling, window)
     expected = by_a_test(model.eval(), data)
     inferencer = TALInferencer(
         Config(dict(model=dict(cfg, type='EndToEndLocalizer'), test_dataloader=dict(dataset=data))),

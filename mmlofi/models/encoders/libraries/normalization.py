@@ -37,6 +37,8 @@ class Normalization:
         """What a preprocessor does otherwise, in words."""
         if not getattr(given, '_enable_normalize', False):
             return 'it does not normalise'
+        if given.mean.is_meta:       # a plan's, which has no numbers
+            return None
         if getattr(given, 'to_rgb', False):
             return 'to_rgb=True, which makes BGR of frames that are RGB'
         for name in ('mean', 'std'):

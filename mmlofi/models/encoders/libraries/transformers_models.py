@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import os
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -59,8 +60,9 @@ def build(*, name: str, weights: str | None = None, config: dict | None = None,
     model = kind(settings, **family.arguments)
     load = None if source is None else partial(
         _load, kind=kind, source=source, settings=deepcopy(settings), arguments=family.arguments)
+    looks_up = source is not None and (config is None or os.path.isdir(source))
     facts = Facts(family.to_map, True, family.limits(settings),
-                  None if source is None else normalization_of_folder(source), load,
+                  normalization_of_folder(source) if looks_up else None, load,
                   (family.block,), family.left_out, weights)
     return adopt(model, facts, without=family.without)
 
@@ -115,7 +117,7 @@ def _read_settings(kind: type, name: str, source: str):
 
 
 def _load(model: nn.Module, *, kind: type, source: str, settings: object, arguments: dict) -> None:
-    """Loads a folder's weights, or those of a name, whole.
+    """Loads a folder's weights, or those of a name, whole, and what its processor says.
 
     Raises:
         ValueError: When some of the model's are missing.
@@ -130,6 +132,7 @@ def _load(model: nn.Module, *, kind: type, source: str, settings: object, argume
                          'read: convert them, as by model.save_pretrained(FOLDER)') from error
     _warn_of_other_settings(settings, loaded_from=_read_settings(kind, kind.__name__, source),
                             source=source)
+    model.facts = replace(model.facts, normalization=normalization_of_folder(source))
     take_over(model, {key: value for key, value in loaded.state_dict().items()
                       if key not in report['missing_keys']}, source)
 

@@ -14,6 +14,7 @@ from mmlofi.models.encoders.positions import resize_positions
 
 transformers = pytest.importorskip('transformers')
 module = pytest.importorskip('mmlofi.models.encoders.libraries.transformers_models')
+normalization_of_folder = module.normalization_of_folder
 PLAIN = dict(type='ActionDataPreprocessor', mean=[1.0, 2.0, 3.0], std=[4.0] * 3,
              format_shape='NCTHW')
 HEAD = dict(type='GTADHead', in_channels=24)
@@ -219,6 +220,24 @@ def test_code_that_a_folder_brings_is_not_run(tmp_path):
     model.init_weights()
     assert model.backbone.config._attn_implementation == 'sdpa'
     assert not (tmp_path / 'ran').exists()
+
+
+def test_a_processor_that_comes_with_the_weights_is_held_against_the_config(tmp_path, monkeypatch):
+    """With a config nothing is looked up to build the model, not even whether the net is there."""
+    theirs('VideoMAEModel').save_pretrained(tmp_path)
+    (tmp_path / 'preprocessor_config.json').write_text(json.dumps(dict(
+        image_mean=[0.5] * 3, image_std=[0.5] * 3)))
+    asked = []
+    monkeypatch.setattr(module.os.path, 'isdir', lambda path: False)
+    monkeypatch.setattr(module, 'normalization_of_folder', lambda source: asked.append(source)
+                        or normalization_of_folder(source))
+    model = EndToEndLocalizer(
+        backbone=dict(TRANSFORMERS['VideoMAEModel'], weights=str(tmp_path)), head=HEAD,
+        data_preprocessor=PLAIN)
+    assert not asked
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=r'has mean=\[1.0, 2.0, 3.0\]; .*mean=\[127.5, 127.5, 127'):
+        model.init_weights()
 
 
 @pytest.mark.parametrize(('cfg', 'words'), [

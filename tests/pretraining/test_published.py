@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmlofi.pretraining import TSPHead
-from mmlofi.pretraining.checkpoint_hook import own_name
+from mmlofi.pretraining.published import own_name
 
 
 class Recognizer(BaseModel):
@@ -74,7 +74,7 @@ def test_another_encoder_s_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize(('name', 'ours'), [
     ('features.layer1.0.conv1.0.0.weight', 'backbone.layer1.0.conv1.0.0.weight'),
-    ('module.fc1.bias', 'cls_head.fc1.bias'), ('fc.weight', 'cls_head.fc.weight'),
+    ('fc1.bias', 'cls_head.fc1.bias'), ('fc.weight', 'cls_head.fc.weight'),
     ('epoch', 'epoch')])
 def test_names_are_a_recognizer_s(name, ours):
     assert own_name(name) == ours
