@@ -61,6 +61,9 @@ def parse_args() -> argparse.Namespace:
                              + '), in place of one, told by the scene')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2],
                         help='of the trainings; the videos stay the same. Default 0 1 2')
+    parser.add_argument('--one-start', action='store_true',
+                        help='start all seeds from the ACP encoder of seed 0, as all trainings of '
+                             "the paper start from one of Kinetics'; default each has its own")
     parser.add_argument('--rows', nargs='+', choices=ROWS, metavar='ROW', default=list(ROWS),
                         help=f'of {", ".join(ROWS)}; default all')
     parser.add_argument('--sources', nargs='+', choices=SOURCES, metavar='SOURCE',
@@ -73,18 +76,18 @@ def parse_args() -> argparse.Namespace:
 class HeadsTable(Table):
     """The trainings, each in a work dir of its own below `out`."""
 
-    def __init__(self, out: Path, *, several: bool = False, smoke: bool = False) -> None:
+    def __init__(self, out: Path, *, several: bool = False, one_start: bool = False,
+                 smoke: bool = False) -> None:
         super().__init__(out, smoke=smoke)
+        self.one_start = one_start
         self.world['TOY_WORLD'] = 'motions' if several else 'scenes'
 
     def features(self, encoder: str, seed: int) -> Path:
         """Trains an encoder, its start first, and extracts its features."""
+        seed = 0 if self.one_start and encoder == 'acp' else seed
         folder = self.out / f'seed{seed}'
-        if encoder == 'acp':
-            self.encoder('acp', seed)
-            trained = folder / 'acp'
-        else:   # classifiers give no gradient to it, so that lofi_toy.py trains the same one
-            trained = self.head('end_to_end', 'gtad', seed)[1]
+        # Classifiers give no gradient to the LoFi encoder: lofi_toy.py trains the same one.
+        trained = self.acp(seed) if encoder == 'acp' else self.head('end_to_end', 'gtad', seed)[1]
         features, done = folder / f'{encoder}_features', folder / f'{encoder}_features.done'
         if not done.exists():
             run('extract_features.py', ROOT / CONFIGS / 'lofi_toy.py', checkpoint(trained),
@@ -92,20 +95,24 @@ class HeadsTable(Table):
             done.touch()
         return features
 
-    def head(self, source: str, name: str, seed: int) -> tuple[Path, Path]:
-        """Trains a head with a seed; its config and its work dir."""
+    def acp(self, seed: int) -> Path:
+        """Trains the encoder that a seed starts from; its work dir."""
+        seed = 0 if self.one_start else seed
+        self.encoder('acp', seed)
+        return self.out / f'seed{seed}' / 'acp'
+
+    def head(self, source: str, name: str, seed: int) -> tuple[Path, Path, dict[str, Path]]:
+        """Trains a head with a seed; its config, its work dir, and what the config needs."""
         folder = self.out / f'seed{seed}' / f'{source}_{name}'
         if source == 'end_to_end':
-            config = self.config(name, STAGE_2.get(name, f'lofi_{name}_toy.py'))
-            self.encoder('acp', seed)
-            start = checkpoint(self.out / f'seed{seed}' / 'acp')
-            smoke = ['train_cfg.max_epochs=1'] if self.smoke else []
-            self.train(folder, config, seed, [f'load_from={start}', *smoke])
+            config, variables = self.config(name, STAGE_2.get(name, f'lofi_{name}_toy.py')), {}
+            options = [f'load_from={checkpoint(self.acp(seed))}',
+                       *(['train_cfg.max_epochs=1'] if self.smoke else [])]
         else:
-            config = self.config(name, f'{name}_toy.py')
-            self.train(folder, config, seed, SMOKE_HEAD * self.smoke,
-                       TOY_FEATURES=self.features(source, seed))
-        return config, folder
+            config, options = self.config(name, f'{name}_toy.py'), SMOKE_HEAD * self.smoke
+            variables = dict(TOY_FEATURES=self.features(source, seed))
+        self.train(folder, config, seed, options, **variables)
+        return config, folder, variables
 
     def config(self, name: str, config: str) -> Path:
         """The toy config of a head, with both classifiers if it says no classes."""
@@ -118,14 +125,13 @@ class HeadsTable(Table):
 
     def cell(self, source: str, name: str, seed: int) -> None:
         """Trains the head of a row with a seed, if another row did not, and scores the row."""
-        config, folder = self.head(source, ROWS[name].head, seed)
+        config, folder, variables = self.head(source, ROWS[name].head, seed)
         predicts, tested = ROWS[name].predicts, self.tested(source, name, seed)
         if (tested / 'done').exists():
             return
         options = ['--cfg-options', f'model.class_scores.predicts={predicts}'] if predicts else []
         run('test.py', config, checkpoint(folder), '--work-dir', tested, *options,
-            log=folder / f'test_{name}.log', **self.world,
-            TOY_FEATURES=self.out / f'seed{seed}/{source}_features')
+            log=folder / f'test_{name}.log', **self.world, **variables)
         (tested / 'done').touch()
 
     def tested(self, source: str, name: str, seed: int | str) -> Path:
@@ -170,7 +176,7 @@ def mean_and_std(values: list[float]) -> str:
 def main() -> None:
     args = parse_args()
     out = args.out.with_name(args.out.name + '_several' * args.several)
-    table = HeadsTable(out, several=args.several, smoke=args.smoke)
+    table = HeadsTable(out, several=args.several, one_start=args.one_start, smoke=args.smoke)
     run('make_procedural.py', table.data, *(SEVERAL if args.several else []),
         *(SMOKE_DATA if args.smoke else []))
     for seed in args.seeds:

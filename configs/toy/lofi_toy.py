@@ -15,9 +15,8 @@ model = dict(
     head=dict(_base_.gtad_head, in_channels=_base_.feat_dim),
     data_preprocessor=_base_.frame_preprocessor)
 
-custom_hooks = [dict(type='LoFiCycleHook', by='epoch', interval=1, cycle=[
-    dict(name='S', spatial=2), dict(name='T', temporal=4),
-    dict(name='ST', temporal=2, spatial=2**0.5)])]
+custom_hooks = [dict(type='LoFiCycleHook', by=_base_.stage_2.by, interval=1,
+                     cycle=_base_.stage_2.cycle)]
 
 open_video = dict(type='OpenVideo', short_side=_base_.side)   # square videos: nothing to crop
 sample_snippets = dict(type='SampleSnippets', num_snippets=_base_.num_snippets,
@@ -29,8 +28,8 @@ train_pipeline = [open_video, dict(sample_snippets, placement='jitter'), decode,
 test_pipeline = [open_video, sample_snippets, decode, *pack]
 dataset = dict(type='UntrimmedVideoDataset', ann_file=_base_.ann_file,
                data_prefix=dict(video=_base_.data_root + '/videos'))
-train_dataloader = dict(   # 4 videos at every fidelity: 20 updates an epoch
-    batch_size=4, num_workers=1, persistent_workers=True,
+train_dataloader = dict(
+    batch_size=_base_.stage_2.batch_size, num_workers=1, persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     batch_sampler=dict(type='FidelityBatchSampler'),
     dataset=dict(dataset, subset='training', pipeline=train_pipeline))
@@ -41,10 +40,10 @@ val_dataloader = None   # the stage-2 head is thrown away: stage 3 is what count
 val_evaluator = None
 val_cfg = None
 
-max_epochs = _base_.stage_2_epochs
+max_epochs = _base_.stage_2.max_epochs
 train_cfg = dict(type='FidelityTrainLoop', max_epochs=max_epochs)
-optim_wrapper = dict(optimizer=dict(type='AdamW', lr=3e-3, weight_decay=1e-4))
+optim_wrapper = _base_.stage_2.optim_wrapper
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=20),
     dict(type='CosineAnnealingLR', T_max=max_epochs, convert_to_iter_based=True)]
-auto_scale_lr = dict(enable=False, base_batch_size=4)
+auto_scale_lr = dict(enable=False, base_batch_size=_base_.stage_2.batch_size)

@@ -45,9 +45,19 @@ class HeadPass:
 
     @property
     def min_snippets(self) -> int:
-        """Snippets that a video has to be filled up to: those of a window, 0 without."""
-        return 0 if self._windows is None or self._encoder is not None \
-            else self._windows.num_snippets
+        """Snippets that a video has to be filled up to before it is encoded: those of a window
+        where what follows the video is not its last snippet again, or changes it; else 0."""
+        if self._windows is None or self._encoder is not None:
+            return 0
+        still = any(getattr(one, 'placement', None) == 'contiguous'
+                    for one in self._pipeline.transforms)
+        return self._windows.num_snippets if still or self.model.encoder.mixes_snippets else 0
+
+    @property
+    def windows_of_frames(self) -> SlidingWindows | None:
+        """Windows that have to be encoded one by one, where the encoder mixes their snippets."""
+        return self._windows if self._encoder is None and self.model.backbone is not None \
+            and self.model.encoder.mixes_snippets else None
 
     @torch.no_grad()
     def __call__(self, info: dict, video: ActionDataSample, features: Tensor
@@ -57,7 +67,8 @@ class HeadPass:
         Args:
             info: What the dataset gives a pipeline.
             video: As the encoder's pipeline packs it.
-            features: (C, P · S) of the encoder, as `encode_videos` gives them.
+            features: (C, P · S) of the encoder, as `encode_videos` gives them; with
+                `windows_of_frames` (K, C, L · S), as `encode_windows` does.
         """
         covered_sec = None
         if self._encoder is not None:
@@ -77,9 +88,9 @@ class HeadPass:
         """Features cut into windows, and what was found in them joined."""
         P = video.num_snippets if self._encoder is None else features.shape[1]
         results, curves = [], []
-        for first in self._windows.starts(P):
+        for k, first in enumerate(self._windows.starts(P)):
             if self._encoder is None:
-                sample, cut = self._cut(video, features, first)
+                sample, cut = self._cut(video, features, first, k)
             else:
                 sample, cut = self._load(dict(info, first_snippet=first), video, features,
                                          covered_sec)
@@ -92,13 +103,14 @@ class HeadPass:
         video.curves = None if None in curves else join_curves(curves)
         return video
 
-    def _cut(self, video: ActionDataSample, steps: Tensor, first: int
+    def _cut(self, video: ActionDataSample, steps: Tensor, first: int, k: int
              ) -> tuple[ActionDataSample, Tensor]:
-        """The window of a video's steps (C, P · S) from snippet `first` on, as its dataset would
-        have given it to the encoder."""
+        """Window k of a video's steps (C, P · S) or (K, C, L · S), which starts at snippet `first`,
+        as its dataset would have given it to the encoder."""
         P, L = video.num_snippets, self._windows.num_snippets
-        S = steps.shape[1] // P
-        features = self.model.encoder.to_head(cut_window(steps, first * S, L * S)[None])[0]
+        S = steps.shape[-1] // (P if steps.ndim == 2 else L)
+        window = steps[k] if steps.ndim == 3 else cut_window(steps, first * S, L * S)
+        features = self.model.encoder.to_head(window[None])[0]
         begin, end = video.get('window_norm', (0.0, 1.0))
         share = ((video.get('valid_share') or 1) * P - first) / L
         return ActionDataSample(metainfo=dict(

@@ -30,7 +30,7 @@ from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.files import file_stem
 from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.encoders.streaming import encode_videos
+from mmlofi.models.encoders.streaming import encode_videos, encode_windows
 from mmlofi.options import require_number, require_whole
 from mmlofi.visualization.figure_file import save_figure
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
@@ -165,7 +165,11 @@ class TALInferencer(BaseInferencer):
         info = dict(inputs, min_snippets=self._head_pass.min_snippets)
         chunks = stream_snippets(self.pipeline.transforms, info, self.chunk_snippets)
         encoder = self.model if self.encoder is None else self.encoder
-        ((sample, features),) = encode_videos(encoder, _reporting(chunks, progress))
+        chunks, windows = _reporting(chunks, progress), self._head_pass.windows_of_frames
+        if windows is not None:
+            sample, features = encode_windows(encoder, chunks, windows)
+        else:
+            ((sample, features),) = encode_videos(encoder, chunks)
         sample = self._head_pass(inputs, sample, features)
         sample.set_metainfo(dict(filename=inputs['filename']))
         best = sample.pred_instances.scores.argsort(descending=True, stable=True)

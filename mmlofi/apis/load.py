@@ -14,6 +14,7 @@ from mmlofi.json_values import brief, text_fault
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.encoders.backbones import names_weights
 from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
+from mmlofi.models.encoders.frozen_base import STANDS_ON, put_back_frozen
 from mmlofi.pretraining import with_own_names
 
 
@@ -55,8 +56,8 @@ def _load_named_weights(model: EndToEndLocalizer, backbone: Mapping, name: str) 
 
 
 def _load_backbone(model: EndToEndLocalizer, checkpoint: str) -> None:
-    state = with_own_names(weights_in(
-        CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu'), checkpoint))
+    loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    state = with_own_names(weights_in(_completed(loaded, model, checkpoint), checkpoint))
     weights = {key.removeprefix('backbone.'): value for key, value in state.items()
                if key.startswith('backbone.')}
     fit = CheckpointFit.compare(model.backbone.state_dict(), weights)
@@ -80,13 +81,22 @@ def load_weights(model: EndToEndLocalizer, checkpoint: Mapping, source: str) -> 
     Raises:
         ValueError: When some part of the model would stay random.
     """
-    state = {model.own_name(key): value
-             for key, value in weights_in(checkpoint, source).items()}
+    state = {model.own_name(key): value for key, value in weights_in(
+        _completed(checkpoint, model, source), source).items()}
     fit = CheckpointFit.compare(model.state_dict(), state)
     fit.check(whole=True, mend=f'a checkpoint of the model of this config: give the config that '
                                f'{source} was trained by, which lies in its work dir')
     model.load_state_dict({key: state[key] for keys in fit.fits.values() for key in keys},
                           strict=False)
+
+
+def _completed(checkpoint: object, model: EndToEndLocalizer, source: str) -> object:
+    """The same, or of a checkpoint of what trains alone one with the frozen weights as well."""
+    if not isinstance(checkpoint, Mapping) or STANDS_ON not in checkpoint:
+        return checkpoint
+    checkpoint = dict(checkpoint, state_dict=dict(checkpoint['state_dict']))
+    put_back_frozen(checkpoint, model, source)
+    return checkpoint
 
 
 def find_test_dataset(cfg: Config) -> Mapping:

@@ -1,9 +1,10 @@
 """Reads text that assigns literals for its values, and runs nothing of it.
 
 So is the config of a training that comes with its weights, which MMEngine keeps as Python text and
-runs to get it back. The grammar here knows literals alone. Calls are limited to `dict(name=value)`,
-to `set()`, `list(…)` and `tuple(…)` of one collection, and to `float('inf')`; MMEngine writes no
-others. Python's own parser is not asked: its documentation says that a text can crash it.
+runs to get it back. The grammar here knows literals alone. Calls are limited to `dict(name=value)`
+and `dict({…})`, to `set()`, `list(…)` and `tuple(…)` of one collection, and to `float('inf')`;
+MMEngine writes no others. Python's own parser is not asked: its documentation says that a text can
+crash it.
 """
 from __future__ import annotations
 
@@ -152,7 +153,13 @@ class _Reader:
         return found
 
     def dict_call(self, depth: int) -> dict[str, object]:
-        """The rest of `dict(name=value, …)`."""
+        """The rest of `dict(name=value, …)`, or of `dict({…})`: so where a key is not a name."""
+        if self.token.string == '{':
+            found = self.collection(depth + 1)
+            if not isinstance(found, dict):
+                self.refuse()
+            self.take(')')
+            return found
         found = {}
         while self.token.string != ')':
             if self.token.string in found:

@@ -8,6 +8,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
+from mmlofi.models.encoders.frozen_base import put_back_frozen
 
 
 @HOOKS.register_module()
@@ -30,6 +31,7 @@ class CheckpointFitHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Runs when the file has been read, before its weights reach the model."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        put_back_frozen(checkpoint, model, getattr(runner, '_load_from', None) or 'the checkpoint')
         own_name = getattr(model, 'own_name', lambda name: name)
         source = getattr(runner, '_load_from', None) or 'the checkpoint'   # found by --resume
         loaded = {own_name(key): value for key, value in weights_in(checkpoint, source).items()}

@@ -16,7 +16,8 @@ from mmlofi.detections.labels import check_labelling, label
 from mmlofi.detections.postprocess import check_nms, suppress
 from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.windows import WindowResult
-from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
+from mmlofi.models.encoders.backbones import build_backbone, pretrained_of, weights_source
+from mmlofi.models.encoders.dense import refuse_gaps
 from mmlofi.models.encoders.encoder import SnippetEncoder
 from mmlofi.models.encoders.libraries.normalization import check_normalization, preprocessor_for
 from mmlofi.models.encoders.pretrained import is_pretrained, load_pretrained
@@ -65,9 +66,10 @@ class EndToEndLocalizer(BaseModel):
         as_they_come = ActionDataPreprocessor(to_float32=False)
         super().__init__(preprocessor if backbone is None else as_they_come, init_cfg)
         self.encoder = SnippetEncoder(**(encoder or {}))
-        self.backbone = self._backbone_pretrained = None
+        self.backbone = self._backbone_pretrained = self.backbone_source = None
         if backbone is not None:
             self._backbone_pretrained = pretrained_of(backbone)
+            self.backbone_source = weights_source(backbone)
             _check_preprocessor(preprocessor)
             check_normalization(built, preprocessor)
             self.backbone, self.frame_preprocessor = built, preprocessor
@@ -96,6 +98,11 @@ class EndToEndLocalizer(BaseModel):
             self.encoder.set_mode(self.backbone)
         return self
 
+    def trained_parameters(self) -> list[nn.Parameter]:
+        """What an optimizer is given: all parameters, or beside adapters those that train."""
+        everything = self.backbone is None or self.encoder.adapters is None
+        return [value for value in self.parameters() if everything or value.requires_grad]
+
     def init_weights(self) -> None:
         """Initialises all parts, and loads the checkpoints that `init_cfg` names.
 
@@ -109,6 +116,8 @@ class EndToEndLocalizer(BaseModel):
         super().init_weights()
         if self.backbone is not None:
             self.encoder.init_adapters(self.backbone)
+        if self.backbone is not None:    # of weights that were looked up by now
+            check_normalization(self.backbone, self.frame_preprocessor)
         if self._backbone_pretrained is not None:
             load_pretrained(self, self._backbone_pretrained, part='backbone')
         if whole is not None:
@@ -188,7 +197,7 @@ class EndToEndLocalizer(BaseModel):
         """
         _refuse_other_lengths(inputs, data_samples)
         features = self.extract_feat(inputs)
-        count_valid(data_samples, features.size(2))
+        self._count_valid(features, data_samples)
         losses = self.head.loss(features, data_samples)
         if self.class_scores is not None:
             losses |= self.class_scores.loss(features, data_samples)
@@ -217,7 +226,7 @@ class EndToEndLocalizer(BaseModel):
                 finite.
         """
         _refuse_no_numbers(features, data_samples)
-        count_valid(data_samples, features.size(2))
+        self._count_valid(features, data_samples)
         proposals = self.head.predict(features, data_samples)
         videos = [RawProposals(
             sample.get('video_name', ''), sample.duration_sec,
@@ -237,6 +246,12 @@ class EndToEndLocalizer(BaseModel):
             if self.keep_raw:
                 sample.raw_proposals = video
         return data_samples
+
+    def _count_valid(self, features: Tensor, data_samples: list[ActionDataSample]) -> None:
+        """In the positions (N, C, P) of the head, of which a snippet may have several."""
+        if self.backbone is not None and self.encoder.dense:
+            refuse_gaps(data_samples)
+        count_valid(data_samples, features.size(2))
 
     def _classify(self, features: Tensor, data_samples: list[ActionDataSample],
                   proposals: list[InstanceData]) -> list[Tensor | None] | Tensor:

@@ -37,7 +37,7 @@ class StepMemory:
     """Bytes that one GPU holds in a training step.
 
     Attributes:
-        weights: Of parameters and buffers, and of EMAHook's copy of them.
+        weights: Of parameters and buffers, and of the copy that averages them.
         gradients: Of the parameters that train.
         optimizer: What the optimizer keeps beside them, such as Adam's two moments.
         buckets: DDP's copy of the gradients, on several GPUs.
@@ -100,13 +100,12 @@ class StepCounter:
         if not isinstance(model, EndToEndLocalizer):
             raise ValueError(f'the model is a {type(model).__name__}; expected an '
                              'EndToEndLocalizer, whose encoder and head are counted apart')
+        copies = _copies_bytes(cfg, model)
         model.train()
         if cfg.get('activation_checkpointing'):
             turn_on_activation_checkpointing(model, cfg.activation_checkpointing)
         self.clip_len, self.half = clip_len, _is_half(cfg)
-        averaged = [hook for hook in cfg.get('custom_hooks') or []
-                    if hook['type'] in ('EMAHook', 'ModelEMAHook')]
-        self.weights = (1 + len(averaged)) * _bytes([*model.parameters(), *model.buffers()])
+        self.weights = copies + _bytes([*model.parameters(), *model.buffers()])
         self.gradients = _bytes(value for value in model.parameters() if value.requires_grad)
         self.optimizer = round(self.gradients * _state_share(cfg))
         self.buckets = self.gradients if gpus > 1 else 0
@@ -148,13 +147,14 @@ class StepCounter:
     def work(self, batch_size: int, num_snippets: int, side: int) -> VideoWork:
         """Tokens, pairs and operations of a video of such a step, of the encoder alone."""
         return of_video(self.snippet(side), num_snippets=num_snippets, batch_size=batch_size,
-                        grad_ratio=self._encoder.grad_ratio, chunk_size=self._encoder.chunk_size)
+                        grad_ratio=self._encoder.grad_ratio,
+                        chunk_size=self._encoder.snippets_of_a_call)
 
     def _encoder_pass(self, batch_size: int, num_snippets: int, side: int
                       ) -> tuple[tuple[int, float], Pass]:
         """C and the head's positions for a snippet, and what the encoder holds; of many videos or
         chunks by what a few hold."""
-        chunk, share = self._encoder.chunk_size, self._encoder.grad_ratio
+        chunk, share = self._encoder.snippets_of_a_call, self._encoder.grad_ratio
         if chunk is None:
             size, one = self.encode(1, num_snippets, side)
             if batch_size == 1:
@@ -247,6 +247,14 @@ def _channels_of(head: nn.Module) -> int:
         raise ValueError(f'the model has no backbone, and its {type(head).__name__} has no '
                          'in_channels; expected one, which tells the channels of the features')
     return channels
+
+
+def _copies_bytes(cfg: Config, model: nn.Module) -> int:
+    """Of the means of weights; `ModelEMAHook` shares what is frozen before the training begins."""
+    kinds = [hook['type'] for hook in cfg.get('custom_hooks') or []]
+    trained = [value for value in model.parameters() if value.requires_grad]
+    return (kinds.count('EMAHook') * _bytes([*model.parameters(), *model.buffers()])
+            + kinds.count('ModelEMAHook') * _bytes([*trained, *model.buffers()]))
 
 
 def _is_half(cfg: Config) -> bool:

@@ -31,6 +31,13 @@ def test_what_mmengine_writes_of_a_config_is_read():
     assert read_values(Config(content).pretty_text) == content
 
 
+def test_keys_that_are_no_names_are_read_as_mmengine_writes_them():
+    content = dict(paramwise_cfg=dict(custom_keys={'backbone.layer': dict(lr_mult=0.1), 'ln': {}}))
+    text = Config(content).pretty_text
+    assert 'dict({' in text
+    assert read_values(text) == content
+
+
 @pytest.mark.parametrize(('text', 'values'), [
     ('', {}),
     ('# a comment\n\nx = 1  # and one more\n', dict(x=1)),
@@ -53,6 +60,7 @@ def test_literals_are_read(text, values):
     'x = lambda y=exec("1"): y', 'x = [y for y in (1, 2)]', 'x = {y: 1 for y in (1,)}',
     'x = (y for y in (1,))', 'x = f"{exec(1)}"', "x = rf'{1}'", 'x = (y := 1)', 'y := 1',
     'x = 1 + 1', 'x = not 1', 'x = 1 if 2 else 3', 'x = 1 < 2', 'x = *y,', 'x = dict(**y)',
+    'x = dict({1})', 'x = dict({1: 2}, a=3)', 'x = dict({1: 2}, {3: 4})', 'x = dict([(1, 2)])',
     'x = dict("a")', 'x = dict(a=1)(b=2)', 'x = dict(a=1, a=2)', 'x = dict(if=1)', 'lambda = 1',
     'x = list(3)', 'x = list([1], [2])', 'x = tuple(y)',
     'x = set([[1]])', 'x = {[1]: 2}', 'x = {1: 2, 3}', 'x = y', 'x: int = 1', 'x = y = 1',

@@ -22,7 +22,7 @@ from mmlofi.fidelity import Fidelity
 from mmlofi.models.encoders.frame_limits import frame_limits
 from mmlofi.planning.training_plan import read_source
 
-SIDE, NUM_SNIPPETS = 32, 8
+SIDE, NUM_SNIPPETS, PATCH = 32, 8, 4
 SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE,
              max_seq_len=NUM_SNIPPETS, height=SIDE, width=SIDE)
 
@@ -33,6 +33,8 @@ def small_transforms(pipeline: list, at: str) -> dict:
     for index, step in enumerate(pipeline):
         place, step = f'{at}.{index}', step
         if 'transform' in step:
+            if any('divisor' in other for other in pipeline):
+                options[f'{place}.divisor'] = PATCH
             place, step = f'{place}.transform', step.transform
         options |= {f'{place}.{key}': value for key, value in SMALL.items()
                     if step.get(key) is not None}
@@ -60,6 +62,13 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
             options |= small_transforms(cfg[loader].dataset.pipeline, f'{loader}.dataset.pipeline')
     if cfg.model.type == 'Recognizer2D':     # ImageNet's weights come from the net
         options |= {'model.backbone.pretrained': None, 'model.backbone.pretrained2d': False}
+    if cfg.model.get('backbone', {}).get('weights'):     # another library's come from the net
+        options |= {'model.backbone.weights': None}
+    if 'config' in cfg.model.get('backbone', {}):
+        options |= {f'model.backbone.config.{key}': value for key, value in dict(
+            crop_size=SIDE, patch_size=PATCH, hidden_size=24, num_attention_heads=2,
+            num_hidden_layers=1, pred_num_hidden_layers=1).items()}
+        options |= {'model.head.in_channels': 24, 'model.class_scores.in_channels': 24}
     if cycle_of(cfg):
         options |= {'custom_hooks.0.interval': 1, 'optim_wrapper.accumulative_counts': 1}
     if 'max_seq_len' in cfg.model.get('head', {}):
@@ -124,7 +133,9 @@ def test_config_trains_at_each_of_its_fidelities_and_tests(name, lay_out_data, t
 def expected_shape(cfg: Config, fidelity: Fidelity) -> tuple[int, ...]:
     """(L, 3, T, side) of a video in the batch."""
     clip_len = transforms_of(cfg, 'train_dataloader')['SampleSnippets'].clip_len
-    return fidelity.reduce_snippets(NUM_SNIPPETS), 3, clip_len, fidelity.reduce_side(SIDE)
+    divisor = max((step.get('divisor', 2) for step in cfg.train_dataloader.dataset.pipeline
+                   if step.type == 'AtFidelity'), default=2)
+    return fidelity.reduce_snippets(NUM_SNIPPETS), 3, clip_len, fidelity.reduce_side(SIDE, divisor)
 
 
 @pytest.mark.parametrize('name', CONFIGS)

@@ -3,7 +3,7 @@
 A header is a dict, in each file and, with all settings of the extraction, in the folder's
 `features.json`:
 
-    backbone_sha256   of the encoder's weights
+    backbone_sha256   of the encoder's weights, adapters' and what they see among them
     num_snippets      features a video, evenly placed; None where they are
     snippet_interval  frames apart
     clip_len, frame_interval    frames of a snippet, and from one to the next

@@ -35,12 +35,12 @@ class PackTALInputs(BaseTransform):
     Required Keys: imgs or features, video_name, duration_sec, num_clips, window_norm,
     segments_sec, gt_labels, annotated_duration_sec (optional), fidelity (optional), avg_fps
     (optional), replaced (optional), first_snippet (optional), num_valid (optional), valid_share
-    (optional)
+    (optional), placement (optional)
 
     Added Keys: inputs, data_samples (`gt_instances` with `segments` (K, 2) float32 and `labels`
     (K,); metainfo video_name, duration_sec, num_snippets (L), num_valid (None: all L),
-    valid_share, window_norm, first_snippet (None unless the dataset cuts windows), fidelity,
-    replaced)
+    valid_share, placement, window_norm, first_snippet (None unless the dataset cuts windows),
+    fidelity, replaced)
 
     Args:
         clip: Whether segments are clipped and dropped. False leaves them as they are, or as
@@ -71,7 +71,7 @@ class PackTALInputs(BaseTransform):
         sample = ActionDataSample(metainfo=dict(
             video_name=results['video_name'], duration_sec=results['duration_sec'],
             num_snippets=results['num_clips'], num_valid=results.get('num_valid'),
-            valid_share=results.get('valid_share'),
+            valid_share=results.get('valid_share'), placement=results.get('placement'),
             window_norm=results['window_norm'],
             first_snippet=results.get('first_snippet'),
             fidelity=results.get('fidelity', FULL).name, replaced=results.get('replaced', [])))

@@ -50,9 +50,9 @@ class SampleSnippets(BaseTransform):
 
     Required Keys: total_frames, frame_times_sec (optional), duration_sec (optional),
     fidelity (optional), test_mode (optional), first_snippet (optional), min_snippets (optional,
-    to which `contiguous` fills up a whole video), segments_sec, gt_labels (for `truncation`)
+    to which a whole video is filled up), segments_sec, gt_labels (for `truncation`)
 
-    Added Keys: frame_inds, clip_len, frame_interval, num_clips (the number of snippets L),
+    Added Keys: frame_inds, clip_len, frame_interval, placement, num_clips (the number L),
     window_norm (the part of the video that they cover), num_valid and valid_share (None where all
     of it is the video's)
 
@@ -102,19 +102,20 @@ class SampleSnippets(BaseTransform):
         fidelity = results.get('fidelity', FULL)
         if self.contiguous is not None:
             results.update(self.contiguous.choose(fidelity, results), clip_len=self.clip_len,
-                           frame_interval=self.frame_interval)
+                           frame_interval=self.frame_interval, placement=self.placement)
             return results
         centres_norm, window = self._over_video(fidelity, results) \
             if self.snippet_interval is None else self._on_grid(fidelity, results)
         frame_inds = self._frames_around(frame_at(centres_norm, results), results['total_frames'])
         L = len(centres_norm)
         results.update(frame_inds=frame_inds.reshape(-1), clip_len=self.clip_len,
-                       frame_interval=self.frame_interval, num_clips=L, window_norm=window)
-        if results.get('first_snippet') is not None:
-            first, P = results['first_snippet'], self._num_positions(results)
-            share = (P - first) / self.num_snippets
-            results.update(num_valid=num_valid(first, self.num_snippets, P, L),
-                           valid_share=None if share >= 1 else share)
+                       frame_interval=self.frame_interval, placement=self.placement, num_clips=L,
+                       window_norm=window)
+        if self.snippet_interval is not None:
+            first, full, P = self._part(results)
+            if results.get('first_snippet') is not None or full > P:
+                results.update(num_valid=num_valid(first, full, P, L),
+                               valid_share=None if first + full <= P else (P - first) / full)
         return results
 
     def grid(self, results: dict) -> tuple[int, float, float]:
@@ -139,11 +140,18 @@ class SampleSnippets(BaseTransform):
     def _on_grid(self, fidelity: Fidelity, results: dict
                  ) -> tuple[np.ndarray, tuple[float, float]]:
         """The same of a window, or of the video, where snippets are an interval apart."""
-        P, first = self._num_positions(results), results.get('first_snippet')
-        first, full = (0, P) if first is None else (first, self.num_snippets)
+        first, full, P = self._part(results)
         positions = first + self._places(fidelity.reduce_snippets(full)) * full
         positions = np.where(positions < P, positions, P - 0.5)
         return positions / P, window_norm(first, full, P)
+
+    def _part(self, results: dict) -> tuple[int, int, int]:
+        """The first snippet and their number, of a window or the video, which is filled up to
+        `min_snippets`; and P of the video."""
+        P, first = self._num_positions(results), results.get('first_snippet')
+        if first is None:
+            return 0, max(P, results.get('min_snippets', 0)), P
+        return first, self.num_snippets, P
 
     def _places(self, L: int) -> np.ndarray:
         """(L,) one place in each of L equal parts of [0, 1]."""

@@ -23,11 +23,13 @@ class Adapters(Protocol):
         keeps_backbone: Whether the backbone keeps nothing for the backward pass, and takes
             `chunk_size` and `checkpointing` by itself.
         drop_path: Whether frozen blocks may be skipped at random in training.
+        feature_settings: What features depend on besides the weights.
     """
 
     mixes_clips: bool
     keeps_backbone: bool
     drop_path: bool
+    feature_settings: str
 
     def attach(self, backbone: nn.Module, *, chunk_size: int | None, checkpointing: bool) -> None:
         """Puts adapters into a new backbone; raises ValueError where it takes none."""
@@ -73,6 +75,7 @@ class TemporalAdapters:
             raise ValueError(f'adapters got scope={scope!r}; expected one of {SCOPES}')
         self.ladder, self.blocks, self.drop_path = ladder, blocks, drop_path
         self.settings = dict(ratio=ratio, kernel_size=kernel_size, scope=scope)
+        self.feature_settings = f'scope={scope}'
         self.mixes_clips, self.keeps_backbone = scope in MIXING, ladder
 
     def attach(self, backbone: nn.Module, *, chunk_size: int | None, checkpointing: bool) -> None:

@@ -72,6 +72,13 @@ def names_weights(cfg: dict) -> bool:
     return bool(cfg.get('pretrained') or cfg.get('weights') or is_pretrained(cfg.get('init_cfg')))
 
 
+def weights_source(cfg: dict) -> str | None:
+    """The weights that a backbone's config names, in words; None where it names none."""
+    named = pretrained_of(cfg)
+    source = named['checkpoint'] if named else cfg.get('pretrained') or cfg.get('weights')
+    return str(source) if source else None
+
+
 def why_refused(cfg: dict) -> str | None:
     """Why a backbone of this config cannot serve a localizer; None where it can."""
     scope, _, name = _name(cfg).rpartition('.')

@@ -12,7 +12,10 @@ Shape legend: N videos, L clips, B clips of all videos, S steps a clip, P positi
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
+from mmaction.structures import ActionDataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,7 +23,8 @@ Output = Tensor | tuple | list
 
 
 class NoSteps(ValueError):
-    """What a backbone gives has no steps in time, or not the same in all of its parts."""
+    """A backbone gives no steps in time, or not as many in all of its parts, or they do not follow
+    each other."""
 
 
 def ask_for_map(backbone: nn.Module) -> None:
@@ -32,6 +36,22 @@ def ask_for_map(backbone: nn.Module) -> None:
         backbone.return_feat_map = True
         if getattr(backbone, 'fc_norm', None) is not None:
             backbone.fc_norm.requires_grad_(False)
+
+
+def refuse_gaps(data_samples: Sequence[ActionDataSample]) -> None:
+    """Sees that snippets lie one after the other, where they say how they lie.
+
+    Raises:
+        NoSteps: With the video, since the steps of others would be taken for those of other
+            seconds.
+    """
+    for sample in data_samples:
+        placement, name = sample.get('placement'), sample.get('video_name', '')
+        if placement not in (None, 'contiguous'):
+            raise NoSteps(
+                f'an encoder with dense=True got snippets of video {name!r} with placement='
+                f'{placement!r}, between which there are gaps, or which overlap; '
+                "expected one after the other: set placement='contiguous' in SampleSnippets")
 
 
 def steps_of_clips(output: Output, name: str) -> Tensor:

@@ -142,6 +142,11 @@ class SnippetEncoder(nn.Module):
                     module.to(memory_format=_channels_last(module.weight))
         self.set_mode(backbone)
 
+    @property
+    def mixes_snippets(self) -> bool:
+        """Whether a feature depends on other snippets of its video than its own."""
+        return self.adapters is not None and self.adapters.mixes_clips
+
     def set_mode(self, backbone: nn.Module) -> None:
         """Puts parts of a backbone in training into the mode that they have there: batch norms, and
         what is frozen beside adapters.
@@ -178,9 +183,7 @@ class SnippetEncoder(nn.Module):
         frame_limits(backbone).check(type(backbone).__name__, T, H, W)
         clips = frames.flatten(0, 1)                                          # (N·L, 3, T, H, W)
         encode = partial(self._encode_clips, backbone, normalize)
-        chunk_size = self.chunk_size
-        if self.adapters is not None and self.adapters.keeps_backbone:
-            chunk_size = None                # its blocks take chunks by themselves
+        chunk_size = self.snippets_of_a_call
         try:
             if self.grad_ratio < 1 and self.training and torch.is_grad_enabled():
                 kept, rest = choose_snippets(N, L, self.grad_ratio)
@@ -196,6 +199,13 @@ class SnippetEncoder(nn.Module):
             features = join_clips(features, N)                                # (N, C, L·S)
             return self.to_head(features) if resample else features           # (N, C, P)
         return features.unflatten(0, (N, L)).transpose(1, 2)                  # (N, C, L)
+
+    @property
+    def snippets_of_a_call(self) -> int | None:
+        """The most that the backbone gets at a time; None: all."""
+        if self.adapters is not None and self.adapters.keeps_backbone:
+            return None                  # its blocks take chunks by themselves
+        return self.chunk_size
 
     def to_head(self, features: Tensor) -> Tensor:
         """(N, C, L · S) steps to the (N, C, P) that the head gets; one feature a snippet stays."""

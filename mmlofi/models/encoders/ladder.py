@@ -55,8 +55,17 @@ def _without_gradient(forward: partial, chunk_size: int | None, x: Tensor) -> Te
 
 
 def _read(forward: partial, outputs: dict[int, Tensor], i: int, x: Tensor) -> Tensor:
-    outputs[i] = forward(x)
-    return outputs[i]
+    y = forward(x)
+    outputs[i] = _as_layers_take(y)
+    return y
+
+
+def _as_layers_take(x: Tensor) -> Tensor:
+    """In the precision to which autocast brings it in the adapter's first layer, if it does: it is
+    kept until then, and after it for the backward pass.
+    """
+    device = x.device.type
+    return x.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else x
 
 
 def _add(forward: partial, outputs: dict[int, Tensor], adapters: dict[int, nn.Module],

@@ -43,6 +43,7 @@ class LowRankAdapters:
                              'for that of rank')
         self.targets, self.rank, self.drop_path = list(targets), rank, drop_path
         self.alpha = rank if alpha is None else alpha
+        self.feature_settings = f'alpha={float(self.alpha)}'
 
     def attach(self, backbone: nn.Module, *, chunk_size: int | None, checkpointing: bool) -> None:
         """Puts low-rank layers around the targets.

@@ -11,6 +11,7 @@ from mmengine.runner import CheckpointLoader
 from torch import nn
 
 from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
+from mmlofi.models.encoders.what_trains import is_adapter
 
 MEND = ('one of a model with the same settings: correct init_cfg (its checkpoint, its prefix), or '
         "the model's depth and size")
@@ -44,6 +45,8 @@ def load_pretrained(model: nn.Module, init_cfg: dict, *, part: str | None = None
     own_name = getattr(model, 'own_name', lambda name: name)
     own = {key: value for key, value in model.state_dict().items()
            if part is None or key.startswith(f'{part}.')}
+    if not any(map(is_adapter, state)):       # those of the model start anew
+        own = {key: value for key, value in own.items() if not is_adapter(key)}
     fit = CheckpointFit.compare(own, {own_name(key): value for key, value in state.items()})
     fit.check(whole=part is not None, mend=MEND)
     taken = {key for keys in fit.fits.values() for key in keys}

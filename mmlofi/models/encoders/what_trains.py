@@ -7,7 +7,7 @@ from mmcv.cnn.bricks import DropPath
 from torch import nn
 
 # Names of weights that adapters add to a backbone.
-ADAPTER = re.compile(r'(^|\.)(adapter|ladders\.adapters|lora_[A-Za-z_]+)\.')
+ADAPTER = re.compile(r'(^|\.)(blocks\.\d+\.adapter|ladders\.adapters|lora_[A-Za-z_]+)\.')
 
 
 def is_adapter(name: str) -> bool:

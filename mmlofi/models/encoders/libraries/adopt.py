@@ -4,8 +4,8 @@ Shape legend: B snippets, T frames, H × W a frame, C channels, T' × h × w the
 """
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from mmengine.logging import print_log
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mmlofi.models.encoders.frame_limits import FrameLimits
 from mmlofi.models.encoders.libraries.normalization import Normalization
+from mmlofi.models.encoders.what_trains import is_adapter
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,11 @@ class Facts:
         to_map: Gives (B, C, T', h, w) of clips (B, 3, T, H, W), or (B, C, h, w) of images.
         takes_clips: Whether it takes clips, or images.
         limits: The frames and sides that it takes.
-        normalization: How its frames are normalised; None where that is not known.
+        normalization: How its frames are normalised; None where nothing says so.
         load_weights: Gives the model the weights that only its library finds.
         blocks: Names of the classes whose activations can be computed again.
+        left_out: What of the output is no part of the map, in words.
+        weights: What the config calls its weights; None of a model that was drawn.
     """
 
     to_map: Callable[[nn.Module, Tensor], Tensor]
@@ -33,7 +36,9 @@ class Facts:
     limits: FrameLimits = FrameLimits()
     normalization: Normalization | None = None
     load_weights: Callable[[nn.Module], None] | None = None
-    blocks: tuple[str, ...] = field(default=())
+    blocks: tuple[str, ...] = ()
+    left_out: str = ''
+    weights: str | None = None
 
 
 class Adopted:
@@ -88,7 +93,18 @@ def through(*names: str) -> Callable[[nn.Module, Tensor], Tensor]:
     return partial(run_through, names=names)
 
 
-def say_loaded(source: str, model: nn.Module) -> None:
-    """Logs what a library gave."""
-    print_log(f'{source} gives {type(model).__name__} {len(model.state_dict())} weights',
-              logger='current')
+def take_over(model: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
+    """Gives a model all its weights, by name; its adapters, where it has some, start anew.
+
+    Raises:
+        ValueError: When some are missing, or of another shape.
+    """
+    own = {name: value for name, value in model.state_dict().items() if not is_adapter(name)}
+    missing = [name for name, value in own.items()
+               if name not in state or state[name].shape != value.shape]
+    if missing:
+        raise ValueError(f'{source} lacks {len(missing)} of {len(own)} weights of '
+                         f'{type(model).__name__}, the first {missing[:2]}; expected all of them: '
+                         'correct weights, or the settings of the model')
+    model.load_state_dict({name: state[name] for name in own}, strict=False)
+    print_log(f'{source} gives {type(model).__name__} {len(own)} weights', logger='current')

@@ -37,6 +37,8 @@ class Normalization:
         """What a preprocessor does otherwise, in words."""
         if not getattr(given, '_enable_normalize', False):
             return 'it does not normalise'
+        if given.mean.is_meta:       # a plan's, which has no numbers
+            return None
         if getattr(given, 'to_rgb', False):
             return 'to_rgb=True, which makes BGR of frames that are RGB'
         for name in ('mean', 'std'):
@@ -55,8 +57,17 @@ def normalization_of(backbone: nn.Module | None) -> Normalization | None:
 
 
 def preprocessor_for(backbone: nn.Module | None) -> dict:
-    """The config of a data preprocessor for a backbone: its library's, or one that does nothing."""
+    """The config of a data preprocessor for a backbone: its library's, or one that does nothing.
+
+    Raises:
+        ValueError: When weights of a library come without a word on it.
+    """
     wanted = normalization_of(backbone)
+    source = getattr(getattr(backbone, 'facts', None), 'weights', None)
+    if wanted is None and source is not None:
+        raise ValueError(f'nothing says how {source} wants frames normalised, since no processor '
+                         'of it can be read; expected model.data_preprocessor: give mean and std '
+                         'of its page, for values of 0 to 255')
     return dict(type='ActionDataPreprocessor', format_shape='NCTHW') if wanted is None \
         else wanted.preprocessor()
 

@@ -18,6 +18,7 @@ from mmlofi.models.encoders.positions import resize_positions
 
 # Parts that come after the map, by any of their names.
 CLASSIFIERS = ('fc', 'classifier', 'head', 'heads', 'avgpool')
+WITH_CLASS_TOKEN = ('MViT', 'VisionTransformer')
 BLOCKS = ('BasicBlock', 'Bottleneck', 'SepInceptionBlock3D', 'MultiscaleBlock', 'EncoderBlock',
           'SwinTransformerBlock', 'SwinTransformerBlockV2', 'InvertedResidual', 'MBConv',
           'FusedMBConv', 'CNBlock', 'ResBottleneckBlock')
@@ -43,7 +44,8 @@ def build(*, name: str, weights: str | None = None, pretrained: bool | None = No
         raise ValueError(f'torchvision.{name} is a {kind}; expected a model whose map is known: '
                          f'one of {", ".join(MAPS)}')
     to_map, takes_clips, limits = MAPS[kind]
-    facts = Facts(to_map, takes_clips, limits(model), _normalization(name, weights), blocks=BLOCKS)
+    facts = Facts(to_map, takes_clips, limits(model), _normalization(name, weights), blocks=BLOCKS,
+                  left_out='the class token' if kind in WITH_CLASS_TOKEN else '', weights=weights)
     return adopt(model, facts, without=CLASSIFIERS)
 
 

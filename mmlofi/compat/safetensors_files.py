@@ -1,0 +1,42 @@
+"""Reads safetensors, which hold weights by name and nothing that could run.
+
+timm and transformers bring the library that does it; where it is absent, so are they.
+"""
+from __future__ import annotations
+
+import importlib.util
+from typing import BinaryIO
+
+import torch
+from torch import Tensor
+
+HEADER_BYTES = 8   # in front: the length of the table of weights, which is JSON
+
+
+def is_safetensors(head: bytes) -> bool:
+    """Whether a file that begins so is one; torch's begin as archives or pickles."""
+    return head[HEADER_BYTES:HEADER_BYTES + 1] == b'{'
+
+
+def read_safetensors(file: BinaryIO, source: str, map_location: object = None) -> dict[str, Tensor]:
+    """The weights of an open file.
+
+    Args:
+        source: What to call it in an error.
+
+    Raises:
+        ValueError: When it is damaged, or nothing here can read it.
+    """
+    if importlib.util.find_spec('safetensors') is None:
+        raise ValueError(f'{source} is of safetensors, which is not installed; expected it beside '
+                         'such a file: pip install safetensors')
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+    try:
+        state = load(file.read())
+    except SafetensorError as error:
+        raise ValueError(f'{source} cannot be read ({error}); expected a whole file of '
+                         'safetensors: get it again') from error
+    if isinstance(map_location, (str, torch.device)):
+        return {name: value.to(map_location) for name, value in state.items()}
+    return state
