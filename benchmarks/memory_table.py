@@ -17,6 +17,7 @@ from itertools import product
 from pathlib import Path
 
 from mmengine.registry import init_default_scope
+from train_step import release
 from videomae import FRAMES, OPTIONS, SIZES, TRAINED, config, source
 
 from mmlofi.fidelity import FULL, PAPER_CYCLE
@@ -39,6 +40,8 @@ def rows(args: argparse.Namespace) -> Iterator[dict]:
             if option == 'plain':
                 row['operations'] = plan.work(fidelity, 1).operations
             yield row | asdict(plan.count(fidelity, 1))
+        del counter, plan
+        release()        # the weights that it was built with
 
 
 @cache

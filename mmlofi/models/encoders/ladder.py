@@ -76,11 +76,10 @@ def _as_layers_take(x: Tensor) -> Tensor:
 
 def _add(forward: partial, outputs: dict[int, Tensor], adapters: dict[int, nn.Module],
          checkpointing: bool, x: Tensor) -> Tensor:
-    y = forward(x)
-    for number, (i, adapter) in enumerate(adapters.items()):
-        call = partial(recompute, adapter) if checkpointing else nn.Module.__call__
-        if number:
-            y += call(adapter, outputs.pop(i))
-        else:      # not in place: the last adapter may read what the last block gave
-            y = y + call(adapter, outputs.pop(i))
+    y = forward(x)                # without gradient, so that it may be added to in place
+    if any(y is kept for kept in outputs.values()):
+        y = y.clone()
+    for i, adapter in adapters.items():
+        x_i = outputs.pop(i)
+        y += recompute(adapter, adapter, x_i) if checkpointing else adapter(x_i)
     return y
