@@ -66,9 +66,8 @@ def test_a_step_of_a_ladder_is_measured_as_planned(tmp_path):
     assert_as_planned(step)
 
 
-def test_what_a_convolution_takes_and_gives_back_does_not_count(monkeypatch):
-    monkeypatch.syspath_prepend(SCRIPT.parent)
-    peak = runpy.run_path(str(SCRIPT))['peak_without_workspaces']
+def test_what_a_convolution_takes_and_gives_back_does_not_count():
+    peak = runpy.run_path(str(SCRIPT.with_name('cpu_allocations.py')))['peak_without_workspaces']
 
     def memory(time: float, total: int) -> dict:
         return dict(name='[memory]', ts=time, args={'Total Allocated': total})
