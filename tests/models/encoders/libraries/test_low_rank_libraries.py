@@ -1,4 +1,4 @@
-"""Low-rank adaptation of other libraries' transformers; some call their layers, some read weights."""
+"""Low-rank adaptation of other libraries' models: some call their layers, some read weights."""
 from __future__ import annotations
 
 import pytest
