@@ -84,7 +84,12 @@ def test_a_runner_trains_adapters_alone_and_its_checkpoint_holds_them_alone(vide
 def test_a_resumed_training_and_a_test_go_on_from_what_trains_alone(videos, base):
     straight = runner_of(videos, 'temporal', base, epochs=2, weights='all')
     straight.train()
-    runner_of(videos, 'temporal', base, epochs=1).train()
+    first = runner_of(videos, 'temporal', base, epochs=1)
+    first.train()
+    tested = runner_of(videos, 'temporal', base, load_from=str(videos / 'work' / 'epoch_1.pth'))
+    tested.load_or_resume()      # as a test does, without init_weights
+    for key, value in first.model.state_dict().items():
+        assert torch.equal(tested.model.state_dict()[key], value), key
     resumed = runner_of(videos, 'temporal', base, epochs=2, resume=True)
     resumed.train()
     for key, value in straight.model.state_dict().items():
