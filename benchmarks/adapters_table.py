@@ -1,8 +1,8 @@
 """What trains of a video transformer, beside which fidelities: mAP, seconds and memory of each.
 
-On the procedural benchmark at its easy end, from one encoder of stage 1 (configs/toy/acp_vit_toy.py,
-then tsp_vit_toy.py), each cell trains configs/toy/lofi_vit_toy.py for as many updates, and is scored
-as it is, at full fidelity:
+On the procedural benchmark at its easy end, from one encoder of stage 1
+(configs/toy/acp_vit_toy.py, then tsp_vit_toy.py), each cell trains configs/toy/lofi_vit_toy.py for
+as many updates, and is scored as it is, at full fidelity:
 
 - frozen: nothing of the encoder trains; at full fidelity alone, since only the head would differ,
 - low rank, temporal adapters, a ladder: docs/adapters.md,
