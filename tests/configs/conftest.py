@@ -36,7 +36,7 @@ def lay_out_data(tiny_video, tmp_path, monkeypatch):
             folder = root / next(iter(dataset.data_prefix.values()))
             folder.mkdir(parents=True, exist_ok=True)
             (root / dataset.ann_file).parent.mkdir(parents=True, exist_ok=True)
-            if dataset.type == 'VideoDataset':
+            if dataset.type in ('VideoDataset', 'PlaybackDataset'):
                 _write_clips(root / dataset.ann_file, folder, tiny_video)
             else:
                 classes = _classes(cfg.model, dataset)

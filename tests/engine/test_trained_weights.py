@@ -102,10 +102,11 @@ def test_averaged_weights_are_left_out_and_put_back_too(videos, base):
     straight = train(epochs=2, weights='all')
     train(epochs=1)
     resumed = train(epochs=2, resume=True)
-    ours, theirs = (torch.load(videos / 'work' / 'epoch_2.pth', weights_only=False)['state_dict'],
-                    straight.model.state_dict())
-    assert not any('attn' in key for key in ours)
-    for key, value in theirs.items():
+    saved = torch.load(videos / 'work' / 'epoch_2.pth', weights_only=False)
+    for state in (saved['state_dict'], saved['ema_state_dict']):
+        assert any('adapter' in key for key in state)
+        assert not any('attn' in key for key in state)
+    for key, value in straight.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[key], value), key
 
 
