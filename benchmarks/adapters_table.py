@@ -1,8 +1,8 @@
 """What trains of a video transformer, beside which fidelities: mAP, seconds and memory of each.
 
-On the procedural benchmark at its easy end, from one ACP encoder a seed (configs/toy/acp_vit_toy.py),
-each cell trains configs/toy/lofi_vit_toy.py for as many updates, and is scored as it is, at full
-fidelity:
+On the procedural benchmark at its easy end, from one encoder of stage 1
+(configs/toy/acp_vit_toy.py, then tsp_vit_toy.py), each cell trains configs/toy/lofi_vit_toy.py for
+as many updates, and is scored as it is, at full fidelity:
 
 - frozen: nothing of the encoder trains; at full fidelity alone, since only the head would differ,
 - low rank, temporal adapters, a ladder: docs/adapters.md,
@@ -20,26 +20,26 @@ each seed, mean ± std. Run again, it goes on with the next cell, with more seed
 from __future__ import annotations
 
 import argparse
+import copy
 import json
-import logging
 import os
 import statistics
 import time
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from mmaction.registry import TRANSFORMS
+from mmaction.registry import DATASETS, MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from procedural_table import ROOT, run
 
+from mmlofi import FidelityCycle
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.shown_frames import Pictures
-from mmlofi import FidelityCycle
-from mmlofi.fidelity import FULL
+from mmlofi.fidelity import FULL, Fidelity
 from mmlofi.files import write_json
 from mmlofi.planning.step_memory import StepCounter
 
@@ -106,16 +106,30 @@ class OpenVideoOnce(OpenVideo):
         return results | self.kept[key]
 
 
-def acp(out: Path, seed: int, smoke: bool) -> str:
-    """The checkpoint of a seed's stage 1."""
-    folder = out / f'seed{seed}/acp'
-    if not (folder / 'cost.json').exists():
-        cfg = load('acp_vit_toy.py', folder, seed)
-        if smoke:
-            cfg.merge_from_dict({'train_cfg.max_epochs': 1, 'train_cfg.val_interval': 1,
-                                 'train_dataloader.batch_size': 8})
-        Runner.from_cfg(cfg).train()
-    return (folder / 'last_checkpoint').read_text()
+def encoder(out: Path, smoke: bool) -> str:
+    """The checkpoint of stage 1, which all seeds start from: ACP, then TSP."""
+    start = None
+    for stage in ('acp', 'tsp'):
+        folder = out / stage
+        if not (folder / 'cost.json').exists():
+            cfg = load(f'{stage}_vit_toy.py', folder, seed=0)
+            cfg.load_from = start
+            if smoke:
+                cfg.merge_from_dict({'train_cfg.max_epochs': 1, 'train_cfg.val_interval': 1,
+                                     'train_dataloader.batch_size': 8})
+            if stage == 'tsp':
+                decode_once(cfg.train_dataloader, cfg.val_dataloader)
+            print(f'{stage} (after {time.process_time():.0f} s)', flush=True)
+            Runner.from_cfg(cfg).train()
+        start = (folder / 'last_checkpoint').read_text()
+    return start
+
+
+def decode_once(*loaders: dict) -> None:
+    """Has loaders work in this process, and keep what they decode."""
+    for loader in loaders:
+        loader.dataset.pipeline[0].type = 'OpenVideoOnce'
+        loader.update(num_workers=0, persistent_workers=False)
 
 
 def cell(out: Path, seed: int, kind: str, cycle: str, smoke: bool) -> None:
@@ -123,7 +137,7 @@ def cell(out: Path, seed: int, kind: str, cycle: str, smoke: bool) -> None:
     folder = out / f'seed{seed}/{kind}_{cycle}'
     if (folder / 'result.json').exists():
         return
-    start = acp(out, seed, smoke)
+    start = encoder(out, smoke)
     print(f'{folder.relative_to(out)} (after {time.process_time():.0f} s)', flush=True)
     cfg = configure(folder, seed, kind, cycle)
     cfg.load_from = start
@@ -132,6 +146,8 @@ def cell(out: Path, seed: int, kind: str, cycle: str, smoke: bool) -> None:
     runner = Runner.from_cfg(cfg)
     if kind == 'frozen':
         runner.model.backbone.requires_grad_(False)
+    fidelities = FidelityCycle.from_config(cfg.custom_hooks[0].cycle).fidelities
+    decode_all(cfg, fidelities)
     began = time.process_time()
     runner.train()
     seconds = time.process_time() - began
@@ -139,15 +155,14 @@ def cell(out: Path, seed: int, kind: str, cycle: str, smoke: bool) -> None:
                   if weight.requires_grad)
     result = {name: float(score) for name, score in runner.test().items()}
     write_json(folder / 'result.json', dict(
-        result, seconds=seconds, trained=trained, mib=planned_mib(cfg, frozen=kind == 'frozen')))
+        result, seconds=seconds, trained=trained,
+        mib=planned_mib(cfg, fidelities, frozen=kind == 'frozen')))
 
 
 def configure(folder: Path, seed: int, kind: str, cycle: str) -> Config:
     """The config of a cell."""
     cfg = load('lofi_vit_toy.py', folder, seed)
-    for loader in (cfg.train_dataloader, cfg.test_dataloader):
-        loader.dataset.pipeline[0].type = 'OpenVideoOnce'
-        loader.update(num_workers=0, persistent_workers=False)
+    decode_once(cfg.train_dataloader, cfg.test_dataloader)
     cfg.model.encoder.adapters = KINDS[kind][1]
     if cycle == 'full':
         cfg.custom_hooks[0].cycle = [dict(name='full')]
@@ -163,13 +178,55 @@ def load(name: str, folder: Path, seed: int) -> Config:
     return cfg
 
 
-def planned_mib(cfg: Config, *, frozen: bool) -> float:
-    """Of the largest step of the cycle; a frozen encoder keeps nothing for it."""
+def decode_all(cfg: Config, fidelities: Sequence[Fidelity]) -> None:
+    """Keeps the frames of all training videos at the sides of a cycle, so that no cell waits."""
+    open_video = OpenVideoOnce(short_side=cfg.side)
+    dataset = DATASETS.build(dict(cfg.train_dataloader.dataset, check_files=False))
+    for number in range(len(dataset)):
+        for fidelity in fidelities:
+            open_video(dict(filename=dataset.get_data_info(number)['filename'],
+                            fidelity=fidelity))
+
+
+def planned_mib(cfg: Config, fidelities: Sequence[Fidelity], *, frozen: bool) -> float:
+    """Of the largest step of the cycle; a frozen encoder keeps its weights alone."""
+    cfg, weights = copy.deepcopy(cfg), 0
+    if frozen:
+        backbone = MODELS.build(cfg.model.backbone)
+        weights = sum(weight.nbytes for weight in backbone.parameters())
+        cfg.model.backbone = cfg.model.encoder = None
     counter = StepCounter(cfg, clip_len=cfg.clip_len)
-    return max(counter.count(cfg.train_dataloader.batch_size,
-                             one.reduce_snippets(cfg.num_snippets),
-                             one.reduce_side(cfg.side)).peak
-               for one in FidelityCycle.from_config(cfg.custom_hooks[0].cycle).fidelities) / 2**20
+    return (weights + max(counter.count(
+        cfg.train_dataloader.batch_size, one.reduce_snippets(cfg.num_snippets),
+        one.reduce_side(cfg.side)).peak for one in fidelities)) / 2**20
+
+
+def table(out: Path) -> str:
+    """Markdown, of what is complete."""
+    lines = ['| what trains | weights of the encoder | ' + ' | '.join(
+        f'{cycle}: mAP | mAP@0.5 | seconds | MiB' for cycle in CYCLES) + ' |',
+        '|---' * (2 + 4 * len(CYCLES)) + '|']
+    for kind, (title, _) in KINDS.items():
+        cells, trained = [], '-'
+        for cycle in CYCLES:
+            runs = [json.loads(path.read_text())
+                    for path in sorted(out.glob(f'seed*/{kind}_{cycle}/result.json'))]
+            trained = f'{runs[0]["trained"]:,}' if runs else trained
+            cells += [mean_and_std([run[key] for run in runs], factor) for key, factor in (
+                ('mAP', 100), ('mAP@0.50', 100), ('seconds', 1), ('mib', 1))]
+        lines.append(f'| {title} | {trained} | ' + ' | '.join(cells) + ' |')
+    return '\n'.join(lines) + '\n'
+
+
+def mean_and_std(values: list[float], factor: float) -> str:
+    """A single value, and equal ones, have no deviation."""
+    if not values:
+        return '-'
+    digits = 2 if factor > 1 else 0
+    text = f'{factor * statistics.mean(values):.{digits}f}'
+    if len(set(values)) == 1:
+        return text
+    return f'{text} ± {factor * statistics.stdev(values):.{digits}f}'
 
 
 def main() -> None:
@@ -185,6 +242,9 @@ def main() -> None:
             for kind in args.kinds:
                 if kind != 'frozen' or cycle == 'full':
                     cell(out, seed, kind, cycle, args.smoke)
+        text = table(out)
+        (out / 'table.md').write_text(text)
+        print(text, flush=True)
 
 
 if __name__ == '__main__':

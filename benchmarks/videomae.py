@@ -26,17 +26,19 @@ OPTIONS = {
     'bf16+checkpointing+chunks': dict(checkpointing=True, chunk_size=4)}
 
 
-def config(size: str, trained: str, option: str, *, fused: bool = True) -> Config:
-    """Model, optimizer and mean of the weights of a training."""
+def config(size: str, trained: str, option: str, *, fused: bool = True,
+           depth: int | None = None) -> Config:
+    """Model, optimizer and mean of the weights of a training; `depth` leaves blocks out."""
+    backbone = SIZES[size] | (dict(depth=depth) if depth else {})
     return Config(dict(
         model=dict(
             type='EndToEndLocalizer',
             backbone=dict(dict(type='VisionTransformer', num_frames=FRAMES, return_feat_map=True),
-                          **SIZES[size]),
+                          **backbone),
             encoder=dict(dense=True, resample=2.0, fused_attention=fused, **OPTIONS[option],
                          adapters=adapters(size, trained, option)),
             head=dict(type='ActionFormerHead', in_channels=SIZES[size]['embed_dims'],
-                      num_classes=20, max_seq_len=768, backbone=dict(window=-1)),
+                      num_classes=20, backbone=dict(window=-1)),
             data_preprocessor=dict(type='ActionDataPreprocessor', format_shape='NCTHW',
                                    mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])),
         optim_wrapper=dict(type='AmpOptimWrapper' if 'bf16' in option else 'OptimWrapper',

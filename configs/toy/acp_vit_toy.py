@@ -1,7 +1,6 @@
-# Stage 1 as acp_toy.py, of a small video transformer.
+# Stage 1 as acp_toy.py, of a small video transformer, for videos at difficulty 0.
 #
-#   python tools/make_procedural.py data/toy_easy --difficulty 0
-#   TOY_DATA=data/toy_easy python tools/train.py configs/toy/acp_vit_toy.py
+#   python tools/train.py configs/toy/acp_vit_toy.py
 #
 # Expected: top-1 accuracy 1.0, from the scene alone.
 _base_ = ['./acp_toy.py', './_base_vit_toy.py']

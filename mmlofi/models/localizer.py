@@ -21,7 +21,7 @@ from mmlofi.models.encoders.dense import refuse_gaps
 from mmlofi.models.encoders.encoder import SnippetEncoder
 from mmlofi.models.encoders.libraries.normalization import check_normalization, preprocessor_for
 from mmlofi.models.encoders.pretrained import is_pretrained, load_pretrained
-from mmlofi.models.heads.lengths import count_valid
+from mmlofi.models.heads.lengths import count_valid, refuse_other_lengths
 from mmlofi.models.parameter_names import rename_keys
 
 
@@ -162,12 +162,17 @@ class EndToEndLocalizer(BaseModel):
         """The name of a parameter here, also of one that the head's authors published.
 
         Theirs may stand where an encoder's stand here, such as `backbone.embd.0.conv.weight`: a
-        head with such names tells them by `is_published(name)`.
+        head with such names tells them by `is_published(name)`. Those of a library's backbone may
+        be older ones.
         """
         bare = name.removeprefix('head.')
         renamed = getattr(self.head, 'own_name', lambda name: name)(bare)
         published = getattr(self.head, 'is_published', lambda name: False)(bare)
-        return f'head.{renamed}' if published or renamed != bare else name
+        if published or renamed != bare:
+            return f'head.{renamed}'
+        facts = getattr(self.backbone, 'facts', None)
+        part, _, inner = name.partition('.')
+        return name if facts is None or part != 'backbone' else f'backbone.{facts.own_name(inner)}'
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
         rename_keys(state_dict, prefix, self.own_name)
@@ -195,7 +200,7 @@ class EndToEndLocalizer(BaseModel):
         Raises:
             ValueError: With the video, where videos of several lengths were made a batch.
         """
-        _refuse_other_lengths(inputs, data_samples)
+        refuse_other_lengths(inputs, data_samples)
         features = self.extract_feat(inputs)
         self._count_valid(features, data_samples)
         losses = self.head.loss(features, data_samples)
@@ -212,7 +217,7 @@ class EndToEndLocalizer(BaseModel):
         Raises:
             ValueError: As `localize`, and where videos of several lengths were made a batch.
         """
-        _refuse_other_lengths(inputs, data_samples)
+        refuse_other_lengths(inputs, data_samples)
         return self.localize(self.extract_feat(inputs), data_samples)
 
     def localize(self, features: Tensor, data_samples: list[ActionDataSample]
@@ -266,19 +271,6 @@ class EndToEndLocalizer(BaseModel):
             return self.class_scores.predict(features, data_samples,
                                              [proposal.segments for proposal in proposals])
         return self.class_scores.predict(features, data_samples)
-
-
-def _refuse_other_lengths(inputs: Tensor, data_samples: list[ActionDataSample]) -> None:
-    """MMAction2's preprocessor pads what is shorter, without a word: all times would be others."""
-    length = inputs.size(1 if inputs.ndim == 6 else -1)
-    for sample in data_samples:
-        count = sample.get('num_snippets', length)
-        if count != length:
-            raise ValueError(
-                f'video {sample.get("video_name", "")!r} has {count} snippets in a batch of '
-                f'{length}; expected as many in all its videos: put PadFeatures(max_seq_len=…) '
-                'before PackTALInputs, give SampleSnippets or LoadSnippetFeatures a num_snippets, '
-                'or set batch_size=1')
 
 
 def _refuse_no_numbers(features: Tensor, data_samples: list[ActionDataSample]) -> None:

@@ -75,6 +75,10 @@ def options(cfg: Config, source: Source) -> list[Option]:
     encoder = cfg.model.get('encoder') or {}
     chunk = encoder.get('chunk_size') or source.num_snippets
     found = []
+    attends = str(cfg.model.backbone.get('type')).split('.')[-1] == 'VisionTransformer'
+    if attends and not encoder.get('fused_attention'):
+        found.append(_option('nothing', {'model.encoder.fused_attention': True}))
+    half = len(found)
     if (cfg.get('optim_wrapper') or {}).get('type') != 'AmpOptimWrapper':
         found.append(_option('precision; less time on a GPU',
                              {'optim_wrapper.dtype': 'bfloat16'}, amp=True))
@@ -86,8 +90,8 @@ def options(cfg: Config, source: Source) -> list[Option]:
     found += chunks
     if encoder.get('grad_ratio', 1) > 0.25:
         found.append(_option('a noisier gradient; less time', {'model.encoder.grad_ratio': 0.25}))
-    if chunks and found[0].amp:
-        found.append(found[0] + chunks[-1])
+    if chunks and found[half].amp:
+        found.append(found[half] + chunks[-1])
     return found
 
 

@@ -45,3 +45,23 @@ def count_valid(data_samples: Sequence[ActionDataSample], length: int) -> None:
         if share is not None:
             valid = max(1, math.ceil(share * length - 0.5 - 1e-6))
             sample.set_metainfo(dict(num_valid=None if valid >= length else valid))
+
+
+def refuse_other_lengths(inputs: Tensor, data_samples: Sequence[ActionDataSample]) -> None:
+    """MMAction2's preprocessor pads what is shorter, without a word: all times would be others.
+
+    Args:
+        inputs: Frames (N, L, 3, T, H, W) or features (N, C, L).
+
+    Raises:
+        ValueError: With a video of another length than the batch.
+    """
+    length = inputs.size(1 if inputs.ndim == 6 else -1)
+    for sample in data_samples:
+        count = sample.get('num_snippets', length)
+        if count != length:
+            raise ValueError(
+                f'video {sample.get("video_name", "")!r} has {count} snippets in a batch of '
+                f'{length}; expected as many in all its videos: put PadFeatures(max_seq_len=…) '
+                'before PackTALInputs, give SampleSnippets or LoadSnippetFeatures a num_snippets, '
+                'or set batch_size=1')

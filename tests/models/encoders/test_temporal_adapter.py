@@ -131,3 +131,10 @@ def test_the_map_averaged_joined_and_interpolated_is_the_authors(adatad):
     torch.testing.assert_close(joined, arrays['after.joined'], **CLOSE)
     torch.testing.assert_close(F.interpolate(joined, size=9, mode='linear', align_corners=False),
                                arrays['after.interp9'], **CLOSE)
+
+
+@pytest.mark.parametrize(('embed_dims', 'count'), [
+    (384, 83_905), (768, 333_697), (1024, 592_385), (1280, 924_801), (1408, 1_118_657)])
+def test_an_adapter_of_each_size_has_the_published_number_of_weights(embed_dims, count):
+    adapter = TemporalAdapter(embed_dims, steps=8, scope='video')
+    assert sum(value.numel() for value in adapter.parameters()) == count
