@@ -24,7 +24,7 @@ from mmlofi.planning.training_plan import read_source
 
 SIDE, NUM_SNIPPETS, PATCH = 32, 8, 4
 SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE,
-             max_seq_len=NUM_SNIPPETS, height=SIDE, width=SIDE)
+             max_seq_len=NUM_SNIPPETS, height=SIDE, width=SIDE, intervals=(1, 2))
 
 
 def small_transforms(pipeline: list, at: str) -> dict:
