@@ -110,7 +110,7 @@ def test_the_weights_of_gtads_authors_are_judged_by_the_names_they_get(prefix, a
 
 
 @pytest.mark.parametrize(('content', 'words'), [
-    (dict(model=dict(w=torch.zeros(1)), epoch=3), r"the keys \['epoch', 'model'\].*in \['model'\]"),
+    (dict(net=dict(w=torch.zeros(1)), epoch=3), r"the keys \['epoch', 'net'\].*in \['net'\]"),
     (dict(state_dict_ema=dict(w=torch.zeros(1))),
      r"in \['state_dict_ema'\].*\['state_dict_ema'\], 'weights"),
     (dict(a=dict(net=dict(w=torch.zeros(1)))), r"in \['a'\]\['net'\]"),
