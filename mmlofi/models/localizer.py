@@ -116,8 +116,7 @@ class EndToEndLocalizer(BaseModel):
         super().init_weights()
         if self.backbone is not None:
             self.encoder.init_adapters(self.backbone)
-        if self.backbone is not None:    # of weights that were looked up by now
-            check_normalization(self.backbone, self.frame_preprocessor)
+            check_normalization(self.backbone, self.frame_preprocessor)   # looked up by now
         if self._backbone_pretrained is not None:
             load_pretrained(self, self._backbone_pretrained, part='backbone')
         if whole is not None:
