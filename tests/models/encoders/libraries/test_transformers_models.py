@@ -253,6 +253,12 @@ def test_what_is_no_encoder_here_is_refused(cfg, words):
         build_backbone(cfg)
 
 
+def test_an_older_transformers_is_refused(monkeypatch):
+    monkeypatch.setattr(transformers, '__version__', '4.57.1')
+    with pytest.raises(ValueError, match=r'transformers 4.57.1 is installed.*expected 5 or newer'):
+        build_backbone(TRANSFORMERS['VivitModel'])
+
+
 def test_a_name_that_cannot_be_had_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(transformers.utils.hub.constants, 'HF_HUB_OFFLINE', True, raising=False)
     with pytest.raises(ValueError, match=r'finds no config.json by weights=.*nothing'):
