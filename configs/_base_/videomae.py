@@ -1,9 +1,9 @@
 # VideoMAE's transformers at the sizes that AdaTAD trains, as MMAction2 builds them: clips of 16
 # frames, 8 steps of 2. Frozen blocks are skipped at random, one in ten at the last, as in AdaTAD.
 #
-# Weights of Kinetics at `load_from`, under the names of MMAction2's recognizer. B and L are those of
-# its own zoo. Neither S nor g is there: S is in VideoMAE's, to be renamed, and g is VideoMAE v2's,
-# which its authors give on request and which may not be passed on.
+# Weights of Kinetics at `load_from`, under the names of MMAction2's recognizer. B and L are those
+# of its own zoo. Neither S nor g is there: S is in VideoMAE's, to be renamed, and g is VideoMAE
+# v2's, which its authors give on request and which may not be passed on.
 videomae = dict(type='VisionTransformer', img_size=224, patch_size=16, num_frames=16,
                 qkv_bias=True, drop_path_rate=0.1, norm_cfg=dict(type='LN', eps=1e-6))
 videomae_s = dict(videomae, embed_dims=384, depth=12, num_heads=6)
