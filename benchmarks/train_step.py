@@ -6,30 +6,29 @@ tools/plan.py counts without taking the step; on a CPU without the workspaces of
 depend on the processor, and also by how much model and step raise the memory of the process, which
 has them on top.
 
-  python benchmarks/train_step.py --out work_dirs/train_step     (the paper's size on a GPU)
+  python benchmarks/train_step.py --out work_dirs/train_step     (published sizes on a GPU)
 """
 from __future__ import annotations
 
 import argparse
-import bisect
 import ctypes
 import gc
 import json
-import math
 import multiprocessing
 import platform
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby, zip_longest
+from itertools import groupby
 from pathlib import Path
 
 import torch
-from encoders import ENCODERS
+from cpu_allocations import allocated_on_cpu
+from encoders import DEFAULT, ENCODERS, LARGE, SMALL
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import init_default_scope
@@ -43,7 +42,6 @@ from mmlofi.planning.training_plan import Source
 
 FIDELITIES = {one.name: one for one in (FULL, *PAPER_CYCLE)}
 OPTIONS = ('plain', 'chunk', 'grad_ratio', 'bf16', 'channels_last', 'checkpointing', 'compile')
-CONVOLUTIONS = ('aten::convolution', 'aten::convolution_backward')
 GIB, MIB = 2**30, 2**20
 
 
@@ -78,7 +76,7 @@ class Step:
         snippets, side = fidelity.reduce_snippets(source.num_snippets), source.side_at(fidelity)
         self.frames = torch.randint(256, (snippets, 3, source.clip_len, side, side),
                                     dtype=torch.uint8)
-        self.sample = sample_with_action(snippets)
+        self.samples: list[ActionDataSample] = [sample_with_action(snippets)]
         self.model: nn.Module = MODELS.build(cfg.model).to(self.device).train()
         optimizer = dict(cfg.optim_wrapper, type='OptimWrapper')
         optimizer.pop('dtype', None)
@@ -89,8 +87,7 @@ class Step:
     def __call__(self) -> dict[str, float]:
         """Seconds of a step: preprocessing and copy (data), encoder, head with loss, optimizer."""
         times = [self._now()]
-        data = self.model.data_preprocessor(dict(inputs=[self.frames],
-                                                 data_samples=[self.sample]))
+        data = self.model.data_preprocessor(dict(inputs=[self.frames], data_samples=self.samples))
         times.append(self._now())
         with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
             features = self.model.extract_feat(data['inputs'])
@@ -98,7 +95,8 @@ class Step:
         given = features.detach().requires_grad_()
         with torch.autocast(self.device, torch.bfloat16, enabled=self.half):
             losses = self.model.head.loss(given, data['data_samples'])
-            losses |= self.model.class_scores.loss(given, data['data_samples'])
+            if self.model.class_scores is not None:
+                losses |= self.model.class_scores.loss(given, data['data_samples'])
         self.model.parse_losses(losses)[0].backward()
         del losses
         times.append(self._now())
@@ -111,6 +109,12 @@ class Step:
             after - before for before, after in zip(times, times[1:]))
         return dict(data=data, encoder=forward + backward, head=head, optimizer=optimizer)
 
+    def alive(self) -> list[torch.Tensor]:
+        """What is there before and after a step."""
+        states = self.wrapper.optimizer.state.values()
+        return [self.frames, *self.model.parameters(), *self.model.buffers(),
+                *(value for state in states for value in state.values() if torch.is_tensor(value))]
+
     def _now(self) -> float:
         if self.device == 'cuda':
             torch.cuda.synchronize()
@@ -121,7 +125,8 @@ def measure(case: Case, args: argparse.Namespace) -> dict:
     """A case as a row: seconds by part, peak and planned peak in bytes; or the error it met."""
     row = asdict(case)
     cfg = case.config(args.chunk, args.grad_ratio)
-    source = ENCODERS[case.encoder].source(cfg, args.snippets, args.side)
+    snippets, side = size_of(case.encoder, args)
+    source = ENCODERS[case.encoder].source(cfg, snippets, side)
     try:
         plan = MemoryPlan(StepCounter(cfg, clip_len=source.clip_len), source)
         row['planned'] = plan.count(FIDELITIES[case.fidelity], 1).peak
@@ -135,7 +140,7 @@ def measure(case: Case, args: argparse.Namespace) -> dict:
         step()
         peak = round((peak_memory_mib() - before) * MIB)
         row |= dict(allocated=peak) if step.device == 'cuda' else dict(
-            process=peak, allocated=allocated_on_cpu(step))
+            process=peak, allocated=allocated_on_cpu(step, step.alive()))
         times = [step() for _ in range(args.repeats)]
     except (torch.OutOfMemoryError, ValueError) as error:    # a backbone without an option
         return dict(row, error='out of memory' if isinstance(error, torch.OutOfMemoryError)
@@ -144,45 +149,17 @@ def measure(case: Case, args: argparse.Namespace) -> dict:
     return dict(row, seconds=sum(parts.values()), parts=parts)
 
 
+def size_of(encoder: str, args: argparse.Namespace) -> tuple[int, int]:
+    """Snippets and side of full fidelity: as asked for, else the encoder's own, on a CPU small."""
+    snippets, side = ENCODERS[encoder].full if torch.cuda.is_available() else SMALL
+    return args.snippets or snippets, args.side or side
+
+
 def current_memory_mib() -> float:
     reset_peak_memory()
     return peak_memory_mib()
 
 
-def allocated_on_cpu(step: Step) -> int:
-    """The most bytes that torch's allocator has given out at a time, by its own record."""
-    states = step.wrapper.optimizer.state.values()
-    alive = [step.frames, *step.model.parameters(), *step.model.buffers(),
-             *(value for state in states for value in state.values() if torch.is_tensor(value))]
-    with tempfile.TemporaryDirectory() as folder:
-        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU],
-                                    profile_memory=True) as profile:
-            step()
-        path = Path(folder) / 'trace.json'
-        profile.export_chrome_trace(str(path))
-        events = json.loads(path.read_text())['traceEvents']
-    return sum(tensor.nbytes for tensor in alive) + peak_without_workspaces(events)
-
-
-def peak_without_workspaces(events: Sequence[dict]) -> int:
-    """The most bytes that a trace has allocated, but for what convolutions take and give back.
-
-    oneDNN's workspaces come from torch's allocator, and how large they are depends on the
-    instruction set: with AVX2 four times the weights of a convolution of TSM-R18's last stage. So
-    within a convolution only what is there at its end counts.
-    """
-    spans = sorted((event['ts'], event['ts'] + event['dur']) for event in events
-                   if event.get('name') in CONVOLUTIONS)
-
-    def convolution(event: dict) -> int | None:
-        last = bisect.bisect(spans, (event['ts'], math.inf)) - 1
-        return last if last >= 0 and event['ts'] <= spans[last][1] else None
-    memory = sorted((event for event in events if event.get('name') == '[memory]'),
-                    key=lambda event: event['ts'])
-    return max(event['args']['Total Allocated']
-               for event, after in zip_longest(memory, memory[1:])
-               if convolution(event) is None or after is None
-               or convolution(event) != convolution(after))
 
 
 def release() -> None:
@@ -206,10 +183,13 @@ def work(cases: Sequence[Case], args: argparse.Namespace, deadline: float, conne
 
 
 def rows(args: argparse.Namespace) -> Iterator[dict]:
-    """One process an encoder, which may die of its memory."""
-    deadline, context = time.time() + 60 * args.minutes, multiprocessing.get_context('spawn')
-    for encoder in args.encoders:
-        cases = [Case(encoder, fidelity, option) for option in args.options
+    """One process an encoder, which may die of its memory; what one leaves of its time is theirs
+    that follow."""
+    start, context = time.time(), multiprocessing.get_context('spawn')
+    for number, encoder in enumerate(args.encoders, 1):
+        deadline = start + 60 * args.minutes * number / len(args.encoders)
+        cases = [Case(encoder, fidelity, option)
+                 for option in args.options or ENCODERS[encoder].options
                  for fidelity in args.fidelities]
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(target=work, args=(cases, args, deadline, sender))
@@ -244,8 +224,10 @@ def report(found: Sequence[dict], args: argparse.Namespace) -> str:
                lambda row: f'{row["process"] / GIB:.2f}' if 'process' in row else 'on the GPU'),
               ('Videos a second', lambda row: f'{1 / row["seconds"]:#.3g}'),
               ('Time in data / encoder / head / optimizer', parts)]
-    lines = [f'{machine()}; a video has {args.snippets} snippets and side {args.side} at full '
-             f'fidelity; chunk of {args.chunk}, grad_ratio {args.grad_ratio:g}']
+    sizes = dict.fromkeys(size_of(encoder, args) for encoder in args.encoders)
+    text = ' or '.join(f'{snippets} snippets of side {side}' for snippets, side in sizes)
+    lines = [f'{machine()}; a video has {text} at full fidelity; chunk of {args.chunk}, '
+             f'grad_ratio {args.grad_ratio:g}']
     for title, cell in tables:
         lines += ['', f'{title}:', '', table(found, args.fidelities, cell)]
     ratios = [row['planned'] / row['allocated'] for row in found if 'allocated' in row]
@@ -276,13 +258,18 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     gpu = torch.cuda.is_available()
-    parser.add_argument('--encoders', nargs='+', choices=ENCODERS, default=list(ENCODERS))
+    parser.add_argument('--encoders', nargs='+', choices=ENCODERS,
+                        default=[*DEFAULT, *LARGE * gpu], metavar='ENCODER',
+                        help=f'of {", ".join(ENCODERS)}; default: %(default)s')
     parser.add_argument('--fidelities', nargs='+', choices=FIDELITIES, default=list(FIDELITIES))
-    parser.add_argument('--options', nargs='+', type=option, default=list(OPTIONS[:4]),
-                        help=f'of {", ".join(OPTIONS)}, also with + between; default: the first 4')
+    parser.add_argument('--options', nargs='+', type=option,
+                        help=f'of {", ".join(OPTIONS)}, also with + between; default: 4 that suit '
+                             'the encoder')
+    for name, text in (('snippets', 'of the video'), ('side', 'of a frame')):
+        parser.add_argument(f'--{name}', type=int, help=f'{text}; default: on a GPU as published, '
+                                                        f'on a CPU {SMALL} of both')
     for name, value, text in (
-            ('snippets', 100 if gpu else 8, 'of the video'),
-            ('side', 224 if gpu else 96, 'of a frame'), ('chunk', 10 if gpu else 1, 'snippets'),
+            ('chunk', 10 if gpu else 1, 'snippets'),
             ('repeats', 2 if gpu else 3, 'steps that are timed; the median counts'),
             ('threads', 2, 'on a CPU')):
         parser.add_argument(f'--{name}', type=int, default=value, help=f'{text}; default {value}')

@@ -9,7 +9,14 @@ __version__ = '0.1.0'
 
 compat.apply()
 
-from mmlofi import datasets, detections, engine, evaluation, models  # noqa: E402  (mends first)
+from mmlofi import (  # noqa: E402  (mends first)
+    datasets,
+    detections,
+    engine,
+    evaluation,
+    models,
+    pretraining,
+)
 from mmlofi.apis import TALInferencer  # noqa: E402
 from mmlofi.engine.launch import init_gloo  # noqa: E402
 from mmlofi.fidelity import Fidelity  # noqa: E402
@@ -19,4 +26,4 @@ from mmlofi.schedule import FidelityCycle, FidelitySchedule  # noqa: E402
 compat.apply_with(recompute=recompute, init_gloo=init_gloo)
 
 __all__ = ['Fidelity', 'FidelityCycle', 'FidelitySchedule', 'TALInferencer', 'datasets',
-           'detections', 'engine', 'evaluation', 'models']
+           'detections', 'engine', 'evaluation', 'models', 'pretraining']

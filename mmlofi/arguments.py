@@ -96,6 +96,13 @@ def read_ground_truth(args: argparse.Namespace) -> list[VideoRecord]:
     return load_annotations(args.ground_truth, args.subset, ignore=args.ignore_classes)
 
 
+def add_bootstrap(parser: argparse.ArgumentParser) -> None:
+    """Adds the number of resamples; None where they are not asked for."""
+    parser.add_argument('--bootstrap', type=int, nargs='?', const=1000, metavar='N',
+                        help='how sure the average mAP is: its interval over N resamples of the '
+                             'videos; default 1000')
+
+
 def _first_new(cfg: Config, key: str) -> tuple[str, list[str]] | None:
     """The part of a dotted name that a config lacks, and the names that stand there instead."""
     node, place = cfg._cfg_dict, []

@@ -3,23 +3,37 @@
   python tools/compare.py work_dirs/acp_gtad_tsm_anet work_dirs/gtad_tsm_anet
   python tools/compare.py ACP=work_dirs/acp_gtad LoFi=work_dirs/lofi+work_dirs/lofi_gtad \\
       --baseline ACP --out compare.md compare.png
+  python tools/compare.py ACP=work_dirs/acp_gtad LoFi=work_dirs/lofi_gtad \\
+      --bootstrap --ground-truth annotations.json --subset validation
 
 A '+' joins the stages of one run: seconds add up, and mAP is that of the last. Runs of one method
 that differ by seed are separated by ',', or named alike: a folder without NAME= is called by its
 own name, so `seed*/lofi_gtad` is one method. They are shown as mean ± standard deviation. Seconds
 and memory are those of the trainings named, without extraction and data-loader workers.
+
+Each row says which checkpoint its mAP is of (the last one, or by `--checkpoint best` the one that
+this very validation liked most, which is worth some tenths of a point in itself), the seeds, and
+whether class scores came from outside.
+
+`--bootstrap` says how sure each gain is: its interval over 95 % of resamples of videos and runs,
+and how often the order turns. It wants detections in each last work dir (`--detections`):
+`tools/test.py CONFIG CHECKPOINT --dump WORK_DIR/detections.json`.
 """
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from glob import glob
+from dataclasses import asdict
 from pathlib import Path
 
-from mmlofi.files import write_text
+from mmlofi.arguments import add_bootstrap
+from mmlofi.datasets.annotations import load_annotations
+from mmlofi.detections.predictions import load_detections
+from mmlofi.evaluation.bootstrap import LEVEL, Difference, Resampler
+from mmlofi.files import write_json, write_text
+from mmlofi.report.runs import CHECKPOINTS, UNKNOWN, Run, in_words, read_run
 from mmlofi.visualization.comparison_plot import plot_comparison
 
 COSTS = ('seconds', 'peak MiB')
@@ -34,12 +48,26 @@ def parse_args() -> argparse.Namespace:
                         help='a method and the work dirs of its runs')
     parser.add_argument('--baseline', metavar='NAME',
                         help='the method that gains are over; default the first')
+    parser.add_argument('--checkpoint', choices=CHECKPOINTS, default='last',
+                        help='whose validation counts; default %(default)s')
+    add_bootstrap(parser)
+    parser.add_argument('--ground-truth', metavar='FILE',
+                        help='annotations that the detections are held against, for --bootstrap')
+    parser.add_argument('--subset', default='validation', help='subset of the annotations')
+    parser.add_argument('--tiou', default='0.5:0.95:0.05',
+                        help='thresholds of the resampled mAP, as in eval_detections.py')
+    parser.add_argument('--detections', default='detections.json', metavar='NAME',
+                        help='their file in the work dir of each last stage; default %(default)s')
     parser.add_argument('--out', nargs='+', default=[], type=Path, metavar='FILE',
-                        help='also write the table (md) and a picture of it (png, pdf, svg)')
-    return parser.parse_args()
+                        help='also write the table (md), all figures (json) and a picture (png, '
+                             'pdf, svg)')
+    args = parser.parse_args()
+    if (args.bootstrap is None) != (args.ground_truth is None):
+        parser.error('--bootstrap and --ground-truth need each other')
+    return args
 
 
-def read_methods(texts: Iterable[str]) -> dict[str, list[dict[str, float]]]:
+def read_methods(texts: Iterable[str], checkpoint: str) -> dict[str, list[Run]]:
     """The runs of each method, in the order of the command line."""
     methods = defaultdict(list)
     for text in texts:
@@ -47,41 +75,34 @@ def read_methods(texts: Iterable[str]) -> dict[str, list[dict[str, float]]]:
         if not separator:
             name, runs = Path(text.split(',')[0].split('+')[-1]).name, text
         if not name or not runs:
-            raise SystemExit(f'{text!r} is no [NAME=]DIR; expected such as ACP=work_dirs/acp_gtad')
-        methods[name] += [read_run(run) for run in runs.split(',')]
+            raise ValueError(f'{text!r} is no [NAME=]DIR; expected such as ACP=work_dirs/acp_gtad')
+        methods[name] += [read_run(run, checkpoint=checkpoint) for run in runs.split(',')]
     return dict(methods)
 
 
-def read_run(run: str) -> dict[str, float]:
-    """The figures of one run, whose stages' work dirs are joined by '+'."""
-    folders = [Path(folder) for folder in run.split('+')]
-    costs = []
-    for folder in folders:
-        if not (folder / 'cost.json').is_file():
-            raise SystemExit(f'{folder} has no cost.json; expected the work dir of a finished '
-                             'training: let tools/train.py run to its end')
-        costs.append(json.loads((folder / 'cost.json').read_text()))
-    return dict(read_map(folders[-1]), seconds=sum(cost['seconds'] for cost in costs),
-                **{'peak MiB': max(cost['peak_memory_mib'] for cost in costs)})
+def resample(methods: Mapping[str, Sequence[Run]], baseline: str,
+             args: argparse.Namespace) -> dict[str, Difference]:
+    """How sure the gain of each method over the baseline is, the baseline left out.
+
+    Raises:
+        FileNotFoundError: When a run has no detections.
+    """
+    for run in (run for runs in methods.values() for run in runs):
+        if not (run.folder / args.detections).is_file():
+            raise FileNotFoundError(
+                f'{run.folder} has no {args.detections}; expected its detections: write them by '
+                f'tools/test.py CONFIG CHECKPOINT --dump {run.folder / args.detections}')
+    resampler = Resampler(load_annotations(args.ground_truth, args.subset), args.tiou,
+                          resamples=args.bootstrap)
+    scored = {name: [resampler.score(load_detections(run.folder / args.detections))
+                     for run in runs] for name, runs in methods.items()}
+    return {name: resampler.difference(scored[baseline], scores)
+            for name, scores in scored.items() if name != baseline}
 
 
-def read_map(folder: Path) -> dict[str, float]:
-    """The last validation's mAP in percent, average and at each tIoU, from MMEngine's log."""
-    found = None
-    for path in sorted(glob(str(folder / '*' / 'vis_data' / 'scalars.json'))):
-        for line in Path(path).read_text().splitlines():
-            scalars = json.loads(line)
-            found = scalars if 'mAP' in scalars else found
-    if found is None:
-        raise SystemExit(f'{folder} has no mAP in its logs; expected a training with validation by '
-                         'TALMetric: train it without --no-validate')
-    return {name: 100 * value for name, value in found.items()
-            if name == 'mAP' or name.startswith('mAP@')}
-
-
-def pick_tious(methods: Mapping[str, Sequence[dict]]) -> list[str]:
+def pick_tious(methods: Mapping[str, Sequence[Run]]) -> list[str]:
     """The mAPs at one tIoU that all runs have; of many the first, the middle and the last."""
-    runs = [run for runs in methods.values() for run in runs]
+    runs = [run.figures for runs in methods.values() for run in runs]
     common = sorted(name for name in runs[0] if name.startswith('mAP@')
                     and all(name in run for run in runs))
     if len(common) <= MOST_TIOUS:
@@ -89,28 +110,47 @@ def pick_tious(methods: Mapping[str, Sequence[dict]]) -> list[str]:
     return [common[0], common[len(common) // 2], common[-1]]
 
 
-def make_table(methods: Mapping[str, Sequence[dict]], baseline: str) -> list[list[str]]:
+def make_table(methods: Mapping[str, Sequence[Run]], baseline: str,
+               sure: Mapping[str, Difference]) -> list[list[str]]:
     """The header's cells, then those of each method."""
     columns = [*pick_tious(methods), 'mAP', *COSTS]
-    several = any(len(runs) > 1 for runs in methods.values())
     start = _mean(methods[baseline], 'mAP')
-    rows = [['method', *['runs'] * several, *columns, f'gain over {baseline}']]
+    header = ['method', 'seeds', 'checkpoint', 'classes', *columns, f'gain over {baseline}']
+    rows = [header + [f'{LEVEL:.0%} interval', 'order turns'] * bool(sure)]
     for name, runs in methods.items():
-        cells = [str(len(runs))] * several + [_cell(runs, column) for column in columns]
-        rows.append([name, *cells, f'{_mean(runs, "mAP") - start:+.2f}'])
+        seeds, *known = (in_words([getattr(run, fact) for run in runs])
+                         for fact in ('seed', 'checkpoint', 'class_scores'))
+        if UNKNOWN in seeds:
+            seeds = f'{len(runs)} of {UNKNOWN}'
+        cells = [name, seeds, *known, *(_cell(runs, column) for column in columns),
+                 f'{_mean(runs, "mAP") - start:+.2f}']
+        if name in sure:
+            gain = sure[name]
+            cells += [f'{100 * gain.low:+.2f} to {100 * gain.high:+.2f}', f'{gain.turns:.1%}']
+        rows.append(cells + ['-'] * (len(rows[0]) - len(cells)))
     return rows
 
 
-def _mean(runs: Sequence[dict], column: str) -> float:
-    return statistics.mean(run[column] for run in runs)
+def _mean(runs: Sequence[Run], column: str) -> float:
+    return statistics.mean(run.figures[column] for run in runs)
 
 
-def _cell(runs: Sequence[dict], column: str) -> str:
+def _cell(runs: Sequence[Run], column: str) -> str:
     digits = 2 if column.startswith('mAP') else 0
     cell = f'{_mean(runs, column):.{digits}f}'
     if len(runs) > 1 and digits:
-        cell += f' ± {statistics.stdev(run[column] for run in runs):.{digits}f}'
+        cell += f' ± {statistics.stdev(run.figures[column] for run in runs):.{digits}f}'
     return cell
+
+
+def for_json(methods: Mapping[str, Sequence[Run]], baseline: str,
+             sure: Mapping[str, Difference]) -> dict:
+    """Each method's runs and how sure its gain is, mAPs in percent."""
+    return dict(baseline=baseline, methods={name: dict(
+        runs=[asdict(run) | dict(folder=str(run.folder)) for run in runs],
+        gain={key: value if key == 'turns' else 100 * value
+              for key, value in asdict(sure[name]).items()} if name in sure else None)
+        for name, runs in methods.items()})
 
 
 def to_markdown(rows: Sequence[Sequence[str]]) -> str:
@@ -124,22 +164,30 @@ def to_markdown(rows: Sequence[Sequence[str]]) -> str:
 def main() -> None:
     args = parse_args()
     for path in args.out:
-        if path.suffix not in ('.md', *PICTURES):
-            raise SystemExit(f'--out {path} ends in {path.suffix!r}; expected .md for the table or '
-                             f'one of {", ".join(PICTURES)} for the picture')
-    methods = read_methods(args.methods)
-    baseline = args.baseline or next(iter(methods))
-    if baseline not in methods:
-        raise SystemExit(f'--baseline {baseline!r} is none of {list(methods)}; expected one of '
-                         'these names')
-    table = to_markdown(make_table(methods, baseline))
+        if path.suffix not in ('.md', '.json', *PICTURES):
+            raise SystemExit(f'--out {path} ends in {path.suffix!r}; expected .md for the table, '
+                             f'.json for all figures or one of {", ".join(PICTURES)} for the '
+                             'picture')
+    try:
+        methods = read_methods(args.methods, args.checkpoint)
+        baseline = args.baseline or next(iter(methods))
+        if baseline not in methods:
+            raise ValueError(f'--baseline {baseline!r} is none of {list(methods)}; expected one '
+                             'of these names')
+        sure = {} if args.bootstrap is None else resample(methods, baseline, args)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f'compare: {error}') from error
+    table = to_markdown(make_table(methods, baseline, sure))
     print(table, end='')
     for path in args.out:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == '.md':
             write_text(path, table)
+        elif path.suffix == '.json':
+            write_json(path, for_json(methods, baseline, sure))
         else:
-            plot_comparison(methods, path, baseline=baseline)
+            plot_comparison({name: [run.figures for run in runs] for name, runs in methods.items()},
+                            path, baseline=baseline, gains=sure)
 
 
 if __name__ == '__main__':

@@ -3,17 +3,20 @@
     python tools/eval_detections.py predictions.json activity_net.v1-3.json --subset validation
     python tools/eval_detections.py predictions.json thumos_gt.json --subset test --tiou 0.3:0.7:0.1
     python tools/eval_detections.py PRED.json GT.json --per-class --proposals --topkx 1 5
+    python tools/eval_detections.py PRED.json GT.json --against OTHER.json    # is it better?
 """
 from __future__ import annotations
 
 import argparse
 import sys
 import warnings
+from dataclasses import asdict
 
 import numpy as np
 
-from mmlofi.arguments import add_ground_truth, read_ground_truth
+from mmlofi.arguments import add_bootstrap, add_ground_truth, read_ground_truth
 from mmlofi.detections.predictions import load_detections
+from mmlofi.evaluation.bootstrap import Difference, Resampler, Spread
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, tiou_name
 from mmlofi.evaluation.recall import ProposalScores, proposal_recall, topk_recall
 from mmlofi.files import write_json
@@ -27,18 +30,21 @@ def main() -> None:
         warnings.simplefilter('always')
         try:
             scores, topkx, proposals = evaluate(args)
+            sure = resample(args)
         except (OSError, ValueError) as error:
             sys.exit(f'eval_detections: {error}')
     for message in dict.fromkeys(str(warning.message) for warning in caught):
         print(f'warning: {message}', file=sys.stderr)
     if scores is not None:
         print_table(scores, args.topkx, topkx)
+    if sure:
+        print_sure(args, sure)
     if proposals is not None:
         print_proposals(proposals)
     if args.per_class and scores is not None:
         print_classes(scores)
     if args.out:
-        write_json(args.out, for_json(args, scores, topkx, proposals))
+        write_json(args.out, for_json(args, scores, topkx, proposals, sure))
         print(f'written to {args.out}')
 
 
@@ -56,8 +62,36 @@ def evaluate(args: argparse.Namespace) -> Scores:
     return scores, topkx, proposals
 
 
+def resample(args: argparse.Namespace) -> dict[str, Spread | Difference]:
+    """How sure the average mAP is, and that of `--against` and its difference to it; empty where
+    that is not asked for."""
+    if args.bootstrap is None and args.against is None:
+        return {}
+    if args.only_proposals:
+        raise ValueError('--bootstrap and --against are of mAP; expected them without '
+                         '--only-proposals')
+    resampler = Resampler(read_ground_truth(args), args.tiou, resamples=args.bootstrap or 1000)
+    own = [resampler.score(load_detections(args.predictions))]
+    if args.against is None:
+        return dict(average_mAP=resampler.spread(own))
+    other = [resampler.score(load_detections(args.against))]
+    return dict(average_mAP=resampler.spread(own), against=resampler.spread(other),
+                difference=resampler.difference(other, own))
+
+
+def print_sure(args: argparse.Namespace, sure: dict[str, Spread | Difference]) -> None:
+    files = dict(average_mAP=args.predictions, against=args.against, difference='difference')
+    print(f'\naverage mAP, % with the interval of 95 % of {args.bootstrap or 1000} resamples of '
+          'the videos')
+    for name, found in sure.items():
+        turned = f'; the other way round in {100 * found.turns:.1f} % of the resamples' \
+            if isinstance(found, Difference) else ''
+        print(f'{100 * found.value:8.2f}  [{100 * found.low:.2f}, {100 * found.high:.2f}]  '
+              f'{files[name]}{turned}')
+
+
 def for_json(args: argparse.Namespace, scores: DetectionScores | None, topkx: np.ndarray | None,
-             proposals: ProposalScores | None) -> dict:
+             proposals: ProposalScores | None, sure: dict[str, Spread | Difference]) -> dict:
     content = {} if scores is None else scores.to_dict()
 
     def by_tiou(values: np.ndarray) -> dict[str, float]:
@@ -70,6 +104,9 @@ def for_json(args: argparse.Namespace, scores: DetectionScores | None, topkx: np
                                    for multiple, column in zip(args.topkx, topkx.T)}
     if proposals is not None:
         content['proposals'] = proposals.to_dict()
+    if sure:
+        content['bootstrap'] = dict(resamples=args.bootstrap or 1000) | {
+            name: asdict(found) for name, found in sure.items()}
     return content
 
 
@@ -88,6 +125,9 @@ def parse_args() -> argparse.Namespace:
                         help='print nothing else; labels are not needed')
     parser.add_argument('--topkx', type=int, nargs='+', default=[], metavar='K',
                         help='print Recall@Kx: of K detections for each true action')
+    add_bootstrap(parser)
+    parser.add_argument('--against', metavar='OTHER.json',
+                        help='other detections: the difference to them, and how sure it is')
     parser.add_argument('--out', help='write the scores, also of each class, to this json file')
     return parser.parse_args()
 

@@ -10,7 +10,6 @@ stop no others; they are named at the end, and the exit status is 1.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import os.path as osp
@@ -49,7 +48,10 @@ from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.files import CannotWrite, path_in
 from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.encoders.streaming import encode_chunk, encode_videos
+from mmlofi.models.encoders.dense import NoSteps, refuse_gaps
+from mmlofi.models.encoders.frozen_base import hash_weights
+from mmlofi.models.encoders.libraries.normalization import normalization_of
+from mmlofi.models.encoders.streaming import as_stored, encode_chunk, encode_videos
 
 DTYPES = dict(fp32='float32', fp16='float16')
 WAIT_SEC = 7 * 24 * 3600   # for the slowest process, at the end
@@ -109,13 +111,26 @@ def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDatase
     plain = {key: dataset.get(key)
              for key in ('data_root', 'data_prefix', 'filename_tmpl', 'pipeline')}
     plain |= {key: cfg.model.get(key) for key in ('backbone', 'data_preprocessor')}
+    normalization = normalization_of(model.backbone)
+    if plain['data_preprocessor'] is None and normalization is not None:   # a library's own
+        plain['data_preprocessor'] = normalization.preprocessor()
     plain['encoder'] = dict(input_format=model.encoder.input_format)   # others change no feature
+    adapters = model.encoder.adapters
+    if adapters is not None:
+        plain['encoder']['adapters'] = cfg.model.encoder.adapters
+    if model.encoder.dense:
+        plain['encoder'] |= dict(dense=True, resample=model.encoder.resample)
     # Sides and channels are those of a snippet that was encoded, whatever the transforms are.
     chunk = first_snippet(videos)
+    if model.encoder.dense:
+        refuse_gaps([chunk.data_sample])
     with torch.no_grad():
-        feat_dim = len(encode_chunk(model, chunk))
-    return dict(backbone_sha256=hash_weights(model.backbone),
-                **snippet_settings(videos.pipeline.transforms), side=min(chunk.inputs.shape[-2:]),
+        feat_dim, steps = encode_chunk(model, chunk).shape     # of one snippet
+    return dict(backbone_sha256=hash_weights(
+        model.backbone.state_dict(), adapters.feature_settings if adapters else ''),
+                **snippet_settings(videos.pipeline.transforms,
+                                   positions=steps * model.encoder.resample),
+                side=min(chunk.inputs.shape[-2:]),
                 feat_dim=feat_dim, dtype=dtype, **json.loads(json.dumps(plain, default=str)))
 
 
@@ -127,15 +142,6 @@ def first_snippet(videos: UntrimmedVideoDataset) -> SnippetChunk:
             return chunk
         failed.append(chunk)
     raise SystemExit(f'extract_features: {failed[0].reason}')
-
-
-def hash_weights(module: torch.nn.Module) -> str:
-    """A digest of all weights, their names and shapes, in the order of the names."""
-    digest = hashlib.sha256()
-    for name, value in sorted(module.state_dict().items()):
-        digest.update(f'{name} {tuple(value.shape)} {value.dtype}'.encode())
-        digest.update(value.cpu().reshape(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()
 
 
 def whole_videos(dataset: dict, subset: str) -> UntrimmedVideoDataset:
@@ -193,10 +199,11 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
         if progress is not None:
             progress.update()
 
-    for sample, features in encode_videos(model, chunks, note):
+    for sample, steps in encode_videos(model, chunks, note):
         name = sample.video_name
+        features, covered_sec = as_stored(model, sample, steps)
         save_features(path_in(args.out, name, '{}.npz'), stored_as(features, args.dtype, name),
-                      sample.duration_sec, header)
+                      sample.duration_sec, header, covered_sec)
         if progress is not None:
             progress.update()
     if progress is not None:
@@ -242,7 +249,7 @@ def main() -> None:
         header = header_of(read_folder(args.out))
         failed = [one for subset, dataset in subsets.items()
                   for one in extract(cfg, model, args, subset, dataset, header)]
-    except CannotWrite as error:
+    except (CannotWrite, NoSteps) as error:
         raise SystemExit(f'extract_features: {error}') from error
     stop_if_failed(failed)
 

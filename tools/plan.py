@@ -11,22 +11,18 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
-from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
-from mmlofi.planning.budget import MemoryPlan, even_cycle, options
-from mmlofi.planning.step_memory import StepCounter
+from mmlofi.planning.memory_text import memory_text
+from mmlofi.planning.tables import GIB, aligned, span
 from mmlofi.planning.training_plan import Plan, make_plan
 from mmlofi.visualization.schedule_plot import Run, plot_schedule
 
 MAX_ROWS = 20   # of a phase; a longer one is shown for one round of its cycle
-WORDS = ('fidelity', 'fits', 'costs', 'option')   # columns that are no numbers
-GIB = 2**30
 
 
 def parse_args() -> argparse.Namespace:
@@ -126,108 +122,11 @@ def totals_table(plan: Plan, runs: list[Run]) -> list[list[str]]:
     return table
 
 
-def memory_text(cfg: Config, plan: Plan, budget: int | None) -> list[str]:
-    """What a step of one GPU holds at each fidelity and, of a budget, what fits and what would."""
-    source, fidelities = plan.source, plan.sampler.schedule.fidelities
-    if source.clip_len is not None and source.side is None:
-        return ['memory: not counted, as no transform of the training pipeline gives the frames a '
-                "size; expected one, such as dict(type='AtFidelity', transform=…)"]
-    now = MemoryPlan(StepCounter(cfg, clip_len=source.clip_len, gpus=plan.gpus), source)
-    shown = list(dict.fromkeys([*fidelities, FULL]))
-    batch_size = plan.sampler.batch_size
-    lines = ['memory of a step on each GPU, in GiB:',
-             *aligned(memory_table(now, shown, batch_size, budget)),
-             'of tensors alone: workspaces, what the allocator loses and CUDA itself come on top'
-             + '; frames are taken as squares' * bool(source.side)]
-    if cfg.get('compile'):
-        lines.append('NOTE: `compile` is not followed; this is the model without it')
-    if budget is None or cfg.model.get('backbone') is None:
-        return lines
-    if now.peak(fidelities, batch_size) > budget:
-        lines += ['', f'{budget / GIB:.3g} GiB are not enough. What makes room, as arguments of '
-                      'tools/train.py:',
-                  *aligned(options_table(cfg, plan, now, budget))]
-        if any((one.batch_size or batch_size) > 1 for one in fidelities):
-            lines.append('or a smaller batch_size with optim_wrapper.accumulative_counts')
-    return [*lines, '', cycle_text(now, batch_size, budget)]
 
 
-def memory_table(plan: MemoryPlan, fidelities: Sequence[Fidelity], batch_size: int,
-                 budget: int | None) -> list[list[str]]:
-    """A row for each fidelity, at the batch size it trains with."""
-    columns = ['inputs', 'encoder', 'head', 'weights', 'gradients', 'optimizer', 'buckets', 'peak']
-    table = [['fidelity', 'batch', *columns, *['largest batch'] * (budget is not None)]]
-    for fidelity in fidelities:
-        size = fidelity.batch_size or batch_size
-        count = plan.count(fidelity, size)
-        table.append([fidelity.name, f'{size}', *[gib(getattr(count, name)) for name in columns]])
-        if budget is not None:
-            table[-1].append(f'{plan.largest_batch(fidelity, budget)}')
-    return table
 
 
-def options_table(cfg: Config, plan: Plan, now: MemoryPlan, budget: int) -> list[list[str]]:
-    """A row for each option: the dearest fidelity's peak, and the batch that fits with it."""
-    table = [['fits', 'peak', 'largest batch', 'costs', 'option']]
-    source, fidelities = plan.source, plan.sampler.schedule.fidelities
-    for option in options(cfg, source):
-        try:
-            counter = StepCounter(option.apply(cfg), clip_len=source.clip_len, gpus=plan.gpus,
-                                  like=now.counter)
-        except ValueError:   # a backbone without blocks to checkpoint
-            continue
-        changed = MemoryPlan(counter, source)
-        peak = changed.peak(fidelities, plan.sampler.batch_size)
-        largest = min(changed.largest_batch(fidelity, budget) for fidelity in fidelities)
-        table.append(['yes' if peak <= budget else 'no', gib(peak), f'{largest}', option.cost,
-                      option.arguments])
-    return table
 
-
-def cycle_text(plan: MemoryPlan, batch_size: int, budget: int) -> str:
-    """The cycle of S, T and ST with equal cost that uses the budget."""
-    cycle, videos = even_cycle(plan, batch_size, budget), f'a batch of {batch_size}'
-    if cycle is None:
-        return (f'no cycle of S, T and ST fits with {videos}; take '
-                f'{"a smaller one, or " * (batch_size > 1)}an option from the table')
-    if cycle == [FULL]:
-        return f'full fidelity fits with {videos}: no cycle is needed'
-    settings = []
-    for one in cycle:
-        reductions = [f'{axis}={getattr(one, axis):.4g}' for axis in ('spatial', 'temporal')
-                      if getattr(one, axis) > 1]
-        settings.append(f'dict({", ".join([f"name={one.name!r}", *reductions])})')
-    counts = ', '.join(f'{one.name} {gib(plan.count(one, batch_size).peak)}' for one in cycle)
-    text = (f'with {videos}, the dearest S, T and ST of equal cost that fit ({counts} GiB):\n'
-            f'cycle=[{", ".join(settings)}]')
-    reduction = cycle[1].temporal
-    if reduction > 2 * PAPER_CYCLE[1].temporal:
-        text += (f'\nThat is 1/{reduction:.0f} of the pixels, where the paper has '
-                 f'1/{PAPER_CYCLE[1].temporal:.0f}, and leaves '
-                 f'{cycle[1].reduce_snippets(plan.source.num_snippets)} of '
-                 f'{plan.source.num_snippets} snippets to T: rather make room by an option from '
-                 'the table.')
-    return text
-
-
-def gib(size: int) -> str:
-    return f'{size / GIB:.2f}'
-
-
-def aligned(table: Sequence[list[str] | str]) -> list[str]:
-    """Columns of equal width, numbers to the right; lines of text stay as they are."""
-    rows = [row for row in table if not isinstance(row, str)]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    words = [name in WORDS for name in rows[0]]
-    return [row if isinstance(row, str) else '  '.join(
-        cell.ljust(width) if left else cell.rjust(width)
-        for cell, width, left in zip(row, widths, words)).rstrip() for row in table]
-
-
-def span(values: Iterable[int]) -> str:
-    """The value, or the smallest and largest of several."""
-    values = sorted(set(values))
-    return f'{values[0]:,}' if len(values) == 1 else f'{values[0]:,}-{values[-1]:,}'
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.files import file_stem
 from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.encoders.streaming import encode_videos
+from mmlofi.models.encoders.streaming import encode_videos, encode_windows
 from mmlofi.options import require_number, require_whole
 from mmlofi.visualization.figure_file import save_figure
 from mmlofi.visualization.video_timeline import draw_video_timeline, figure_to_image
@@ -62,7 +62,7 @@ class TALInferencer(BaseInferencer):
         weights: Checkpoint of the whole model.
         encoder: For a model without a backbone (stage 3): config of the encoder (stage 2), or its
             path, whose `test_dataloader` then says how videos are read.
-        encoder_weights: Checkpoint with the encoder's backbone.
+        encoder_weights: Checkpoint with the encoder's backbone; 'named': what its config names.
         device: Such as 'cuda:0' or 'cpu'; None takes what there is.
         chunk_snippets: Snippets decoded and encoded at a time.
         show_progress: Whether to draw a bar of the videos.
@@ -162,9 +162,14 @@ class TALInferencer(BaseInferencer):
         if is_cut_off(inputs['filename']):
             raise ValueError(f'video {inputs["video_name"]!r} ({inputs["filename"]}) ends before '
                              'its header says that it does; expected a whole file: get it again')
-        chunks = stream_snippets(self.pipeline.transforms, inputs, self.chunk_snippets)
+        info = dict(inputs, min_snippets=self._head_pass.min_snippets)
+        chunks = stream_snippets(self.pipeline.transforms, info, self.chunk_snippets)
         encoder = self.model if self.encoder is None else self.encoder
-        ((sample, features),) = encode_videos(encoder, _reporting(chunks, progress))
+        chunks, windows = _reporting(chunks, progress), self._head_pass.windows_of_frames
+        if windows is not None:
+            sample, features = encode_windows(encoder, chunks, windows)
+        else:
+            ((sample, features),) = encode_videos(encoder, chunks)
         sample = self._head_pass(inputs, sample, features)
         sample.set_metainfo(dict(filename=inputs['filename']))
         best = sample.pred_instances.scores.argsort(descending=True, stable=True)
@@ -259,7 +264,7 @@ class TALInferencer(BaseInferencer):
             self.encoder = load_encoder(self._encoder_cfg, self._encoder_weights, device)
             frames = find_test_dataset(self._encoder_cfg)
         self._filename_tmpl = frames.get('filename_tmpl') or '{}'
-        self._head_pass = HeadPass(self.model, own, stored=self.encoder is not None)
+        self._head_pass = HeadPass(self.model, own, encoder=self.encoder)
         return Compose(frames['pipeline'])
 
     def _init_visualizer(self, cfg: ConfigDict) -> None:

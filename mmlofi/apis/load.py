@@ -12,16 +12,20 @@ from mmengine.runner import CheckpointLoader
 from mmlofi.datasets.annotations import load_class_names
 from mmlofi.json_values import brief, text_fault
 from mmlofi.models import EndToEndLocalizer
+from mmlofi.models.encoders.backbones import names_weights
 from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
-from mmlofi.models.encoders.pretrained import is_pretrained
+from mmlofi.models.encoders.frozen_base import STANDS_ON, put_back_frozen
+from mmlofi.pretraining import with_own_names
+
+NAMED = 'named'   # in place of a checkpoint
 
 
 def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLocalizer:
     """The localizer of a stage-2 config in evaluation mode, with the checkpoint's backbone.
 
-    The checkpoint may be a recognizer's, or of the backbone among other parts; None stands for the
-    weights that the backbone's config names. The other weights of the localizer stay random: only
-    its `extract_feat` means anything.
+    The checkpoint may be a recognizer's, one of TSP's program, or of the backbone among other
+    parts; None, or `NAMED`, stands for the weights that the backbone's config names. The other
+    weights of the localizer stay random: only its `extract_feat` means anything.
 
     Raises:
         FileNotFoundError: When there is no such checkpoint.
@@ -37,7 +41,7 @@ def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLo
         raise ValueError(f'{name} is of a {type(model).__name__}; expected a stage-2 '
                          'config, of an EndToEndLocalizer and untrimmed videos: give that one with '
                          'this checkpoint')
-    if checkpoint is None:
+    if checkpoint in (None, NAMED):
         _load_named_weights(model, cfg.model.backbone, name)
     else:
         _load_backbone(model, checkpoint)
@@ -45,15 +49,17 @@ def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLo
 
 
 def _load_named_weights(model: EndToEndLocalizer, backbone: Mapping, name: str) -> None:
-    if not backbone.get('pretrained') and not is_pretrained(backbone.get('init_cfg')):
+    if not names_weights(backbone):
         raise ValueError(f'no checkpoint was given, and model.backbone of {name} names no weights '
                          'either; expected one of them, or features would be random: give a '
-                         'checkpoint, or set model.backbone.pretrained')
+                         'checkpoint, or set model.backbone.pretrained, or weights for that of '
+                         'another library')
     model.init_weights()
 
 
 def _load_backbone(model: EndToEndLocalizer, checkpoint: str) -> None:
-    state = weights_in(CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu'), checkpoint)
+    loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    state = with_own_names(weights_in(_completed(loaded, model, checkpoint), checkpoint))
     weights = {key.removeprefix('backbone.'): value for key, value in state.items()
                if key.startswith('backbone.')}
     fit = CheckpointFit.compare(model.backbone.state_dict(), weights)
@@ -77,13 +83,22 @@ def load_weights(model: EndToEndLocalizer, checkpoint: Mapping, source: str) -> 
     Raises:
         ValueError: When some part of the model would stay random.
     """
-    state = {model.own_name(key): value
-             for key, value in weights_in(checkpoint, source).items()}
+    state = {model.own_name(key): value for key, value in weights_in(
+        _completed(checkpoint, model, source), source).items()}
     fit = CheckpointFit.compare(model.state_dict(), state)
     fit.check(whole=True, mend=f'a checkpoint of the model of this config: give the config that '
                                f'{source} was trained by, which lies in its work dir')
     model.load_state_dict({key: state[key] for keys in fit.fits.values() for key in keys},
                           strict=False)
+
+
+def _completed(checkpoint: object, model: EndToEndLocalizer, source: str) -> object:
+    """The same, or of a checkpoint of what trains alone one with the frozen weights as well."""
+    if not isinstance(checkpoint, Mapping) or STANDS_ON not in checkpoint:
+        return checkpoint
+    checkpoint = dict(checkpoint, state_dict=dict(checkpoint['state_dict']))
+    put_back_frozen(checkpoint, model, source)
+    return checkpoint
 
 
 def find_test_dataset(cfg: Config) -> Mapping:

@@ -50,10 +50,12 @@ def apply() -> None:
     mend_slow_import()
     from mmlofi.compat.amp import mend_amp_without_accelerator
     from mmlofi.compat.checkpoints import mend_checkpoint_loading
+    from mmlofi.compat.frozen_parameters import mend_frozen_parameters
 
     mend_video_and_text_models()
     mend_checkpoint_loading()
     mend_amp_without_accelerator()
+    mend_frozen_parameters()
 
 
 def apply_with(*, recompute: Callable, init_gloo: Callable) -> None:

@@ -11,6 +11,7 @@ to run code in any version.
 """
 from __future__ import annotations
 
+import argparse
 import errno
 import io
 import logging
@@ -32,6 +33,7 @@ from mmengine.runner import CheckpointLoader
 
 from mmlofi.compat.numpy_values import numpy_types
 from mmlofi.compat.pickle_walk import walk
+from mmlofi.compat.safetensors_files import is_safetensors, read_safetensors
 from mmlofi.compat.stored_config import hold_to_values
 from mmlofi.compat.trust import UNSAFE_SWITCH, is_trusted, refusal
 from mmlofi.files import stand_in
@@ -56,8 +58,11 @@ def get_statistic(owner: object, name: str) -> Callable:
 
 
 def runner_types() -> list:
-    """What a Runner's checkpoint holds beside tensors and plain values, for `safe_globals`."""
-    return [HistoryBuffer, (get_statistic, 'builtins.getattr'), *numpy_types()]
+    """What a Runner's checkpoint holds beside tensors and plain values, for `safe_globals`.
+
+    And argparse's options, values by name, which torchvision's programs and TSP's save as `args`.
+    """
+    return [HistoryBuffer, (get_statistic, 'builtins.getattr'), argparse.Namespace, *numpy_types()]
 
 
 def load_safely(load: Callable[[bool], object], source: str) -> object:
@@ -126,18 +131,21 @@ def load_from_backend(filename: str, map_location: object = None, backend: str =
 
 
 def load_stream(file: BinaryIO, source: str, map_location: object) -> object:
-    """Load a checkpoint's bytes, after a look at what they are.
+    """Load a checkpoint's bytes, or those of safetensors, after a look at what they are.
 
     Raises:
         ValueError: As `load_safely`; also for a page or a pointer in place of a checkpoint, for
             bytes that changed since they were written, and for what lets a small file take more
             than any memory: packed weights, and what `pickle_walk` finds.
     """
-    found = stand_in(file.read(512)) or archive_fault(file)
+    head = file.read(512)
+    found = stand_in(head) or archive_fault(file)
     file.seek(0)
     if found is not None:
         raise ValueError(f'{source} is {found}; expected a checkpoint that a Runner or torch.save '
                          'wrote: get the file itself, whole')
+    if is_safetensors(head):
+        return read_safetensors(file, source, map_location)
     found = None if is_trusted() else walk(file)
     file.seek(0)
     if found is not None:

@@ -36,6 +36,8 @@ IMPORTS_FROM = 'sys_path'
 BUILT = {**dict.fromkeys(('model', 'pipeline', 'data_preprocessor'),
                          ('model', 'transform', 'weight initializer')),
          'visualizer': ('visualizer', 'vis_backend')}
+# Whose backbones the localizer builds by tables of its own, without a registry.
+LOCALIZER, LIBRARIES = 'EndToEndLocalizer', ('torchvision', 'timm', 'transformers')
 LEFT_OUT = '# '
 
 
@@ -98,12 +100,14 @@ def refuse_foreign_types(values: object) -> None:
     """Refuses values by which something would run, be imported or written when a model is made.
 
     Raises:
-        NotData: When a `type` is neither the name nor the path of something registered and could
-            be imported, or, in a model or a pipeline, is the path of anything but their parts; a
-            scope is no registry's; a pickle or yaml would be read by others than us; or a file
-            backend would import a module.
+        NotData: When a `type` is neither the name nor the path of something registered, nor that
+            of a localizer's backbone in a library, and could be imported, or, in a model or a
+            pipeline, is the path of anything but their parts; a scope is no registry's; a pickle
+            or yaml would be read by others than us; or a file backend would import a module.
     """
     scopes, names, paths = _registered()
+    others = {id(mapping.get('backbone')) for mapping, _ in _mappings(values)
+              if mapping.get('type') == LOCALIZER}
     for mapping, place in _mappings(values):
         for key in SCOPE_KEYS:
             scope = mapping.get(key)
@@ -118,6 +122,8 @@ def refuse_foreign_types(values: object) -> None:
             raise NotData(f'{programs[0]!r} for a {kind}, which may run what such a file says')
         if not isinstance(kind, str) or paths.get(kind, set()).intersection(
                 BUILT.get(place, paths.get(kind, set()))):
+            continue
+        if id(mapping) in others and kind.partition('.')[0] in LIBRARIES:
             continue
         scope, _, name = kind.rpartition('.')
         if name in names and scope in ('', *scopes):

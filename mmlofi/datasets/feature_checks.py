@@ -18,9 +18,9 @@ def features_duration(filename: str) -> float | None:
     """Seconds of the video, where its features say it.
 
     Raises:
-        FileNotFoundError, ImportError, ValueError: As `LoadSnippetFeatures.grid`.
+        FileNotFoundError, ImportError, ValueError: As `LoadSnippetFeatures.check_file`.
     """
-    return LoadSnippetFeatures().grid(dict(filename=filename, duration_sec=None))[1]
+    return LoadSnippetFeatures(num_snippets=None).check_file(filename).duration_sec
 
 
 def check_features(one: VideoCheck, values: bool) -> None:

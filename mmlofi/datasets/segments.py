@@ -49,14 +49,10 @@ class SegmentDataset(BaseActionDataset):
 
     def load_data_list(self) -> list[dict]:
         """One dict a segment: filename, video_name, segment_sec, label."""
-        videos = UntrimmedVideoDataset(
-            self.ann_file, data_prefix=self.data_prefix, metainfo=self._metainfo, pipeline=[],
-            test_mode=self.test_mode, serialize_data=False, **self._videos)
-        self._metainfo['classes'] = videos.metainfo['classes']
         segments = [
             dict(filename=video['filename'], video_name=video['video_name'],
                  segment_sec=(float(start), float(end)), label=int(label))
-            for video in videos.data_list
+            for video in self.load_videos().data_list
             for (start, end), label in zip(video['segments_sec'], video['gt_labels'])
             if end > start]
         if not segments:
@@ -64,3 +60,11 @@ class SegmentDataset(BaseActionDataset):
                              f'{self._videos["subset"]!r}; expected some to cut clips from: set '
                              '`subset` to one with annotations')
         return segments
+
+    def load_videos(self) -> UntrimmedVideoDataset:
+        """The annotated videos, which have been looked at; their classes become this data set's."""
+        videos = UntrimmedVideoDataset(
+            self.ann_file, data_prefix=self.data_prefix, metainfo=self._metainfo, pipeline=[],
+            test_mode=self.test_mode, serialize_data=False, **self._videos)
+        self._metainfo['classes'] = videos.metainfo['classes']
+        return videos

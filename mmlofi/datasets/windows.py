@@ -72,7 +72,8 @@ class SlidingWindows:
                                        sampler.num_snippets):
             raise ValueError(
                 f'window={dict(window)} needs snippets that are equally far apart in all videos; '
-                'expected SampleSnippets(num_snippets=256, snippet_interval=5, …) for frames or '
+                'expected SampleSnippets(num_snippets=256, snippet_interval=5, …) for frames (with '
+                "placement='contiguous' a frame_interval in its place), or "
                 'LoadSnippetFeatures(num_snippets=256) for features in the pipeline, with the '
                 'snippets of a window')
         unknown = sorted(set(window) - {'stride', 'min_inside'})

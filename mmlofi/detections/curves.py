@@ -34,14 +34,15 @@ def curves_of(source: ActionDataSample | RawProposals) -> Curves | None:
 
 def join_curves(windows: Sequence[Curves]) -> Curves:
     """Those of a video from its windows: the mean, where several have a snippet."""
-    first = min(window.first_snippet for window in windows)
-    total = max(window.first_snippet + len(window.start) for window in windows) - first
+    begins, ends = zip(*(window.window_norm for window in windows))
+    step = (ends[0] - begins[0]) / len(windows[0].start)     # a snippet may have several positions
+    places = [round((begin - min(begins)) / step) for begin in begins]
+    total = max(place + len(window.start) for place, window in zip(places, windows))
     sums, counts = np.zeros((2, total)), np.zeros(total)
-    for window in windows:
-        place = window.first_snippet - first
+    for place, window in zip(places, windows):
         covered = slice(place, place + len(window.start))
         sums[:, covered] += window.start, window.end
         counts[covered] += 1
     start, end = sums / np.where(counts, counts, np.nan)     # nothing is drawn where no window is
-    begins, ends = zip(*(window.window_norm for window in windows))
-    return Curves(start, end, (min(begins), max(ends)), first)
+    return Curves(start, end, (min(begins), max(ends)),
+                  min(window.first_snippet for window in windows))

@@ -10,10 +10,18 @@ from mmaction.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
+from torch import nn
 
 from mmlofi.engine.train_loop import VALIDATED, FidelityTrainLoop
 from mmlofi.files import PARTIAL, whole_file
+from mmlofi.models.encoders.frozen_base import (
+    frozen_weights,
+    hash_weights,
+    leave_out_frozen,
+    put_back_frozen,
+)
 
 
 class AtomicLocalBackend(LocalBackend):
@@ -43,12 +51,20 @@ class AtomicCheckpointHook(CheckpointHook):
     last one, then deletes.
 
     Args:
+        weights: 'all', or 'trained' for what trains beside a frozen encoder with adapters, and the
+            digest of what it stands on: such a checkpoint is loaded onto that alone, which
+            `model.backbone.init_cfg` has to name.
         kwargs: Of CheckpointHook: `interval`, `by_epoch`, `max_keep_ckpts`, `save_best`, …. With
             `by_epoch=False, interval=N` every N steps, also within an epoch. `backend_args` are
             for storage that is not a local disk, whose writes are as atomic as it makes them.
     """
 
-    def __init__(self, *args, backend_args: dict | None = None, **kwargs) -> None:
+    def __init__(self, *args, backend_args: dict | None = None, weights: str = 'all',
+                 **kwargs) -> None:
+        if weights not in ('all', 'trained'):
+            raise ValueError(f"AtomicCheckpointHook got weights={weights!r}; expected 'all', or "
+                             "'trained' for those of the head and of adapters")
+        self.weights, self._stands_on = weights, None
         named = kwargs.get('file_client_args') or '://' in str(kwargs.get('out_dir') or '')
         if backend_args is None and not named:
             backend_args = dict(backend='atomic')
@@ -76,6 +92,8 @@ class AtomicCheckpointHook(CheckpointHook):
                 "LoFiCycleHook's share_update=True, or choose batch_size or optim_wrapper."
                 'accumulative_counts so that they divide')
         _check_kept(runner)
+        if self.weights == 'trained':
+            self._stands_on = _what_it_stands_on(runner)
         super().before_train(runner)
         if self.save_best is not None:
             self.best_ckpt_path = self._own(getattr(self, 'best_ckpt_path', None))
@@ -92,6 +110,15 @@ class AtomicCheckpointHook(CheckpointHook):
         """
         name = osp.basename(path) if isinstance(path, str) else ''
         return self.file_backend.join_path(self.out_dir, name) if name.startswith('best_') else None
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Leaves out what is frozen, where that is asked for; last of all hooks."""
+        if self._stands_on is not None:
+            leave_out_frozen(checkpoint, self._stands_on)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Puts it back, where no `CheckpointFitHook` did."""
+        put_back_frozen(checkpoint, _inner(runner), 'the checkpoint')
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Lets the checkpoint with the best score know that its epoch was scored."""
@@ -138,6 +165,33 @@ class AtomicCheckpointHook(CheckpointHook):
     def _remove(self, path: str) -> None:
         if self.file_backend.isfile(path):
             self.file_backend.remove(path)
+
+
+def _what_it_stands_on(runner: Runner) -> dict[str, str]:
+    """Digest and source of the frozen weights of a training.
+
+    Raises:
+        ValueError: When nothing is frozen beside adapters, or the weights came from a file that no
+            later run would load before the checkpoint.
+    """
+    model = _inner(runner)
+    if getattr(getattr(model, 'encoder', None), 'adapters', None) is None:
+        raise ValueError("default_hooks.checkpoint.weights='trained' got a model without adapters; "
+                         "expected model.encoder.adapters, beside which all else is frozen: set "
+                         "weights='all'")
+    loaded = None if runner._resume else runner._load_from
+    if loaded or not model.backbone_source:
+        raise ValueError(
+            "default_hooks.checkpoint.weights='trained' got an encoder "
+            f'{f"from load_from={loaded!r}" if loaded else "of random weights"}, which no later '
+            'run would have before it loads the checkpoint; expected one that the model names: set '
+            "model.backbone.init_cfg=dict(type='Pretrained', checkpoint=…) and leave load_from "
+            "out, or set weights='all'")
+    return dict(sha256=hash_weights(frozen_weights(model)), source=model.backbone_source)
+
+
+def _inner(runner: Runner) -> nn.Module:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def _check_kept(runner: Runner) -> None:

@@ -8,6 +8,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
+from mmlofi.models.encoders.frozen_base import put_back_frozen
 
 
 @HOOKS.register_module()
@@ -30,9 +31,13 @@ class CheckpointFitHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Runs when the file has been read, before its weights reach the model."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        put_back_frozen(checkpoint, model, getattr(runner, '_load_from', None) or 'the checkpoint')
         own_name = getattr(model, 'own_name', lambda name: name)
         source = getattr(runner, '_load_from', None) or 'the checkpoint'   # found by --resume
-        loaded = {own_name(key): value for key, value in weights_in(checkpoint, source).items()}
+        weights = weights_in(checkpoint, source)
+        if 'state_dict' not in checkpoint and 'model' in checkpoint:   # MMEngine looks not there
+            checkpoint['state_dict'] = weights
+        loaded = {own_name(key): value for key, value in weights.items()}
         fit = CheckpointFit.compare(model.state_dict(), loaded)
         whole = _must_be_whole(runner)
         expected = 'every weight of the model, in a test or a resumed run' if whole \

@@ -4,6 +4,7 @@ from __future__ import annotations
 from mmaction.registry import HOOKS
 from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
+from torch import nn
 
 
 @HOOKS.register_module()
@@ -19,6 +20,9 @@ class ModelEMAHook(EMAHook):
     rules, into a model that a test then takes in place of the one that was loaded; this one leaves
     it to the model, of which the mean is a copy, and a test without a training takes it as it is.
 
+    Parameters without gradient have no mean: the copy holds the model's own, so that a frozen
+    encoder is in memory once.
+
     Args:
         kwargs: `momentum`, `interval`, `begin_iter`, `update_buffers`, … of EMAHook.
     """
@@ -33,7 +37,16 @@ class ModelEMAHook(EMAHook):
         super().before_train(runner)
         if not self.ema_model.steps:
             self.ema_model.module.load_state_dict(self.src_model.state_dict())
+        if not self.ema_model.update_buffers:
+            share_frozen(self.ema_model.module, self.src_model)
 
     def _swap_ema_parameters(self) -> None:
         if self.ema_model.steps:   # else nothing was averaged, as in a test
             super()._swap_ema_parameters()
+
+
+def share_frozen(copied: nn.Module, model: nn.Module) -> None:
+    """Gives a copy of a model the parameters themselves that have no gradient in it."""
+    for own, value in zip(copied.parameters(), model.parameters()):
+        if not value.requires_grad:
+            own.data = value.data

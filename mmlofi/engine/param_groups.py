@@ -8,6 +8,8 @@ from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from torch import nn
 
+FROZEN = 'is skipped since its requires_grad'
+
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
@@ -37,10 +39,14 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             kind = kinds.setdefault(tuple(sorted(settings.items())), dict(settings, params=[]))
             kind['params'] += group['params']
         params += kinds.values()
+        left_out = sum(not value.requires_grad for value in module.parameters())
+        if left_out:
+            print_log(f'{left_out} frozen parameters are not in the optimizer', logger='current')
         for settings, group in kinds.items():
             print_log(f'{len(group["params"])} parameters with {dict(settings) or "no options"}',
                       logger='current')
 
 
 def _is_no_setting(record: LogRecord) -> bool:
-    return not record.getMessage().startswith('paramwise_options')
+    message = record.getMessage()
+    return not (message.startswith('paramwise_options') or FROZEN in message)

@@ -1,5 +1,6 @@
 """Encoder, heads and the end-to-end localizer."""
 from .encoders.encoder import SnippetEncoder
+from .encoders.tsp_resnet import TSPResNet2Plus1d
 from .heads.bmn import BMNHead
 from .heads.class_scores import ClassScoreFile, VideoClassifier
 from .heads.gtad import GTADHead
@@ -8,4 +9,5 @@ from .heads.segment_classifier import SegmentClassifier
 from .localizer import EndToEndLocalizer
 
 __all__ = ['ActionFormerHead', 'BMNHead', 'ClassScoreFile', 'EndToEndLocalizer', 'GTADHead',
-           'SegmentClassifier', 'SnippetEncoder', 'TriDetHead', 'VideoClassifier']
+           'SegmentClassifier', 'SnippetEncoder', 'TSPResNet2Plus1d', 'TriDetHead',
+           'VideoClassifier']

@@ -16,10 +16,12 @@ from mmlofi.detections.labels import check_labelling, label
 from mmlofi.detections.postprocess import check_nms, suppress
 from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.windows import WindowResult
-from mmlofi.models.encoders.backbones import build_backbone, pretrained_of
+from mmlofi.models.encoders.backbones import build_backbone, pretrained_of, weights_source
+from mmlofi.models.encoders.dense import refuse_gaps
 from mmlofi.models.encoders.encoder import SnippetEncoder
-from mmlofi.models.encoders.norm import set_norm_mode
+from mmlofi.models.encoders.libraries.normalization import check_normalization, preprocessor_for
 from mmlofi.models.encoders.pretrained import is_pretrained, load_pretrained
+from mmlofi.models.heads.lengths import count_valid, refuse_other_lengths
 from mmlofi.models.parameter_names import rename_keys
 
 
@@ -39,7 +41,8 @@ class EndToEndLocalizer(BaseModel):
     Args:
         head: Config of the localization head. It gets (N, C, L) features and has
             `loss(features, data_samples)` and `predict(features, data_samples)`.
-        backbone: Config of any MMAction2 backbone for frames; None takes features.
+        backbone: Config of any MMAction2 backbone for frames, or of another library's by its
+            prefix (`torchvision.r2plus1d_18`); None takes features.
         encoder: Arguments of `SnippetEncoder`.
         class_scores: Config of where class scores come from: of videos (`VideoClassifier`,
             `ClassScoreFile`) or of segments (`SegmentClassifier`). None leaves the head's own
@@ -48,7 +51,8 @@ class EndToEndLocalizer(BaseModel):
         top_classes: Classes of the video, or segment, that each proposal is given.
         fusion: How a class's score and a proposal's become one: 'product', 'sqrt' or 'none'.
         data_preprocessor: MMAction2's ActionDataPreprocessor, as in the preset, with
-            format_shape='NCTHW'. Frames stay as they come, uint8, until the encoder takes them.
+            format_shape='NCTHW'. Left out, a library's weights say it. Frames stay as they come,
+            uint8, until the encoder takes them.
         init_cfg: Of a checkpoint (`dict(type='Pretrained', checkpoint=…)`), for the whole model;
             one in `backbone` is for the backbone. Either has to fit, as with `load_from`.
     """
@@ -57,16 +61,18 @@ class EndToEndLocalizer(BaseModel):
                  class_scores: dict | None = None, nms: dict | None = None, top_classes: int = 2,
                  fusion: str = 'product', data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None) -> None:
-        preprocessor = MODELS.build(data_preprocessor or dict(
-            type='ActionDataPreprocessor', format_shape='NCTHW'))
+        built = None if backbone is None else build_backbone(backbone)
+        preprocessor = MODELS.build(data_preprocessor or preprocessor_for(built))
         as_they_come = ActionDataPreprocessor(to_float32=False)
         super().__init__(preprocessor if backbone is None else as_they_come, init_cfg)
         self.encoder = SnippetEncoder(**(encoder or {}))
-        self.backbone = self._backbone_pretrained = None
+        self.backbone = self._backbone_pretrained = self.backbone_source = None
         if backbone is not None:
             self._backbone_pretrained = pretrained_of(backbone)
+            self.backbone_source = weights_source(backbone)
             _check_preprocessor(preprocessor)
-            self.backbone, self.frame_preprocessor = build_backbone(backbone), preprocessor
+            check_normalization(built, preprocessor)
+            self.backbone, self.frame_preprocessor = built, preprocessor
             self.encoder.prepare(self.backbone)
         self.head = MODELS.build(head)
         self.class_scores = None if class_scores is None else MODELS.build(class_scores)
@@ -86,11 +92,16 @@ class EndToEndLocalizer(BaseModel):
         return 1 if self.class_scores is None else getattr(self.class_scores, 'num_classes', None)
 
     def train(self, mode: bool = True) -> EndToEndLocalizer:
-        """As any module's; the encoder's `norm` has the last word on its batch norms."""
+        """As any module's; the encoder has the last word on its batch norms, and frozen parts."""
         super().train(mode)
         if self.backbone is not None:
-            set_norm_mode(self.backbone, self.encoder.norm)
+            self.encoder.set_mode(self.backbone)
         return self
+
+    def trained_parameters(self) -> list[nn.Parameter]:
+        """What an optimizer is given: all parameters, or beside adapters those that train."""
+        everything = self.backbone is None or self.encoder.adapters is None
+        return [value for value in self.parameters() if everything or value.requires_grad]
 
     def init_weights(self) -> None:
         """Initialises all parts, and loads the checkpoints that `init_cfg` names.
@@ -103,6 +114,9 @@ class EndToEndLocalizer(BaseModel):
         whole, self.init_cfg = (self.init_cfg, None) if is_pretrained(self.init_cfg) \
             else (None, self.init_cfg)
         super().init_weights()
+        if self.backbone is not None:
+            self.encoder.init_adapters(self.backbone)
+            check_normalization(self.backbone, self.frame_preprocessor)   # looked up by now
         if self._backbone_pretrained is not None:
             load_pretrained(self, self._backbone_pretrained, part='backbone')
         if whole is not None:
@@ -147,21 +161,27 @@ class EndToEndLocalizer(BaseModel):
         """The name of a parameter here, also of one that the head's authors published.
 
         Theirs may stand where an encoder's stand here, such as `backbone.embd.0.conv.weight`: a
-        head with such names tells them by `is_published(name)`.
+        head with such names tells them by `is_published(name)`. Those of a library's backbone may
+        be older ones.
         """
         bare = name.removeprefix('head.')
         renamed = getattr(self.head, 'own_name', lambda name: name)(bare)
         published = getattr(self.head, 'is_published', lambda name: False)(bare)
-        return f'head.{renamed}' if published or renamed != bare else name
+        if published or renamed != bare:
+            return f'head.{renamed}'
+        facts = getattr(self.backbone, 'facts', None)
+        part, _, inner = name.partition('.')
+        return name if facts is None or part != 'backbone' else f'backbone.{facts.own_name(inner)}'
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
         rename_keys(state_dict, prefix, self.own_name)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
-    def extract_feat(self, inputs: Tensor) -> Tensor:
-        """Snippet features (N, C, L)."""
+    def extract_feat(self, inputs: Tensor, *, resample: bool = True) -> Tensor:
+        """Snippet features (N, C, L); of a `dense` encoder (N, C, P), or what `resample=False` of
+        `SnippetEncoder` leaves."""
         if self.backbone is not None:
-            return self.encoder(self.backbone, inputs, self._normalize)
+            return self.encoder(self.backbone, inputs, self._normalize, resample=resample)
         if inputs.ndim != 3:
             raise ValueError(
                 f'EndToEndLocalizer without a backbone got an input of shape '
@@ -179,8 +199,9 @@ class EndToEndLocalizer(BaseModel):
         Raises:
             ValueError: With the video, where videos of several lengths were made a batch.
         """
-        _refuse_other_lengths(inputs, data_samples)
+        refuse_other_lengths(inputs, data_samples)
         features = self.extract_feat(inputs)
+        self._count_valid(features, data_samples)
         losses = self.head.loss(features, data_samples)
         if self.class_scores is not None:
             losses |= self.class_scores.loss(features, data_samples)
@@ -195,7 +216,7 @@ class EndToEndLocalizer(BaseModel):
         Raises:
             ValueError: As `localize`, and where videos of several lengths were made a batch.
         """
-        _refuse_other_lengths(inputs, data_samples)
+        refuse_other_lengths(inputs, data_samples)
         return self.localize(self.extract_feat(inputs), data_samples)
 
     def localize(self, features: Tensor, data_samples: list[ActionDataSample]
@@ -209,6 +230,7 @@ class EndToEndLocalizer(BaseModel):
                 finite.
         """
         _refuse_no_numbers(features, data_samples)
+        self._count_valid(features, data_samples)
         proposals = self.head.predict(features, data_samples)
         videos = [RawProposals(
             sample.get('video_name', ''), sample.duration_sec,
@@ -229,6 +251,12 @@ class EndToEndLocalizer(BaseModel):
                 sample.raw_proposals = video
         return data_samples
 
+    def _count_valid(self, features: Tensor, data_samples: list[ActionDataSample]) -> None:
+        """In the positions (N, C, P) of the head, of which a snippet may have several."""
+        if self.backbone is not None and self.encoder.dense:
+            refuse_gaps(data_samples)
+        count_valid(data_samples, features.size(2))
+
     def _classify(self, features: Tensor, data_samples: list[ActionDataSample],
                   proposals: list[InstanceData]) -> list[Tensor | None] | Tensor:
         """Class scores of each video: (C,), (K, C) of its proposals, or None."""
@@ -242,19 +270,6 @@ class EndToEndLocalizer(BaseModel):
             return self.class_scores.predict(features, data_samples,
                                              [proposal.segments for proposal in proposals])
         return self.class_scores.predict(features, data_samples)
-
-
-def _refuse_other_lengths(inputs: Tensor, data_samples: list[ActionDataSample]) -> None:
-    """MMAction2's preprocessor pads what is shorter, without a word: all times would be others."""
-    length = inputs.size(1 if inputs.ndim == 6 else -1)
-    for sample in data_samples:
-        count = sample.get('num_snippets', length)
-        if count != length:
-            raise ValueError(
-                f'video {sample.get("video_name", "")!r} has {count} snippets in a batch of '
-                f'{length}; expected as many in all its videos: put PadFeatures(max_seq_len=…) '
-                'before PackTALInputs, give SampleSnippets or LoadSnippetFeatures a num_snippets, '
-                'or set batch_size=1')
 
 
 def _refuse_no_numbers(features: Tensor, data_samples: list[ActionDataSample]) -> None:

@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
 from mmlofi.planning.step_memory import StepCounter, StepMemory
 from mmlofi.planning.training_plan import Source
+from mmlofi.planning.work import VideoWork
 
 MAX_BATCH = 1024
 CHUNKS_OF_A_VIDEO = (4, 10, 25)   # a chunk is a fourth of a video at full fidelity, or less
@@ -31,6 +32,11 @@ class MemoryPlan:
         """A step of one GPU."""
         return self.counter.count(batch_size, fidelity.reduce_snippets(self.source.num_snippets),
                                   self.source.side_at(fidelity))
+
+    def work(self, fidelity: Fidelity, batch_size: int) -> VideoWork:
+        """Tokens, pairs and operations of one video of such a step."""
+        return self.counter.work(batch_size, fidelity.reduce_snippets(self.source.num_snippets),
+                                 self.source.side_at(fidelity))
 
     def peak(self, fidelities: Sequence[Fidelity], batch_size: int) -> int:
         """Of the dearest of these fidelities, each at its own batch size where it has one."""
@@ -69,6 +75,10 @@ def options(cfg: Config, source: Source) -> list[Option]:
     encoder = cfg.model.get('encoder') or {}
     chunk = encoder.get('chunk_size') or source.num_snippets
     found = []
+    attends = str(cfg.model.backbone.get('type')).split('.')[-1] == 'VisionTransformer'
+    if attends and not encoder.get('fused_attention'):
+        found.append(_option('nothing', {'model.encoder.fused_attention': True}))
+    half = len(found)
     if (cfg.get('optim_wrapper') or {}).get('type') != 'AmpOptimWrapper':
         found.append(_option('precision; less time on a GPU',
                              {'optim_wrapper.dtype': 'bfloat16'}, amp=True))
@@ -80,8 +90,8 @@ def options(cfg: Config, source: Source) -> list[Option]:
     found += chunks
     if encoder.get('grad_ratio', 1) > 0.25:
         found.append(_option('a noisier gradient; less time', {'model.encoder.grad_ratio': 0.25}))
-    if chunks and found[0].amp:
-        found.append(found[0] + chunks[-1])
+    if chunks and found[half].amp:
+        found.append(found[half] + chunks[-1])
     return found
 
 

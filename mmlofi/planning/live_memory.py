@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 
 class LiveMemory(TorchDispatchMode):
@@ -27,7 +26,7 @@ class LiveMemory(TorchDispatchMode):
                            kwargs: dict | None = None) -> Any:
         """The operator's result, whose storages are counted from now on."""
         kwargs = kwargs or {}
-        given = {storage._cdata for storage in _storages((args, kwargs))}
+        given = {storage._cdata for storage in _storages((args, tuple(kwargs.values())))}
         result = func(*args, **kwargs)
         for storage in _storages(result):
             if storage._cdata not in given:      # else a view, or changed in place
@@ -48,8 +47,12 @@ class LiveMemory(TorchDispatchMode):
 
 
 def _storages(tree: Any) -> list[torch.UntypedStorage]:
-    return [leaf.untyped_storage() for leaf in tree_leaves(tree)
-            if isinstance(leaf, Tensor) and leaf.layout == torch.strided]
+    """Of the tensors in nested tuples and lists, which is all that operators take and give."""
+    if isinstance(tree, Tensor):
+        return [tree.untyped_storage()] if tree.layout == torch.strided else []
+    if isinstance(tree, (tuple, list)):
+        return [storage for part in tree for storage in _storages(part)]
+    return []
 
 
 def fake_module(module: nn.Module, mode: FakeTensorMode) -> nn.Module:

@@ -27,6 +27,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.planning.live_memory import LiveMemory, fake_module
+from mmlofi.planning.work import SnippetWork, VideoWork, count_snippet, of_video
 
 MAX_CHUNKS = 3   # the first, one in the middle and the last: more only repeat the middle
 
@@ -36,7 +37,7 @@ class StepMemory:
     """Bytes that one GPU holds in a training step.
 
     Attributes:
-        weights: Of parameters and buffers, and of EMAHook's copy of them.
+        weights: Of parameters and buffers, and of the copy that averages them.
         gradients: Of the parameters that train.
         optimizer: What the optimizer keeps beside them, such as Adam's two moments.
         buckets: DDP's copy of the gradients, on several GPUs.
@@ -99,13 +100,12 @@ class StepCounter:
         if not isinstance(model, EndToEndLocalizer):
             raise ValueError(f'the model is a {type(model).__name__}; expected an '
                              'EndToEndLocalizer, whose encoder and head are counted apart')
+        copies = _copies_bytes(cfg, model)
         model.train()
         if cfg.get('activation_checkpointing'):
             turn_on_activation_checkpointing(model, cfg.activation_checkpointing)
         self.clip_len, self.half = clip_len, _is_half(cfg)
-        averaged = [hook for hook in cfg.get('custom_hooks') or []
-                    if hook['type'] in ('EMAHook', 'ModelEMAHook')]
-        self.weights = (1 + len(averaged)) * _bytes([*model.parameters(), *model.buffers()])
+        self.weights = copies + _bytes([*model.parameters(), *model.buffers()])
         self.gradients = _bytes(value for value in model.parameters() if value.requires_grad)
         self.optimizer = round(self.gradients * _state_share(cfg))
         self.buckets = self.gradients if gpus > 1 else 0
@@ -121,6 +121,7 @@ class StepCounter:
         self._head = (settings['head'], settings.get('class_scores'), self.half,
                       cfg.get('activation_checkpointing'))
         self.encode, self.localize = cache(self._encode), cache(self._localize)
+        self.snippet = cache(self._snippet)
         if like is not None and like._head == self._head:
             self.localize = like.localize
 
@@ -128,11 +129,13 @@ class StepCounter:
         """A step of `batch_size` videos, each of `num_snippets` frames' sides `side`."""
         if self._backbone is None:
             channels, encoder = _channels_of(self._localizer.head), Pass(0, 0, 0)
+            positions = num_snippets
             inputs = batch_size * num_snippets * channels * 4
         else:
-            channels, encoder = self._encoder_pass(batch_size, num_snippets, side)
+            (channels, share), encoder = self._encoder_pass(batch_size, num_snippets, side)
+            positions = max(1, round(num_snippets * share))
             inputs = batch_size * num_snippets * 3 * self.clip_len * side * side
-        head = self._head_pass(batch_size, channels, num_snippets)
+        head = self._head_pass(batch_size, channels, positions)
         fixed = self.weights + self.optimizer + self.buckets + inputs
         head_gradients = self.gradients - self._encoder_gradients
         peak = fixed + max(encoder.forward_peak, encoder.kept + head.forward_peak,
@@ -141,44 +144,66 @@ class StepCounter:
         return StepMemory(self.weights, self.gradients, self.optimizer, self.buckets, inputs,
                           encoder.kept, head.kept, peak)
 
-    def _encoder_pass(self, batch_size: int, num_snippets: int, side: int) -> tuple[int, Pass]:
-        """C, and what the encoder holds; of many videos or chunks by what a few hold."""
-        chunk, share = self._encoder.chunk_size, self._encoder.grad_ratio
+    def work(self, batch_size: int, num_snippets: int, side: int) -> VideoWork:
+        """Tokens, pairs and operations of a video of such a step, of the encoder alone."""
+        return of_video(self.snippet(side), num_snippets=num_snippets, batch_size=batch_size,
+                        grad_ratio=self._encoder.grad_ratio,
+                        chunk_size=self._encoder.snippets_of_a_call)
+
+    def _encoder_pass(self, batch_size: int, num_snippets: int, side: int
+                      ) -> tuple[tuple[int, float], Pass]:
+        """C and the head's positions for a snippet, and what the encoder holds; of many videos or
+        chunks by what a few hold."""
+        chunk, share = self._encoder.snippets_of_a_call, self._encoder.grad_ratio
         if chunk is None:
-            channels, one = self.encode(1, num_snippets, side)
+            size, one = self.encode(1, num_snippets, side)
             if batch_size == 1:
-                return channels, one
-            return channels, one.extended(self.encode(2, num_snippets, side)[1], batch_size)
+                return size, one
+            return size, one.extended(self.encode(2, num_snippets, side)[1], batch_size)
         snippets = batch_size * num_snippets
         if share == 1 and snippets > MAX_CHUNKS * chunk:     # the last may be smaller
             return self.encode(1, (MAX_CHUNKS - 1) * chunk + (snippets % chunk or chunk), side)
         enough = math.ceil(MAX_CHUNKS * chunk / max(1, round(share * num_snippets)))
         return self.encode(min(batch_size, enough), num_snippets, side)
 
-    def _encode(self, batch_size: int, num_snippets: int, side: int) -> tuple[int, Pass]:
+    def _encode(self, batch_size: int, num_snippets: int, side: int
+                ) -> tuple[tuple[int, float], Pass]:
         with self._fakes:
-            frames = torch.empty((batch_size, num_snippets, 3, self.clip_len, side, side),
-                                 dtype=torch.uint8)
+            frames = self._frames(batch_size, num_snippets, side)
             with LiveMemory() as memory:
-                with self._autocast():
-                    features = self._encoder(self._backbone, frames, _normalize)
+                features = self._features(frames)
                 kept, forward_peak = memory.now, memory.peak
-                features.sum().backward()
-            channels = features.shape[1]
-            for value in self._backbone.parameters():
-                value.grad = None
-        return channels, Pass(kept, forward_peak, memory.peak)
+                if features.requires_grad:
+                    features.sum().backward()
+            size = features.shape[1], features.shape[2] / num_snippets
+            self._backbone.zero_grad()
+        return size, Pass(kept, forward_peak, memory.peak)
 
-    def _head_pass(self, batch_size: int, channels: int, num_snippets: int) -> Pass:
+    def _snippet(self, side: int) -> SnippetWork:
+        with self._fakes:
+            frames = self._frames(1, 1, side)
+            work = count_snippet(lambda: self._features(frames))
+            self._backbone.zero_grad()
+        return work
+
+    def _frames(self, batch_size: int, num_snippets: int, side: int) -> Tensor:
+        return torch.empty((batch_size, num_snippets, 3, self.clip_len, side, side),
+                           dtype=torch.uint8)
+
+    def _features(self, frames: Tensor) -> Tensor:
+        with self._autocast():
+            return self._encoder(self._backbone, frames, _normalize)
+
+    def _head_pass(self, batch_size: int, channels: int, positions: int) -> Pass:
         """By what one video and two hold, as more would take the memory that is counted."""
-        one = self.localize(1, channels, num_snippets)
+        one = self.localize(1, channels, positions)
         if batch_size == 1:
             return one
-        return one.extended(self.localize(2, channels, num_snippets), batch_size)
+        return one.extended(self.localize(2, channels, positions), batch_size)
 
-    def _localize(self, batch_size: int, channels: int, num_snippets: int) -> Pass:
-        features = torch.rand(batch_size, channels, num_snippets, requires_grad=True)
-        samples = [sample_with_action(num_snippets) for _ in range(batch_size)]
+    def _localize(self, batch_size: int, channels: int, positions: int) -> Pass:
+        features = torch.rand(batch_size, channels, positions, requires_grad=True)
+        samples = [sample_with_action(positions) for _ in range(batch_size)]
         if batch_size == 1:
             with torch.no_grad():
                 self._localizer(features, samples, mode='loss')    # makes what it keeps for good
@@ -222,6 +247,14 @@ def _channels_of(head: nn.Module) -> int:
         raise ValueError(f'the model has no backbone, and its {type(head).__name__} has no '
                          'in_channels; expected one, which tells the channels of the features')
     return channels
+
+
+def _copies_bytes(cfg: Config, model: nn.Module) -> int:
+    """Of the means of weights; `ModelEMAHook` shares what is frozen before the training begins."""
+    kinds = [hook['type'] for hook in cfg.get('custom_hooks') or []]
+    trained = [value for value in model.parameters() if value.requires_grad]
+    return (kinds.count('EMAHook') * _bytes([*model.parameters(), *model.buffers()])
+            + kinds.count('ModelEMAHook') * _bytes([*trained, *model.buffers()]))
 
 
 def _is_half(cfg: Config) -> bool:

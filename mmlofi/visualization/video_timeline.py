@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
-from mmlofi.datasets.transforms.snippets import frame_at
+from mmlofi.datasets.videos.time_axis import frame_at
 from mmlofi.detections.curves import Curves
 from mmlofi.detections.predictions import Detections
 from mmlofi.visualization.colours import OTHER, class_colours

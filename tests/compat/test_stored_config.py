@@ -160,6 +160,17 @@ def test_types_that_are_registered_pass_by_name_scope_or_path():
         visualizer=dict(type='mmengine.visualization.visualizer.Visualizer')))
 
 
+def test_a_localizers_backbone_of_a_library_passes_and_nothing_else_of_the_library_does():
+    backbone = dict(type='torchvision.r2plus1d_18')
+    refuse_foreign_types(dict(model=dict(type='EndToEndLocalizer', backbone=backbone)))
+    for model in (dict(type='Recognizer2D', backbone=backbone),
+                  dict(type='EndToEndLocalizer', head=backbone),
+                  dict(type='EndToEndLocalizer', backbone=dict(type='os.system')),
+                  dict(type='EndToEndLocalizer', backbone=dict(backbone, other=backbone))):
+        with pytest.raises(NotData, match='no registry'):
+            refuse_foreign_types(dict(model=model))
+
+
 @pytest.mark.parametrize('name', ['antigravity', 'os', 'mmaction.models', 'x.y', 'mmengine.os'])
 def test_types_that_could_be_imported_do_not(name):
     with pytest.raises(NotData, match='no registry'):

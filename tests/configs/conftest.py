@@ -10,6 +10,7 @@ import pytest
 from mmengine.config import Config
 
 from mmlofi.datasets.transforms import save_features
+from mmlofi.pretraining.gvf import save_gvf
 
 NAMES = ('a', 'b', 'c', 'd')     # two for training, two for validation
 DURATION_SEC = 3.0
@@ -35,20 +36,29 @@ def lay_out_data(tiny_video, tmp_path, monkeypatch):
             folder = root / next(iter(dataset.data_prefix.values()))
             folder.mkdir(parents=True, exist_ok=True)
             (root / dataset.ann_file).parent.mkdir(parents=True, exist_ok=True)
-            if dataset.type == 'VideoDataset':
-                _write_clips(root / dataset.ann_file, folder, tiny_video)
+            if dataset.type in ('VideoDataset', 'PlaybackDataset', 'StitchDataset'):
+                _write_clips(root / dataset.ann_file, folder, tiny_video,
+                             per_class=2 if dataset.type == 'StitchDataset' else 1)
             else:
                 classes = _classes(cfg.model, dataset)
-                if dataset.type == 'SegmentDataset':     # of which each segment is a sample
+                if dataset.type in ('SegmentDataset', 'TSPDataset'):   # each segment is a sample
                     classes = classes[:2]
+                if dataset.get('gvf'):
+                    _write_global_features(Path(dataset.gvf.file), dataset.gvf.feat_dim)
                 _write_annotations(root / dataset.ann_file, classes,
                                    _subset(cfg, 'train'), _subset(cfg, 'test'))
                 _write_untrimmed(dataset, folder, tiny_video, cfg.model.get('head'))
     return lay_out
 
 
-def _write_clips(ann_file: Path, folder: Path, video: Path) -> None:
-    ann_file.write_text(''.join(f'{name}.mp4 {label}\n' for label, name in enumerate(NAMES)))
+def _write_global_features(path: Path, channels: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_gvf(path, {name: np.ones(channels, np.float32) for name in NAMES})
+
+
+def _write_clips(ann_file: Path, folder: Path, video: Path, per_class: int) -> None:
+    ann_file.write_text(''.join(f'{name}.mp4 {place // per_class}\n'
+                                for place, name in enumerate(NAMES)))
     for name in NAMES:
         shutil.copy(video, folder / f'{name}.mp4')
 

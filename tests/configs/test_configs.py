@@ -22,9 +22,9 @@ from mmlofi.fidelity import Fidelity
 from mmlofi.models.encoders.frame_limits import frame_limits
 from mmlofi.planning.training_plan import read_source
 
-SIDE, NUM_SNIPPETS = 32, 8
+SIDE, NUM_SNIPPETS, PATCH = 32, 8, 4
 SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE,
-             max_seq_len=NUM_SNIPPETS)
+             max_seq_len=NUM_SNIPPETS, height=SIDE, width=SIDE, intervals=(1, 2))
 
 
 def small_transforms(pipeline: list, at: str) -> dict:
@@ -33,9 +33,13 @@ def small_transforms(pipeline: list, at: str) -> dict:
     for index, step in enumerate(pipeline):
         place, step = f'{at}.{index}', step
         if 'transform' in step:
+            if any('divisor' in other for other in pipeline):
+                options[f'{place}.divisor'] = PATCH
             place, step = f'{place}.transform', step.transform
         options |= {f'{place}.{key}': value for key, value in SMALL.items()
                     if step.get(key) is not None}
+        if step.type == 'ClipInSegment':     # of half a second, as the tiny video is short
+            options |= {f'{place}.fps': 2 * step.clip_len, f'{place}.clips_per_segment': 1}
         if 'scale' in step:
             options[f'{place}.scale'] = (-1, SIDE) if -1 in step.scale else (SIDE, SIDE)
     return options
@@ -51,11 +55,25 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
         if cfg.get(loader) is not None:
             options |= {f'{loader}.batch_size': 2, f'{loader}.num_workers': 0,
                         f'{loader}.persistent_workers': False}
+            if cfg[loader].dataset.get('background'):
+                options[f'{loader}.dataset.background.shortest_gap_sec'] = 0.5
             if cfg[loader].dataset.get('window'):
                 options[f'{loader}.dataset.window.stride'] = NUM_SNIPPETS // 2
             options |= small_transforms(cfg[loader].dataset.pipeline, f'{loader}.dataset.pipeline')
     if cfg.model.type == 'Recognizer2D':     # ImageNet's weights come from the net
         options |= {'model.backbone.pretrained': None, 'model.backbone.pretrained2d': False}
+    if cfg.model.get('backbone', {}).get('weights'):     # another library's come from the net
+        options |= {'model.backbone.weights': None}
+    if 'config' in cfg.model.get('backbone', {}):
+        options |= {f'model.backbone.config.{key}': value for key, value in dict(
+            crop_size=SIDE, patch_size=PATCH, hidden_size=24, num_attention_heads=2,
+            num_hidden_layers=1, pred_num_hidden_layers=1).items()}
+        options |= {'model.head.in_channels': 24, 'model.class_scores.in_channels': 24}
+    if cfg.model.get('backbone', {}).get('type') == 'VisionTransformer':  # L and g are 1.2 and 4 GB
+        options |= {f'model.backbone.{key}': value for key, value in dict(
+            patch_size=2 * PATCH, embed_dims=48, depth=2, num_heads=4).items()}
+        options |= {f'model.{part}.in_channels': 48 for part in ('head', 'cls_head', 'class_scores')
+                    if cfg.model.get(part)}
     if cycle_of(cfg):
         options |= {'custom_hooks.0.interval': 1, 'optim_wrapper.accumulative_counts': 1}
     if 'max_seq_len' in cfg.model.get('head', {}):
@@ -120,7 +138,9 @@ def test_config_trains_at_each_of_its_fidelities_and_tests(name, lay_out_data, t
 def expected_shape(cfg: Config, fidelity: Fidelity) -> tuple[int, ...]:
     """(L, 3, T, side) of a video in the batch."""
     clip_len = transforms_of(cfg, 'train_dataloader')['SampleSnippets'].clip_len
-    return fidelity.reduce_snippets(NUM_SNIPPETS), 3, clip_len, fidelity.reduce_side(SIDE)
+    divisor = max((step.get('divisor', 2) for step in cfg.train_dataloader.dataset.pipeline
+                   if step.type == 'AtFidelity'), default=2)
+    return fidelity.reduce_snippets(NUM_SNIPPETS), 3, clip_len, fidelity.reduce_side(SIDE, divisor)
 
 
 @pytest.mark.parametrize('name', CONFIGS)

@@ -18,16 +18,18 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmlofi.datasets import FidelityBatchSampler, class_names, load_annotations
 
-PAPER_SIZE = dict(S=(100, 112), T=(25, 224), ST=(50, 158))
+PAPER_SIZE = {224: dict(S=(100, 112), T=(25, 224), ST=(50, 158)),
+              112: dict(T=(25, 112), ST=(50, 80))}     # TSP's encoder
 
 
 @pytest.mark.parametrize('name', LOFI)
 def test_fidelities_at_paper_size(name):
     cfg = load(name)
     steps = transforms_of(cfg, 'train_dataloader')
+    at_size = PAPER_SIZE[steps['RandomCrop'].size]
     assert {fidelity.name: (fidelity.reduce_snippets(steps['SampleSnippets'].num_snippets),
                             fidelity.reduce_side(steps['RandomCrop'].size))
-            for fidelity in cycle_of(cfg)}.items() <= PAPER_SIZE.items()
+            for fidelity in cycle_of(cfg)}.items() <= at_size.items()
     for fidelity in cycle_of(cfg):
         assert fidelity.pixel_share == pytest.approx(1 / 4)
 
@@ -39,7 +41,7 @@ def test_a_real_video_at_paper_size(reference_data):
                  modality='RGB', start_index=0, segments_sec=[[0, 1]], gt_labels=[0])
     training = Compose(cfg.train_dataloader.dataset.pipeline)
     for fidelity in cycle_of(cfg):
-        L, side = PAPER_SIZE[fidelity.name]
+        L, side = PAPER_SIZE[224][fidelity.name]
         frames = training(dict(video, fidelity=fidelity))['inputs']
         assert frames.shape == (L, 3, 8, side, side)
     frames = Compose(cfg.test_dataloader.dataset.pipeline)(dict(video))['inputs']
@@ -49,11 +51,14 @@ def test_a_real_video_at_paper_size(reference_data):
 def test_the_method_cycles_s_then_t_then_st_every_epoch_or_every_16_batches():
     long, short = load('configs/lofi_tsm_anet.py'), load('configs/lofi_short_tsm_anet.py')
     for cfg, by, interval in ((long, 'epoch', 1), (short, 'iter', 16)):
-        assert [fidelity.name for fidelity in cycle_of(cfg)] == list(PAPER_SIZE)
+        assert [fidelity.name for fidelity in cycle_of(cfg)] == list(PAPER_SIZE[224])
         assert (cfg.custom_hooks[0].by, cfg.custom_hooks[0].interval) == (by, interval)
 
 
-@pytest.mark.parametrize('name', LOFI)
+CLIPS_OF_TSP = ['configs/lofi_tsp_r2plus1d_anet.py']     # features are of clips side by side
+
+
+@pytest.mark.parametrize('name', sorted(set(LOFI) - set(CLIPS_OF_TSP)))
 def test_full_fidelity_is_seen_in_testing_alone(name):
     cfg = load(name)
     steps = transforms_of(cfg, 'test_dataloader')
@@ -97,6 +102,11 @@ MMACTION_PRESETS = {
     'configs/lofi_tsm_anet.py': 'configs/acp_tsm_kinetics.py',
     'configs/lofi_tsm_hacs.py': 'configs/acp_tsm_kinetics.py',
     'configs/acp_plus_tsm_anet.py': 'configs/acp_tsm_kinetics.py',
+    'configs/tsp_tsm_anet.py': 'configs/acp_tsm_kinetics.py',
+    'configs/tac_tsm_anet.py': 'configs/acp_tsm_kinetics.py',
+    'configs/lofi_tsp_tsm_anet.py': 'configs/tsp_tsm_anet.py',
+    'configs/lofi_tsp_tsm_thumos.py': 'configs/tsp_tsm_thumos.py',
+    'configs/lofi_tsp_r2plus1d_anet.py': 'configs/tsp_r2plus1d_anet.py',
     'configs/lofi_tsm_r34_anet.py': 'configs/acp_tsm_r34_kinetics.py',
     'configs/lofi_r2plus1d_anet.py': 'configs/acp_r2plus1d_kinetics.py',
     'configs/lofi_tsm_r50_anet.py': 'recognition/tsm/'
@@ -121,7 +131,8 @@ def test_the_stage_1_checkpoint_named_by_load_from_fits_the_whole_encoder(name, 
 
 @pytest.mark.parametrize('name', [name for name in CONFIGS if '_gtad_' in name])
 def test_a_baseline_differs_from_stage_3_by_the_features_alone(name):
-    stage_1, stage_3 = re.fullmatch(r'configs/(icp|acp|acp_plus)_(gtad_\w+)\.py', name).groups()
+    stage_1, stage_3 = re.fullmatch(r'configs/(icp|acp|acp_plus|tsp)_(gtad_\w+)\.py',
+                                    name).groups()
     lofi, acp = load(f'configs/{stage_3}.py'), load(name)
     for loader in LOADERS:
         folder = acp[loader].dataset.data_prefix.feature
@@ -190,6 +201,20 @@ def test_on_the_toy_benchmark_acp_plus_costs_what_lofi_costs():
     assert lofi_updates == plus.max_epochs * (segments // plus.train_dataloader.batch_size) == 720
     assert lofi.train_dataloader.batch_size * snippets.num_snippets * snippets.clip_len / 4 == \
         plus.train_dataloader.batch_size * clip.clip_len * clip.get('num_clips')
+
+
+@pytest.mark.parametrize(('name', 'sampler', 'items'), [
+    ('tsp', 'ClipInSegment', 5 * 462), ('arrow', 'PlaybackRate', 2 * 200),
+    ('speed', 'PlaybackRate', 2 * 200),
+    ('bsp', 'StitchBoundary', 4 * 200)])     # of tools/make_procedural.py
+def test_on_the_toy_benchmark_the_rivals_cost_what_acp_plus_costs(name, sampler, items):
+    plus, rival = load('configs/toy/acp_plus_toy.py'), load(f'configs/toy/{name}_toy.py')
+    clip = transforms_of(plus, 'train_dataloader')['SampleFrames']
+    assert transforms_of(rival, 'train_dataloader')[sampler].clip_len == clip.clip_len
+    assert rival.train_dataloader.batch_size == plus.train_dataloader.batch_size
+    updates = rival.max_epochs * (items // rival.train_dataloader.batch_size)
+    assert updates == pytest.approx(720, abs=5)
+    assert rival.optim_wrapper == plus.optim_wrapper
 
 
 def test_the_classes_are_those_of_the_real_annotations(reference_data):

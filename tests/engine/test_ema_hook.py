@@ -109,6 +109,24 @@ def test_the_mean_is_what_is_validated_and_saved_and_the_weights_go_on(features)
                  hook.trained[-1])
 
 
+def test_what_is_frozen_is_in_memory_once_and_stays_as_it_is(features):
+    runner, hook = make(features)
+    frozen = {name for name in weights_of(runner.model) if name.endswith('weight')}
+    for name, value in runner.model.named_parameters():
+        value.requires_grad_(name not in frozen)
+    before = weights_of(runner.model)
+    runner.train()
+    mean = next(one for one in runner.hooks if type(one).__name__ == 'ModelEMAHook').ema_model
+    own = dict(runner.model.named_parameters())
+    shared = {name for name, value in mean.module.named_parameters()
+              if value.data_ptr() == own[name].data_ptr()}
+    assert shared == frozen
+    expected = means_of(hook.trained) | {name: before[name] for name in frozen}
+    saved = torch.load(features / 'work/epoch_2.pth', weights_only=False)['state_dict']
+    assert_equal({name: saved[name] for name in own}, expected, rtol=1e-6, atol=1e-7)
+    assert_equal({name: saved[name] for name in frozen}, {name: before[name] for name in frozen})
+
+
 @pytest.mark.parametrize('bare', [False, True])
 def test_a_test_takes_the_weights_of_any_checkpoint_as_the_model_loads_them(features, bare):
     runner, _ = make(features)

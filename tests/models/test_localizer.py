@@ -328,3 +328,13 @@ def test_videos_of_several_lengths_are_no_batch(step):
     with pytest.raises(ValueError, match="video 'v0' has 5 snippets in a batch of 6; expected "
                                          r'as many in all its videos: put PadFeatures\('):
         getattr(model, step)(batch, *more)
+
+
+@pytest.mark.parametrize('mode', ['loss', 'predict'])
+def test_a_dense_encoder_refuses_snippets_between_which_there_are_gaps(mode):
+    model = from_frames(encoder=dict(dense=True))
+    inputs = torch.stack(frame_batch(1)['inputs'])
+    with pytest.raises(ValueError, match="'v0' with placement='even'.*set placement='contiguous'"):
+        model(inputs, samples(1, placement='even'), mode=mode)
+    model(inputs, samples(1, placement='contiguous'), mode=mode)
+    from_frames()(inputs, samples(1, placement='even'), mode=mode)

@@ -83,6 +83,17 @@ def test_options_are_those_not_yet_on(training):
         '--cfg-options model.encoder.chunk_size=1']
 
 
+def test_attention_without_its_map_is_the_first_option_of_videomae(training):
+    cfg = training()
+    cfg.model.backbone = dict(type='mmaction.VisionTransformer')
+    first, second, *_, last = options(cfg, SOURCE)
+    assert first.settings == {'model.encoder.fused_attention': True}
+    assert second.amp
+    assert last.settings == second.settings | {'model.encoder.chunk_size': 1}
+    cfg.model.encoder.fused_attention = True
+    assert options(cfg, SOURCE)[0].arguments == second.arguments
+
+
 def test_each_option_makes_room(training):
     """Checkpointing is refused by R18; the others are what `tools/plan.py` shows."""
     cfg = training()

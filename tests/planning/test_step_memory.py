@@ -14,6 +14,8 @@ from mmlofi.planning.live_memory import LiveMemory
 from mmlofi.planning.step_memory import StepCounter
 
 GIB = 2**30
+VIT = dict(type='VisionTransformer', img_size=64, patch_size=16, embed_dims=24, depth=3,
+           num_heads=2, num_frames=4)
 SNIPPETS, CLIP_LEN, SIDE = 6, 4, 64
 
 
@@ -88,6 +90,19 @@ def test_the_copy_that_averages_the_weights_counts(training):
     count = StepCounter(cfg, clip_len=CLIP_LEN).count(1, 2, 32)
     assert count.weights == 2 * plain.weights
     assert count.peak == plain.peak + plain.weights
+
+
+def test_what_is_frozen_is_averaged_in_no_copy_of_its_own(training):
+    cfg = training()
+    cfg.model.update(backbone=Config(VIT), head=Config(dict(type='GTADHead', in_channels=24)),
+                     encoder=Config(dict(adapters=dict(type='temporal'))))
+    plain = StepCounter(cfg, clip_len=CLIP_LEN)
+    cfg.custom_hooks = [dict(type='ModelEMAHook', momentum=1e-3)]
+    copied = StepCounter(cfg, clip_len=CLIP_LEN).weights - plain.weights
+    frozen = sum(weight.nbytes for weight in MODELS.build(cfg.model).parameters()
+                 if not weight.requires_grad)
+    assert frozen > 0
+    assert copied == plain.weights - frozen
 
 
 def test_a_model_of_features_has_no_encoder_to_count(training):

@@ -11,12 +11,13 @@ import pytest
 def work_dir(tmp_path):
     """Writes a training's cost and what it logged at each validation."""
     def write(name: str, *scores: float, seconds: float = 10, peak: float = 100,
-              tious: tuple[str, ...] = ('0.50', '0.75', '0.95')) -> Path:
+              tious: tuple[str, ...] = ('0.50', '0.75', '0.95'), config: str = '') -> Path:
         folder = tmp_path / name
         log = folder / '20260101_000000' / 'vis_data'
         log.mkdir(parents=True)
         (folder / 'cost.json').write_text(json.dumps(
             dict(seconds=seconds, peak_memory_mib=peak, device='cpu')))
+        (folder / f'{folder.name}.py').write_text(config)
         steps = [dict(loss=1.0, step=1)]
         for score in scores:
             steps.append({'mAP': score, 'step': len(steps)} | {
@@ -57,7 +58,7 @@ def test_seeds_give_the_mean_and_its_standard_deviation(table, work_dir):
     seeds = [work_dir(f'seed{i}', score) for i, score in enumerate((0.1, 0.2, 0.3))]
     row = table('LoFi=' + ','.join(map(str, seeds)))['LoFi']
     assert row['mAP'] == '20.00 ± 10.00'
-    assert (row['runs'], row['seconds']) == ('3', '10')
+    assert row['seconds'] == '10'
 
 
 def test_folders_named_alike_are_seeds_of_one_method(table, work_dir):
@@ -66,9 +67,67 @@ def test_folders_named_alike_are_seeds_of_one_method(table, work_dir):
     stage_2 = work_dir('stage_2')
     rows = table(*folders, f'{stage_2}+{work_dir("seed2/lofi", 0.7)}')
     assert list(rows) == ['acp', 'lofi']
-    assert [rows[name]['runs'] for name in rows] == ['2', '3']
     assert rows['lofi']['mAP'] == '50.00 ± 17.32'
     assert rows['lofi']['gain over acp'] == '+35.00'
+
+
+def test_each_row_says_its_seeds_where_classes_come_from_and_which_checkpoint_counts(table,
+                                                                                     work_dir):
+    outside = "model = dict(class_scores=dict(type='ClassScoreFile', scores='cuhk.json'))\n"
+    seeds = [work_dir(f'seed{seed}/acp', 0.1, config=f'{outside}randomness = dict(seed={seed})\n')
+             for seed in (3, 7)]
+    head = work_dir('head', 0.3, 0.5, 0.4, config='model = dict(head=dict(num_classes=5))\n')
+    unknown = work_dir('unknown', 0.3, config='model = build()\n')
+    rows = table(f'ACP={seeds[0]},{seeds[1]}', head, unknown)
+    assert [[rows[name][key] for key in ('seeds', 'checkpoint', 'classes')] for name in rows] == [
+        ['3, 7', 'last', 'outside'], ['1 of ?', 'last', 'head'], ['1 of ?', 'last', '?']]
+    assert rows['head']['mAP'] == '40.00'
+    best = table(head, '--checkpoint', 'best')['head']
+    assert (best['mAP'], best['checkpoint']) == ('50.00', 'best of 3')
+
+
+@pytest.fixture
+def annotations(tmp_path):
+    """Twenty videos with one action each."""
+    path = tmp_path / 'annotations.json'
+    path.write_text(json.dumps(dict(database={f'v{place}': dict(
+        subset='validation', duration=100, annotations=[dict(segment=[10, 30], label='run')])
+        for place in range(20)})))
+    return path
+
+
+def write_detections(folder: Path, right: int) -> None:
+    """The first `right` videos are found as they are, the others not."""
+    (folder / 'detections.json').write_text(json.dumps(dict(results={f'v{place}': [
+        dict(segment=[10, 30] if place < right else [60, 80], label='run',
+             score=0.5 + place / 100)] for place in range(20)})))
+
+
+def test_a_bootstrap_says_how_sure_each_gain_is(table, work_dir, annotations, tmp_path):
+    methods = {name: [work_dir(f'{name}{seed}', 0.5) for seed in range(2)]
+               for name in ('ACP', 'even', 'far')}
+    for name, right in (('ACP', (10, 11)), ('even', (11, 10)), ('far', (17, 18))):
+        for folder, count in zip(methods[name], right):
+            write_detections(folder, count)
+    rows = table(*(f'{name}=' + ','.join(map(str, folders)) for name, folders in methods.items()),
+                 '--bootstrap', '200', '--ground-truth', annotations,
+                 '--out', tmp_path / 'all.json', tmp_path / 'all.png')
+    assert rows['ACP']['order turns'] == rows['ACP']['95% interval'] == '-'
+    assert rows['far']['order turns'] == '0.0%'
+    low, high = map(float, rows['even']['95% interval'].split(' to '))
+    assert low < 0 < high
+    found = json.loads((tmp_path / 'all.json').read_text())
+    gain = found['methods']['far']['gain']
+    assert 0 < gain['low'] < gain['value'] < gain['high']
+    assert found['methods']['ACP']['gain'] is None
+    assert [run['checkpoint'] for run in found['methods']['ACP']['runs']] == ['last', 'last']
+    assert (tmp_path / 'all.png').read_bytes()[:4] == b'\x89PNG'
+
+
+def test_runs_without_detections_are_told_how_to_write_them(call_tool, work_dir, annotations):
+    with pytest.raises(SystemExit, match='has no detections.json; expected its detections: write '
+                                         'them by tools/test.py'):
+        call_tool('compare.py', work_dir('acp', 0.1), '--bootstrap', '--ground-truth', annotations)
 
 
 def test_gains_are_over_the_named_baseline(table, work_dir):
@@ -113,7 +172,8 @@ def test_what_cannot_be_compared_is_named(method, message, call_tool, work_dir):
 
 @pytest.mark.parametrize(('option', 'message'), [
     (('--baseline', 'icp'), r"--baseline 'icp' is none of \['ACP'\]; expected one of"),
-    (('--out', 'table.csv'), "table.csv ends in '.csv'; expected .md for the table or one of")])
+    (('--out', 'table.csv'), "table.csv ends in '.csv'; expected .md for the table"),
+    (('--bootstrap',), '2')])
 def test_options_that_make_no_sense_are_refused(option, message, call_tool, work_dir):
     with pytest.raises(SystemExit, match=message):
         call_tool('compare.py', f'ACP={work_dir("acp", 0.2)}', *option)

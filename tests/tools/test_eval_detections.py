@@ -29,8 +29,10 @@ def files(tmp_path):
 
 
 def test_the_table_and_the_file_hold_the_scores(files, tmp_path):
-    out = tmp_path / 'new' / 'scores.json'
-    done = run(*files, '--tiou', '0.5,0.75', '--out', out)
+    out, other = tmp_path / 'new' / 'scores.json', tmp_path / 'other.json'
+    other.write_text(json.dumps(dict(results=dict(v=[
+        dict(label='jump', score=0.9, segment=[0, 6])]))))
+    done = run(*files, '--tiou', '0.5,0.75', '--out', out, '--bootstrap', 200, '--against', other)
     assert done.returncode == 0, done.stderr
     assert 'mAP, %   100.00   50.00   75.00' in done.stdout
     assert '2 videos, 2 actions of 2 classes, 2 detections' in done.stdout
@@ -39,6 +41,11 @@ def test_the_table_and_the_file_hold_the_scores(files, tmp_path):
     assert scores['mAP'] == {'0.50': 1, '0.75': 0.5}
     assert scores['average_mAP'] == 0.75
     assert scores['per_class_average_AP'] == {'jump': 1, 'run': 0.5}
+    assert {key: scores['bootstrap'][key]['value'] for key in (
+        'average_mAP', 'against', 'difference')} == dict(
+            average_mAP=0.75, against=0.25, difference=0.5)
+    assert scores['bootstrap']['resamples'] == 200
+    assert 'difference; the other way round in' in done.stdout
 
 
 def test_recall_and_the_scores_of_each_class_are_printed_and_written(files, tmp_path):

@@ -32,7 +32,7 @@ from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.files import write_npz
 
 H5 = re.compile(r'(.+?\.(?:h5|hdf5))(?:/(.+))?')
-OF_VIDEO = ('duration_sec', 'header')   # what lies beside the features
+OF_VIDEO = ('duration_sec', 'header', 'covered_sec')   # what lies beside the features
 
 
 class FeatureFile(NamedTuple):
@@ -41,12 +41,18 @@ class FeatureFile(NamedTuple):
     shape: tuple[int, ...]
     duration_sec: float | None = None   # of the video
     header: dict | None = None          # how the features were made
+    covered_sec: float | None = None    # that they stand for; None: the whole duration
 
 
 def save_features(path: str | os.PathLike, features: np.ndarray, duration_sec: float,
-                  header: dict | None = None) -> None:
-    """Writes (C, L) snippet features as npz, whole or not at all."""
+                  header: dict | None = None, covered_sec: float | None = None) -> None:
+    """Writes (C, L) snippet features as npz, whole or not at all.
+
+    They lie evenly over the video or, from its start on, over `covered_sec`.
+    """
     more = {} if header is None else dict(header=json.dumps(header, sort_keys=True))
+    if covered_sec is not None:
+        more['covered_sec'] = np.float64(covered_sec)
     write_npz(path, features=features, duration_sec=np.float64(duration_sec), **more)
 
 
@@ -207,12 +213,15 @@ def _the_array(names: list[str]) -> str:
     return names[0]
 
 
-def _of_video(found: dict) -> tuple[float | None, dict | None]:
-    duration, header = found.get('duration_sec'), found.get('header')
-    duration = None if duration is None else float(duration)
+def _of_video(found: dict) -> tuple[float | None, dict | None, float | None]:
+    duration, header, covered = (found.get(name) for name in OF_VIDEO)
+    duration, covered = (None if seconds is None else float(seconds)
+                         for seconds in (duration, covered))
     if duration is not None and not 0 < duration < math.inf:
         raise ValueError(f'it says that its video lasts {duration} s')
+    if covered is not None and not 0 < covered < math.inf:
+        raise ValueError(f'it says that its features stand for {covered} s')
     header = None if header is None else json.loads(header)
     if not isinstance(header, dict | None):
         raise ValueError(f'its header is {header!r:.50}, and not a dict')
-    return duration, header
+    return duration, header, covered

@@ -3,8 +3,8 @@
 A header is a dict, in each file and, with all settings of the extraction, in the folder's
 `features.json`:
 
-    backbone_sha256   of the encoder's weights
-    num_snippets      a video, evenly placed; None where they are
+    backbone_sha256   of the encoder's weights, adapters' and what they see among them
+    num_snippets      features a video, evenly placed; None where they are
     snippet_interval  frames apart
     clip_len, frame_interval    frames of a snippet, and from one to the next
     side              of a frame, the shorter one, in pixels
@@ -27,13 +27,24 @@ SNIPPETS = ('num_snippets', 'snippet_interval', 'clip_len', 'frame_interval')
 KEYS = ('backbone_sha256', *SNIPPETS, 'side', 'feat_dim', 'dtype')
 
 
-def snippet_settings(transforms: Iterable[BaseTransform]) -> dict:
-    """The part of a header that a pipeline's `SampleSnippets` gives; None for what it lacks."""
+def snippet_settings(transforms: Iterable[BaseTransform], *, positions: float = 1) -> dict:
+    """The part of a header that a pipeline's `SampleSnippets` gives; None for what it lacks.
+
+    Args:
+        positions: Features of a snippet, where the encoder gives several.
+    """
     sampler = next((one for one in transforms if hasattr(one, 'clip_len')), None)
     settings = {key: getattr(sampler, key, None) for key in SNIPPETS}
     if settings['snippet_interval'] is not None:
         settings['num_snippets'] = None   # of a window, where features are of whole videos
+        settings['snippet_interval'] = _whole(settings['snippet_interval'] / positions)
+    elif settings['num_snippets'] is not None:
+        settings['num_snippets'] = _whole(settings['num_snippets'] * positions)
     return settings
+
+
+def _whole(number: float) -> int | float:
+    return round(number) if abs(number - round(number)) < 1e-9 else number
 
 
 def read_folder(folder: str) -> dict | None:

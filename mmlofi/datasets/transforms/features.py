@@ -34,7 +34,8 @@ class LoadSnippetFeatures(BaseTransform):
     dataset cuts windows they stay so too: `num_snippets` of them from `first_snippet` on, the last
     one repeated after the video's end, where it does not count among `num_valid`.
 
-    Features lie evenly over the video, P equal parts of it, as ours do. With `feature_stride`,
+    Features lie evenly over the video, P equal parts of it, as ours do, or over the seconds that
+    their file says (`covered_sec`). With `feature_stride`,
     feature i is of frames i · stride to i · stride + `feature_len`, and stands for the `stride`
     frames in the middle of these.
 
@@ -104,10 +105,13 @@ class LoadSnippetFeatures(BaseTransform):
             features = features.T
         features = _numbers(features, f'{filename!r} holds', 'delete it and extract it again')
         results['duration_sec'] = self._duration(stored, features.shape[-1], results)
-        return self._place(results, features)
+        return self._place(results, features, stored.covered_sec)
 
-    def place(self, results: dict, features: np.ndarray) -> dict:
+    def place(self, results: dict, features: np.ndarray, covered_sec: float | None = None) -> dict:
         """Adds (C, P) features that our encoder just made, and in no file, as `transform` would.
+
+        Args:
+            covered_sec: That they stand for, from the video's start on; None is all of it.
 
         Raises:
             ValueError: As `transform`, and where the head knows features a stride apart.
@@ -119,16 +123,17 @@ class LoadSnippetFeatures(BaseTransform):
                 'expected the files that it was trained on: test it on them with tools/test.py')
         what = f'the encoder made of {results["filename"]!r}'
         return self._place(results, _numbers(features, what, 'the encoder has diverged, give a '
-                                                             'checkpoint from before'))
+                                                             'checkpoint from before'),
+                           covered_sec)
 
-    def _place(self, results: dict, features: np.ndarray) -> dict:
+    def _place(self, results: dict, features: np.ndarray, covered_sec: float | None) -> dict:
         filename = results['filename']
         self._check_channels(features.shape, filename)
         features = torch.from_numpy(features)                                             # (C, P)
         P, first = features.shape[1], results.get('first_snippet')
         L = results.get('fidelity', FULL).reduce_snippets(self.num_snippets or P)
         window = self._norm(0 if first is None else first,
-                            P if first is None else self.num_snippets, P, results)
+                            P if first is None else self.num_snippets, P, results, covered_sec)
         if first is not None:
             features = cut_window(features, first, self.num_snippets)
             results['num_valid'] = num_valid(first, self.num_snippets, P, L)
@@ -148,7 +153,7 @@ class LoadSnippetFeatures(BaseTransform):
         if self.feature_stride is not None:
             fps = self._frame_rate(results)
             return P, P * self.feature_stride / fps, self._margin() / fps
-        return P, self._duration(stored, P, results), 0.0
+        return P, stored.covered_sec or self._duration(stored, P, results), 0.0
 
     def check_file(self, filename: str, *, windows: bool = False) -> FeatureFile:
         """What a file says, its shape as (C, P); the dataset asks at construction.
@@ -220,10 +225,13 @@ class LoadSnippetFeatures(BaseTransform):
                     ) / self._frame_rate(results)
         return duration
 
-    def _norm(self, first: int, count: int, P: int, results: dict) -> tuple[float, float]:
+    def _norm(self, first: int, count: int, P: int, results: dict, covered_sec: float | None
+              ) -> tuple[float, float]:
         """The share of the video that `count` features from `first` on stand for."""
         if self.feature_stride is None:
-            return window_norm(first, count, P)
+            start, end = window_norm(first, count, P)
+            covered = 1 if covered_sec is None else covered_sec / results['duration_sec']
+            return start * covered, end * covered
         per_frame = 1 / (self._frame_rate(results) * results['duration_sec'])
         return ((first * self.feature_stride + self._margin()) * per_frame,
                 ((first + count) * self.feature_stride + self._margin()) * per_frame)

@@ -29,15 +29,18 @@ class PackTALInputs(BaseTransform):
     the annotated duration is another one, there is a warning.
 
     `num_valid` says how many of the L positions are the video's, where padding follows them, or
-    repetitions of the last one.
+    repetitions of the last one; `valid_share` says it of snippets that give several positions, of
+    which the localizer makes the `num_valid` of the head.
 
     Required Keys: imgs or features, video_name, duration_sec, num_clips, window_norm,
     segments_sec, gt_labels, annotated_duration_sec (optional), fidelity (optional), avg_fps
-    (optional), replaced (optional), first_snippet (optional), num_valid (optional)
+    (optional), replaced (optional), first_snippet (optional), num_valid (optional), valid_share
+    (optional), placement (optional)
 
     Added Keys: inputs, data_samples (`gt_instances` with `segments` (K, 2) float32 and `labels`
     (K,); metainfo video_name, duration_sec, num_snippets (L), num_valid (None: all L),
-    window_norm, first_snippet (None unless the dataset cuts windows), fidelity, replaced)
+    valid_share, placement, window_norm, first_snippet (None unless the dataset cuts windows),
+    fidelity, replaced)
 
     Args:
         clip: Whether segments are clipped and dropped. False leaves them as they are, or as
@@ -68,6 +71,7 @@ class PackTALInputs(BaseTransform):
         sample = ActionDataSample(metainfo=dict(
             video_name=results['video_name'], duration_sec=results['duration_sec'],
             num_snippets=results['num_clips'], num_valid=results.get('num_valid'),
+            valid_share=results.get('valid_share'), placement=results.get('placement'),
             window_norm=results['window_norm'],
             first_snippet=results.get('first_snippet'),
             fidelity=results.get('fidelity', FULL).name, replaced=results.get('replaced', [])))

@@ -12,7 +12,7 @@ authors count from the middle of a video's first feature, and so their window be
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from mmaction.registry import TRANSFORMS
@@ -55,10 +55,7 @@ class RandomTruncation(BaseTransform):
         require_whole('RandomTruncation', max_seq_len=max_seq_len)
         require_number('RandomTruncation', above=0, most=1, trunc_thresh=trunc_thresh)
         require_number('RandomTruncation', least=0, offset=offset)
-        if crop_ratio is not None and not (
-                len(crop_ratio) == 2 and 0 < crop_ratio[0] <= crop_ratio[1] <= 1):
-            raise ValueError(f'RandomTruncation got crop_ratio={crop_ratio!r}; expected the least '
-                             'and the largest share of a video, above 0 and at most 1, or None')
+        check_crop_ratio('RandomTruncation', crop_ratio)
         self.max_seq_len = max_seq_len
         self.trunc_thresh = trunc_thresh
         self.crop_ratio = crop_ratio
@@ -72,47 +69,68 @@ class RandomTruncation(BaseTransform):
                 f'which {results["num_valid"]} of {results["features"].shape[1]} are valid; '
                 'expected all of them: put PadFeatures after it, and cut no windows of the video')
         L = results['features'].shape[1]
-        T = self._draw_length(L)
+        T = draw_length(L, self.max_seq_len, self.crop_ratio)
         if T == L:
             return results
         begin_norm, end_norm = results['window_norm']
         step_norm = (end_norm - begin_norm) / L
+        begin_sec, step_sec = (norm * results['duration_sec'] for norm in (begin_norm, step_norm))
         segments, labels = results['segments_sec'], results['gt_labels']
-        first, inside = self._draw_first(L, T, begin_norm * results['duration_sec'],
-                                         step_norm * results['duration_sec'], segments)
-        kept = self._is_held(inside, segments)
+        reach = 0.5 + np.array([-self.offset, T + self.offset])
+        first, inside = draw_part(L, T, segments, self.trunc_thresh,
+                                  lambda first: begin_sec + step_sec * (first + reach))
+        kept = is_held(inside, segments, self.trunc_thresh)
         begin_norm += first * step_norm
         results.update(features=results['features'][:, first:first + T].clone(), num_clips=T,
                        window_norm=(begin_norm, begin_norm + T * step_norm),
                        segments_sec=inside[kept], gt_labels=labels[kept])
         return results
 
-    def _draw_length(self, L: int) -> int:
-        if L > self.max_seq_len:
-            return self.max_seq_len
-        if self.crop_ratio is None:
-            return L
-        least, most = (round(ratio * L) for ratio in self.crop_ratio)
-        return np.random.randint(max(least, 1), max(most, 1) + 1)
-
-    def _draw_first(self, L: int, T: int, begin_sec: float, step_sec: float,
-                    segments: np.ndarray) -> tuple[int, np.ndarray]:
-        """The first feature of the part, and the actions (K, 2) cut at its window."""
-        for _ in range(TRIALS):
-            first = np.random.randint(0, L - T + 1)
-            window = begin_sec + step_sec * (
-                first + 0.5 + np.array([-self.offset, T + self.offset]))
-            inside = np.stack([np.maximum(segments[:, 0], window[0]),
-                               np.minimum(segments[:, 1], window[1])], axis=1)
-            if not len(segments) or self._is_held(inside, segments).any():
-                break
-        return first, inside
-
-    def _is_held(self, inside: np.ndarray, segments: np.ndarray) -> np.ndarray:
-        """(K,) of which actions (K, 2) enough is left."""
-        lengths = segments[:, 1] - segments[:, 0]
-        return (lengths > 0) & (inside[:, 1] - inside[:, 0] >= self.trunc_thresh * lengths)
-
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(max_seq_len={self.max_seq_len}, trunc_thresh='
                 f'{self.trunc_thresh}, crop_ratio={self.crop_ratio}, offset={self.offset})')
+
+
+def check_crop_ratio(owner: str, crop_ratio: Sequence[float] | None) -> None:
+    """Refuses what is no least and largest share of a video.
+
+    Raises:
+        ValueError: With it.
+    """
+    if crop_ratio is not None and not (
+            len(crop_ratio) == 2 and 0 < crop_ratio[0] <= crop_ratio[1] <= 1):
+        raise ValueError(f'{owner} got crop_ratio={crop_ratio!r}; expected the least and the '
+                         'largest share of a video, above 0 and at most 1, or None')
+
+
+def draw_length(L: int, longest: int, crop_ratio: Sequence[float] | None) -> int:
+    """T of a video of L positions: `longest`, or of no more than that a random share."""
+    if L > longest:
+        return longest
+    if crop_ratio is None:
+        return L
+    least, most = (round(ratio * L) for ratio in crop_ratio)
+    return np.random.randint(max(least, 1), max(most, 1) + 1)
+
+
+def draw_part(L: int, T: int, segments: np.ndarray, trunc_thresh: float,
+              window_sec: Callable[[int], np.ndarray]) -> tuple[int, np.ndarray]:
+    """The first position of the part, and the actions (K, 2) cut at its window.
+
+    Args:
+        window_sec: The window (2,) of the part from a position on.
+    """
+    for _ in range(TRIALS):
+        first = np.random.randint(0, L - T + 1)
+        window = window_sec(first)
+        inside = np.stack([np.maximum(segments[:, 0], window[0]),
+                           np.minimum(segments[:, 1], window[1])], axis=1)
+        if not len(segments) or is_held(inside, segments, trunc_thresh).any():
+            break
+    return first, inside
+
+
+def is_held(inside: np.ndarray, segments: np.ndarray, trunc_thresh: float) -> np.ndarray:
+    """(K,) of which actions (K, 2) enough is left."""
+    lengths = segments[:, 1] - segments[:, 0]
+    return (lengths > 0) & (inside[:, 1] - inside[:, 0] >= trunc_thresh * lengths)

@@ -18,7 +18,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from mmlofi.datasets.transforms.snippets import frame_at
+from mmlofi.datasets.videos.time_axis import frame_at
 
 MADE_BY = 'mmlofi proxy'
 

@@ -110,3 +110,12 @@ def _spread_equal(starts: np.ndarray, last: float) -> tuple[np.ndarray, float, s
     return spread[:-1], float(spread[-1] - spread[-2]), (
         f'{(~new).sum()} of {len(starts)} frames have the time stamp of the one before, the first '
         f'at {starts[~new][0]:.3f} s: frames of one stamp share the time until the next')
+
+
+def frame_at(times_norm: np.ndarray, results: dict) -> np.ndarray:
+    """Fractional frame positions (frame f covers [f, f+1)) of times in [0, 1] of the video."""
+    starts = results.get('frame_times_sec')
+    if starts is None:
+        return times_norm * results['total_frames']
+    edges = np.append(starts, results['duration_sec'])
+    return np.interp(times_norm * results['duration_sec'], edges, np.arange(len(edges)))

@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from mmlofi.models.encoders.what_trains import is_adapter
+
+# Under which key a checkpoint has its weights: MMEngine's, and that of torchvision's programs, of
+# which TSP's is one.
+WEIGHT_KEYS = ('state_dict', 'model')
 # Batch norm counts its batches since torch 0.4.1; older checkpoints fit all the same.
 OPTIONAL = 'num_batches_tracked'
+ADAPTERS = 'adapters'
 
 
 def weights_in(checkpoint: object, source: str = 'the checkpoint') -> dict[str, object]:
@@ -19,10 +25,11 @@ def weights_in(checkpoint: object, source: str = 'the checkpoint') -> dict[str, 
         source: What to call it in an error.
 
     Raises:
-        ValueError: When there are none in `state_dict` or at the top, with the keys where there
-            are some.
+        ValueError: When there are none in `state_dict`, in `model` or at the top, with the keys
+            where there are some.
     """
-    state = checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else None
+    places = [checkpoint.get(key) for key in WEIGHT_KEYS] if isinstance(checkpoint, Mapping) else []
+    state = next((place for place in places if place is not None), checkpoint)
     if isinstance(state, Mapping) and _are_weights(state):
         return {key.removeprefix('module.'): value for key, value in state.items()}
     if not isinstance(checkpoint, Mapping):
@@ -89,7 +96,8 @@ class CheckpointFit:
         """Refuses a checkpoint from which a part of the model would be random by mistake.
 
         A part has to fit as a whole or not at all, and some part has to fit. A head that the
-        checkpoint does not hold starts anew; not so an encoder for which it holds another.
+        checkpoint does not hold starts anew, and so do adapters; not so an encoder for which it
+        holds another. Adapters that the model does not have would be missed by its encoder.
 
         Args:
             whole: Whether no part may start anew.
@@ -98,6 +106,11 @@ class CheckpointFit:
         Raises:
             ValueError: With how many weights of each part fit.
         """
+        if ADAPTERS in self.unused and not {ADAPTERS} & (self.fits.keys() | self.misses.keys()):
+            raise ValueError(
+                f'the encoder of the checkpoint has adapters ({_count(self.unused[ADAPTERS])}, the '
+                f'first: {self.unused[ADAPTERS][0]}) and that of the model has none; expected the '
+                'settings of its training: set model.encoder.adapters as there')
         bad = [part for part in self.misses
                if whole or part in self.fits or (part == 'backbone' and part in self.unused)]
         if self.fits and not bad:
@@ -124,8 +137,11 @@ class CheckpointFit:
 
 
 def part_of(key: str) -> str:
-    """The part of a model that a weight belongs to: its name before the first dot."""
-    return key.partition('.')[0]
+    """The part of a model that a weight belongs to: its name before the first dot.
+
+    Adapters in a backbone are a part of their own, which a recognizer's checkpoint does not hold.
+    """
+    return ADAPTERS if is_adapter(key) else key.partition('.')[0]
 
 
 def _prefix_of(part: str, wanted: Iterable[str], found: Iterable[str]) -> str | None:

@@ -83,7 +83,12 @@ class FrameLimits:
 
 
 def frame_limits(backbone: nn.Module) -> FrameLimits:
-    """The limits of a backbone, by its class or the nearest parent that is known here."""
+    """The limits of a backbone, by its class or the nearest parent that is known here.
+
+    Those of other libraries bring them.
+    """
+    if hasattr(backbone, 'facts'):
+        return backbone.facts.limits
     for name in _names(backbone):
         if name in LIMITS:
             return LIMITS[name](backbone)
@@ -93,8 +98,10 @@ def frame_limits(backbone: nn.Module) -> FrameLimits:
 def takes_clips(backbone: nn.Module) -> bool | None:
     """Whether a backbone takes clips (B, 3, T, H, W), or images; None where nothing tells.
 
-    The first convolution tells, but for `CLIPS_BY_2D_CONVOLUTIONS`.
+    The first convolution tells, but for `CLIPS_BY_2D_CONVOLUTIONS` and those of other libraries.
     """
+    if hasattr(backbone, 'facts'):
+        return backbone.facts.takes_clips
     if set(_names(backbone)) & set(CLIPS_BY_2D_CONVOLUTIONS):
         return True
     first = next((module for module in backbone.modules()

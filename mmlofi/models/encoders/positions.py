@@ -34,17 +34,22 @@ def call_at_any_side(backbone: nn.Module, inputs: Tensor) -> Tensor | tuple[Tens
     return functional_call(backbone, {name: resized}, (inputs,))
 
 
-def resize_positions(positions: Tensor, grid: tuple[int, int]) -> Tensor:
+def resize_positions(positions: Tensor, grid: tuple[int, int], *, tokens: int = 1,
+                     own: tuple[int, int] | None = None) -> Tensor:
     """Positions (…, 1 + G·G, C) as (…, 1 + h·w, C) for a grid of (h, w), by bicubic interpolation.
 
     As VideoMAE's in MMAction2; the first, of the class token, has no place and stays.
+
+    Args:
+        tokens: How many have no place; 0 where all have one.
+        own: The grid that they are for, where it is no square.
     """
-    G = round((positions.shape[-2] - 1)**0.5)
-    if grid == (G, G):
+    C = positions.shape[-1]
+    own = own or 2 * (round((positions.shape[-2] - tokens)**0.5), )
+    if tuple(grid) == tuple(own):
         return positions
-    token, patches = positions.split([1, G * G], dim=-2)
-    image = patches.reshape(1, G, G, -1).permute(0, 3, 1, 2)                      # (1, C, G, G)
-    image = F.interpolate(image, size=grid, mode='bicubic', align_corners=False)  # (1, C, h, w)
-    resized = image.flatten(2).transpose(1, 2).reshape(*positions.shape[:-2], -1,
-                                                       positions.shape[-1])
+    token, patches = positions.split([tokens, own[0] * own[1]], dim=-2)
+    image = patches.reshape(-1, *own, C).permute(0, 3, 1, 2)                      # (…, C, G, G)
+    image = F.interpolate(image, size=grid, mode='bicubic', align_corners=False)  # (…, C, h, w)
+    resized = image.flatten(2).transpose(1, 2).reshape(*positions.shape[:-2], -1, C)
     return torch.cat([token, resized], dim=-2)

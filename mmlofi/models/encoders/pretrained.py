@@ -11,6 +11,8 @@ from mmengine.runner import CheckpointLoader
 from torch import nn
 
 from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
+from mmlofi.models.encoders.frozen_base import STANDS_ON
+from mmlofi.models.encoders.what_trains import is_adapter
 
 MEND = ('one of a model with the same settings: correct init_cfg (its checkpoint, its prefix), or '
         "the model's depth and size")
@@ -35,6 +37,10 @@ def load_pretrained(model: nn.Module, init_cfg: dict, *, part: str | None = None
         ValueError: When a part of the model fits only partly, or nothing does.
     """
     checkpoint = CheckpointLoader.load_checkpoint(init_cfg['checkpoint'], map_location='cpu')
+    if isinstance(checkpoint, dict) and STANDS_ON in checkpoint:
+        raise ValueError(f'init_cfg names {init_cfg["checkpoint"]}, which holds what was trained '
+                         'beside a frozen encoder alone; expected the encoder itself: name that in '
+                         'model.backbone.init_cfg, and the other by load_from')
     state = weights_in(checkpoint, init_cfg['checkpoint'])
     prefix = (init_cfg.get('prefix') or '').rstrip('.')
     if part is not None and (prefix or not any(key.startswith(f'{part}.') for key in state)):
@@ -44,6 +50,8 @@ def load_pretrained(model: nn.Module, init_cfg: dict, *, part: str | None = None
     own_name = getattr(model, 'own_name', lambda name: name)
     own = {key: value for key, value in model.state_dict().items()
            if part is None or key.startswith(f'{part}.')}
+    if not any(map(is_adapter, state)):       # those of the model start anew
+        own = {key: value for key, value in own.items() if not is_adapter(key)}
     fit = CheckpointFit.compare(own, {own_name(key): value for key, value in state.items()})
     fit.check(whole=part is not None, mend=MEND)
     taken = {key for keys in fit.fits.values() for key in keys}

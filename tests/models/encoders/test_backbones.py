@@ -131,8 +131,6 @@ def test_sync_batch_norm_becomes_plain_where_there_is_no_accelerator():
     (dict(type='ResNet', depth=50, in_channels=10), 'stacks of optical flow of 10 channels, not 3'),
     (dict(type='ResNet3dSlowOnly', depth=50, in_channels=17), 'heatmaps of poses of 17 channels'),
     (dict(type='ResNet', depth=50, in_channels=4), 'inputs of 4 channels, not 3'),
-    (dict(type='timm.resnet50'), 'classifier, which only a recognizer takes off; register'),
-    (dict(type='torchvision.densenet161'), 'torchvision has it with its classifier'),
     (dict(type='mmcls.ResNeXt', depth=101), "set type='mmpretrain.ResNeXt'")])
 def test_what_takes_no_frames_is_refused_when_the_localizer_is_built(cfg, reason):
     with pytest.raises(ValueError, match=f'the backbone {cfg["type"]} cannot encode the frames of '
@@ -145,6 +143,14 @@ def test_an_absent_library_is_named(kind, monkeypatch):
     monkeypatch.setattr(module.importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(ValueError, match=f'{kind} .*needs mmpretrain, which is not installed'):
         build_backbone(dict(type=kind, arch='s4'))
+
+
+@pytest.mark.parametrize('library', ['torchvision', 'timm', 'transformers'])
+def test_an_absent_library_is_named_with_the_command_that_installs_it(library, monkeypatch):
+    monkeypatch.setattr(module.importlib.util, 'find_spec', lambda name: None)
+    with pytest.raises(ValueError, match=fr'needs {library}, which is not installed: pip install '
+                                         fr'"mmlofi\[{library}\]"'):
+        build_backbone(dict(type=f'{library}.anything'))
 
 
 def test_a_class_in_place_of_its_name_is_taken():

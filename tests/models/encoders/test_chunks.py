@@ -1,13 +1,18 @@
 """Encoding a few snippets at a time: same features, same gradients, statistics moved once."""
 from __future__ import annotations
 
+import copy
+from functools import partial
+
 import pytest
 import torch
 from mmaction.registry import MODELS
+from small_transformers import TIMESFORMER, VIT
 from test_encoder import BACKBONES, SIDE, T
 from torch import nn
 
 from mmlofi.models import SnippetEncoder
+from mmlofi.planning.live_memory import LiveMemory
 
 
 def build(name, dtype=torch.float64):
@@ -79,8 +84,32 @@ def test_a_backbones_own_with_cp_recomputes_as_checkpointing_does():
         torch.testing.assert_close(own.state_dict()[key], value)
 
 
+@pytest.mark.parametrize(('settings', 'count'), [
+    (dict(VIT, depth=3, drop_path_rate=0.5, num_frames=T), 3),
+    (dict(TIMESFORMER, num_transformer_layers=2, num_frames=T), 2),
+    (BACKBONES['MViT'][0], 3)])
+def test_blocks_of_a_transformer_recompute_without_with_cp(settings, count):
+    torch.manual_seed(0)
+    plain = MODELS.build(settings).double()
+    checkpointed, side = copy.deepcopy(plain), settings.get('img_size', SIDE)
+    SnippetEncoder(checkpointing=True).prepare(checkpointed)
+    assert sum(isinstance(module.forward, partial) for module in checkpointed.modules()) == count
+    frames = torch.randn(1, 2, 3, T, side, side, dtype=torch.float64)
+    kept, gradients = [], []
+    for backbone in (plain, checkpointed):
+        torch.manual_seed(1)                 # of drop path
+        with LiveMemory() as memory:
+            features = SnippetEncoder()(backbone, frames)
+            kept.append(memory.now)
+        features.square().sum().backward()
+        gradients.append({name: value.grad for name, value in backbone.named_parameters()})
+    assert kept[1] < 0.7 * kept[0]
+    torch.testing.assert_close(gradients[1], gradients[0])
+
+
 def test_a_backbone_without_blocks_to_checkpoint_is_refused():
-    with pytest.raises(ValueError, match='no block with `with_cp` in ResNetTSM; .*chunk_size'):
+    with pytest.raises(ValueError, match="no block with `with_cp` in ResNetTSM, nor a transformer's"
+                                         '; .*chunk_size'):
         SnippetEncoder(checkpointing=True).prepare(build('TSM-R18'))
 
 

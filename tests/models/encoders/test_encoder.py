@@ -68,6 +68,19 @@ def test_each_feature_is_that_of_its_snippet_alone(name):
                                            rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize('name', [name for name in BACKBONES if 'R50' not in name])
+def test_the_steps_of_a_snippet_average_to_its_one_feature(name):
+    backbone, channels = build(name)
+    backbone.eval()
+    frames = torch.randn(1, 2, 3, T, SIDE, SIDE)
+    with torch.no_grad():
+        steps = SnippetEncoder(dense=True)(backbone, frames)                    # (1, C, 2 · S)
+        one = SnippetEncoder()(backbone, frames)
+    S = {'R(2+1)D-18': 1, 'SlowFast-R18': 2, 'MViT': 4}.get(name, T)
+    assert steps.shape == (1, channels, 2 * S)
+    torch.testing.assert_close(steps.unflatten(2, (2, S)).mean(3), one, rtol=1e-4, atol=1e-5)
+
+
 def test_a_class_token_beside_the_map_is_left_out_and_one_alone_is_taken():
     class Tokens(nn.Module):
         def forward(self, clips):

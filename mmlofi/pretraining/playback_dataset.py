@@ -1,0 +1,37 @@
+"""Videos played at each of several rates, as a data set for MMAction2's recognizers."""
+from __future__ import annotations
+
+from mmaction.datasets import VideoDataset
+from mmaction.registry import DATASETS
+
+from mmlofi.pretraining.playback import PlaybackRate
+from mmlofi.randomness import seeded
+
+
+@DATASETS.register_module()
+class PlaybackDataset(VideoDataset):
+    """MMAction2's, whose item i is video ``i // R`` at rate ``i % R`` of the pipeline's.
+
+    The file's labels do not matter. With ``SeededSampler(group=R)`` clips of one stretch of a video
+    at all rates lie beside each other in a batch (SpeedNet's "same batch"), equally many of each.
+
+    Args:
+        args, kwargs: Of MMAction2's VideoDataset.
+
+    Raises:
+        ValueError: For a pipeline without `PlaybackRate`.
+    """
+
+    def load_data_list(self) -> list[dict]:
+        """One dict a video and rate: filename, rate_label."""
+        found = [one for one in self.pipeline.transforms if isinstance(one, PlaybackRate)]
+        if not found:
+            raise ValueError('PlaybackDataset got a pipeline without PlaybackRate; expected it '
+                             'after OpenVideo: dict(type="PlaybackRate", rates=(1, -1))')
+        return [dict(filename=video['filename'], rate_label=label)
+                for video in super().load_data_list() for label in range(len(found[0].rates))]
+
+    def prepare_data(self, idx: int) -> dict | None:
+        """The clip after the pipeline, with random numbers by the index's seed."""
+        with seeded(getattr(idx, 'seed', None)):
+            return super().prepare_data(idx)

@@ -1,0 +1,58 @@
+"""The page on TSP: its commands, its config and its parts are there."""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from mmaction.registry import DATASETS
+from mmengine.config import Config
+
+from mmlofi.pretraining import RegularClips
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / 'docs/tsp.md').read_text()
+
+
+def test_commands_name_tools_and_configs_that_are_there():
+    commands = re.findall(r'(tools/\w+\.(?:py|sh)) (\S+)', PAGE)
+    assert len(commands) > 12
+    for tool, config in commands:
+        assert (ROOT / tool).is_file()
+        assert not config.startswith('configs/') or (ROOT / config).is_file()
+    for path in re.findall(r'configs/(\w+\.py)', PAGE):
+        assert (ROOT / 'configs' / path).is_file() or path.startswith('my_')
+
+
+def test_what_a_command_reads_was_written_by_one_before():
+    """Features, and checkpoints copied from a training."""
+    for folder in ('tac_kinetics_anet', 'acp_tsm_anet', 'tsp_tsm_anet', 'tsp_r2plus1d_anet'):
+        assert f'--out features/{folder}' in PAGE
+    for config, loader in (('tsp_r2plus1d_anet', 'gvf_r2plus1d_anet'),
+                           ('tsp_tsm_anet', 'gvf_tsm_anet')):
+        file = Config.fromfile(ROOT / f'configs/{config}.py').train_dataloader.dataset.gvf.file
+        assert file == f'features/{loader}.npz'
+        assert f'--out {file}' in PAGE
+
+
+def test_features_of_thumos_are_extracted_by_the_config_of_the_page(reference_data, tmp_path):
+    text = re.search(r'```python\n# configs/my_tsp_thumos_features.py\n(.+?)```', PAGE, re.DOTALL)
+    config = tmp_path / 'my_tsp_thumos_features.py'
+    config.write_text(text[1].replace("'./", f"'{ROOT}/configs/").replace(
+        "'_base_/", f"'{ROOT}/configs/_base_/").replace('# _base_.', '_base_.'))
+    dataset = Config.fromfile(config).test_dataloader.dataset
+    dataset.update(data_root=str(reference_data / 'data/thumos14'), subset='train',
+                   check_files=False)
+    videos = DATASETS.build(dataset)
+    assert len(videos) == 200
+    assert re.search(r'/video_validation_\d{7}\.mp4$', videos.get_data_info(0)['filename'])
+    clips = [one for one in videos.pipeline.transforms if isinstance(one, RegularClips)]
+    assert clips[0].stride == 1
+
+
+@pytest.mark.parametrize('name', ['TSPDataset', 'SeededSampler', 'TSPHead', 'TSPMetric',
+                                  'ClipInSegment', 'ResizeWholeFrame', 'CropCentre', 'WarmUpLR'])
+def test_its_parts_are_there(name):
+    import mmlofi.pretraining as package
+    assert f"'{name}'" in PAGE or f'`{name}`' in PAGE
+    assert name in package.__all__

@@ -1,0 +1,85 @@
+"""Videos at each of several rates, side by side."""
+from __future__ import annotations
+
+import shutil
+
+import pytest
+import torch
+from mmengine.dataset import DefaultSampler
+
+from mmlofi.pretraining import PlaybackDataset, SeededSampler
+
+PIPELINE = [dict(type='OpenVideo'),
+            dict(type='PlaybackRate', rates=(1, -1, 2), clip_len=4, frame_interval=3),
+            dict(type='DecodeSnippets'), dict(type='FormatShape', input_format='NCTHW'),
+            dict(type='PackActionInputs')]
+
+
+@pytest.fixture
+def videos(tmp_path, numbered_video):
+    for name in 'ab':
+        shutil.copy(numbered_video, tmp_path / f'{name}.mp4')
+    (tmp_path / 'list.txt').write_text('a.mp4 17\nb.mp4 3\n')
+
+    def make(pipeline=PIPELINE):
+        return PlaybackDataset(ann_file=str(tmp_path / 'list.txt'), pipeline=pipeline,
+                               data_prefix=dict(video=str(tmp_path)))
+    return make
+
+
+def test_all_rates_of_one_stretch_lie_beside_each_other(videos, read_numbers):
+    dataset = videos()
+    order = list(SeededSampler(dataset, group=3, seed=1))
+    assert sorted(map(int, order)) == list(range(6))
+    for first in (0, 3):
+        group = [dataset[index] for index in order[first:first + 3]]
+        assert [one['data_samples'].gt_label.item() for one in group] == [0, 1, 2]
+        slow, backwards, fast = (read_numbers(one['inputs'][0].permute(1, 2, 3, 0).numpy())
+                                 for one in group)
+        assert slow == backwards[::-1]
+        assert abs(sum(slow) - sum(fast)) <= 4     # of four frames each
+        assert fast[1] - fast[0] == 2 * (slow[1] - slow[0]) == 6
+
+
+def test_groups_are_in_another_order_and_of_other_stretches_in_each_epoch(videos):
+    dataset, sampler = videos(), SeededSampler(range(300), group=3, seed=1)
+    epochs = []
+    for epoch in (0, 0, 1):
+        sampler.set_epoch(epoch)
+        epochs.append([(int(index), index.seed) for index in sampler])
+    assert epochs[0] == epochs[1] != epochs[2]
+    assert len(epochs[0]) == len(sampler) == 300
+    assert [index % 3 for index, _ in epochs[2]] == 100 * [0, 1, 2]
+    assert len(dataset) == 6
+
+
+def test_without_groups_the_order_is_mmengine_s():
+    plain, seeded = DefaultSampler(range(50), seed=4), SeededSampler(range(50), seed=4)
+    assert list(plain) == list(map(int, seeded))
+    assert len({index.seed for index in seeded}) == 50
+
+
+def test_items_that_are_no_whole_groups_are_refused():
+    with pytest.raises(ValueError, match='7 items for groups of 3; expected whole groups'):
+        SeededSampler(range(7), group=3)
+
+
+def test_a_pipeline_without_rates_is_refused(videos):
+    with pytest.raises(ValueError, match='a pipeline without PlaybackRate'):
+        videos(PIPELINE[:1])
+
+
+def test_a_clip_without_motion_is_the_same_at_each_rate(tmp_path, write_numbered_video):
+    """So that nothing but motion can tell them apart."""
+    import cv2
+    import numpy as np
+    writer = cv2.VideoWriter(str(tmp_path / 'a.mp4'), cv2.VideoWriter_fourcc(*'mp4v'), 10, (64, 64))
+    for _ in range(60):
+        writer.write(np.full((64, 64, 3), 90, np.uint8))
+    writer.release()
+    (tmp_path / 'list.txt').write_text('a.mp4 0\n')
+    dataset = PlaybackDataset(ann_file=str(tmp_path / 'list.txt'), pipeline=PIPELINE,
+                              data_prefix=dict(video=str(tmp_path)))
+    clips = [dataset[index]['inputs'] for index in range(3)]
+    assert torch.equal(clips[0], clips[1])
+    assert torch.equal(clips[0], clips[2])
