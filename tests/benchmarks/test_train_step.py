@@ -55,6 +55,17 @@ def test_a_step_of_16_bits_is_measured_as_planned(tmp_path):
     assert_as_planned(half)
 
 
+@pytest.mark.slow
+def test_a_step_of_a_ladder_is_measured_as_planned(tmp_path):
+    done = run('--encoders', 'VideoMAE-S ladder', '--fidelities', 'T', '--snippets', 8, '--side',
+               32, '--options', 'bf16+checkpointing', '--threads', 1, '--repeats', 1,
+               '--out', tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'a video has 8 snippets of side 32 at full fidelity' in done.stdout
+    (step,) = json.loads((tmp_path / 'train_step.json').read_text())['steps']
+    assert_as_planned(step)
+
+
 def test_what_a_convolution_takes_and_gives_back_does_not_count(monkeypatch):
     monkeypatch.syspath_prepend(SCRIPT.parent)
     peak = runpy.run_path(str(SCRIPT))['peak_without_workspaces']

@@ -166,6 +166,12 @@ def test_it_is_not_loaded_onto_another_encoder(slim, base, onto, tmp_path):
                      str(caught.value))
 
 
+def test_it_is_no_encoder_for_another_training(slim):
+    with pytest.raises(ValueError, match='epoch_1.pth, which holds what was trained beside a frozen'
+                                         '.*name that in model.backbone.init_cfg'):
+        MODELS.build(model_cfg('temporal', slim[0])).init_weights()
+
+
 def test_other_checkpoints_stay_as_they_are(base):
     checkpoint = dict(state_dict={})
     put_back_frozen(checkpoint, nn.Linear(1, 1), 'it')
