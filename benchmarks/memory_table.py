@@ -1,10 +1,9 @@
 """What training steps of VideoMAE S, B, L, H and g hold, planned as tools/plan.py does.
 
 All weights, adapters, the ladder and low rank; full fidelity of 768 x 160 x 160 and S, T, ST; each
-option that saves memory. Nothing is run. Transformers of more than 6 blocks are counted with 4 and
-with 6 of them, as each block adds the same; --whole counts all, with the memory of the weights.
+option that saves memory. Nothing is run, and no memory is taken but that of the weights.
 
-  python benchmarks/memory_table.py --out work_dirs/memory_table           (6 minutes of CPU)
+  python benchmarks/memory_table.py --out work_dirs/memory_table          (20 minutes of CPU)
 """
 from __future__ import annotations
 
@@ -13,11 +12,12 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import cache
 from itertools import product
 from pathlib import Path
 
 from mmengine.registry import init_default_scope
-from videomae import OPTIONS, SIZES, TRAINED, config, source
+from videomae import FRAMES, OPTIONS, SIZES, TRAINED, config, source
 
 from mmlofi.fidelity import FULL, PAPER_CYCLE
 from mmlofi.planning.budget import MemoryPlan
@@ -25,42 +25,27 @@ from mmlofi.planning.step_memory import StepCounter
 from mmlofi.planning.tables import gib
 
 TERA = 10**12
-SHALLOW = (4, 6)       # blocks that are counted of a transformer with more
 FIDELITIES = (FULL, *PAPER_CYCLE)
 
 
 def rows(args: argparse.Namespace) -> Iterator[dict]:
     """A step of one video each: its memory by part, in bytes; of a plain one the operations."""
-    for size, trained in product(args.sizes, args.trained):
-        depth = SIZES[size]['depth']
-        depths = [depth] if args.whole or depth <= max(SHALLOW) else list(SHALLOW)
-        counters = [None] * len(depths)
-        for option in args.options:
-            counters = [StepCounter(
-                config(size, trained, option, fused=not args.map, depth=count),
-                clip_len=source(size).clip_len, like=like) for count, like in zip(depths, counters)]
-            plans = [MemoryPlan(counter, source(size)) for counter in counters]
-            for fidelity in FIDELITIES:
-                steps = [asdict(plan.count(fidelity, 1)) for plan in plans]
-                if option == 'plain':
-                    for step, plan in zip(steps, plans):
-                        step['operations'] = plan.work(fidelity, 1).operations
-                yield dict(size=size, trained=trained, option=option, fidelity=fidelity.name,
-                           **deeper(steps, depths, depth))
+    for size, trained, option in product(args.sizes, args.trained, args.options):
+        counter = StepCounter(config(size, trained, option, fused=not args.map), clip_len=FRAMES,
+                              like=with_head(size, 'bf16' in option))
+        plan = MemoryPlan(counter, source(size))
+        for fidelity in FIDELITIES:
+            row = dict(size=size, trained=trained, option=option, fidelity=fidelity.name)
+            if option == 'plain':
+                row['operations'] = plan.work(fidelity, 1).operations
+            yield row | asdict(plan.count(fidelity, 1))
 
 
-def deeper(steps: Sequence[dict], depths: Sequence[int], depth: int) -> dict:
-    """The numbers at `depth` blocks by those at two depths: each block adds the same.
-
-    The peak is where the backward pass begins, or else where it ends and all gradients are there.
-    """
-    if len(steps) == 1:
-        return steps[0]
-    few, more = steps
-    share = (depth - depths[0]) / (depths[1] - depths[0])
-    found = {name: round(few[name] + share * (more[name] - few[name])) for name in few}
-    end = sum(found[name] for name in ('weights', 'optimizer', 'buckets', 'inputs', 'gradients'))
-    return found | dict(peak=max(found['peak'], end))
+@cache
+def with_head(size: str, half: bool) -> StepCounter:
+    """A small encoder under the head of that size, which takes a real step for each length once."""
+    return StepCounter(config(size, 'adapters', 'bf16' if half else 'plain', depth=1),
+                       clip_len=FRAMES)
 
 
 def table(found: Sequence[dict], options: Sequence[str], fidelities: Sequence[str]) -> str:
@@ -97,7 +82,6 @@ def parse_args() -> argparse.Namespace:
         parser.add_argument(f'--{name}', nargs='+', choices=choices, default=list(choices))
     parser.add_argument('--map', action='store_true',
                         help="MMAction2's own attention, with its map of all pairs")
-    parser.add_argument('--whole', action='store_true', help='count all blocks')
     parser.add_argument('--out', type=Path, help='also write FOLDER/memory_table.json and .md')
     return parser.parse_args()
 

@@ -51,7 +51,13 @@ def _without_gradient(forward: partial, chunk_size: int | None, x: Tensor) -> Te
     with torch.no_grad():
         if chunk_size is None or chunk_size >= len(x):
             return forward(x)
-        return torch.cat([forward(clips) for clips in x.split(chunk_size)])
+        first, *others = x.split(chunk_size)
+        y = forward(first)
+        whole = y.new_empty(len(x), *y.shape[1:])       # filled in, not joined: once in memory
+        whole[:chunk_size] = y
+        for place, clips in enumerate(others, 1):
+            whole[place * chunk_size:][:len(clips)] = forward(clips)
+        return whole
 
 
 def _read(forward: partial, outputs: dict[int, Tensor], i: int, x: Tensor) -> Tensor:
@@ -71,7 +77,10 @@ def _as_layers_take(x: Tensor) -> Tensor:
 def _add(forward: partial, outputs: dict[int, Tensor], adapters: dict[int, nn.Module],
          checkpointing: bool, x: Tensor) -> Tensor:
     y = forward(x)
-    for i, adapter in adapters.items():
-        x_i = outputs.pop(i)
-        y = y + (recompute(adapter, adapter, x_i) if checkpointing else adapter(x_i))
+    for number, (i, adapter) in enumerate(adapters.items()):
+        call = partial(recompute, adapter) if checkpointing else nn.Module.__call__
+        if number:
+            y += call(adapter, outputs.pop(i))
+        else:      # not in place: the last adapter may read what the last block gave
+            y = y + call(adapter, outputs.pop(i))
     return y
