@@ -239,18 +239,20 @@ def planned_mib(cfg: Config, fidelities: Sequence[Fidelity], *, frozen: bool) ->
 
 def table(out: Path) -> str:
     """Markdown, of what is complete."""
-    lines = ['| what trains | weights of the encoder | ' + ' | '.join(
-        f'{cycle}: mAP | mAP@0.5 | seconds | MiB' for cycle in CYCLES) + ' |',
-        '|---' * (2 + 4 * len(CYCLES)) + '|']
+    lines = ['| what trains | its weights | fidelity | runs | mAP@0.5 | mAP | of a new head '
+             '| seconds | MiB |', '|---' * 9 + '|']
     for kind, (title, _) in KINDS.items():
-        cells, trained = [], '-'
         for cycle in CYCLES:
-            runs = [json.loads(path.read_text())
-                    for path in sorted(out.glob(f'seed*/{kind}_{cycle}/result.json'))]
-            trained = f'{runs[0]["trained"]:,}' if runs else trained
-            cells += [mean_and_std([run[key] for run in runs], factor) for key, factor in (
-                ('mAP', 100), ('mAP@0.50', 100), ('seconds', 1), ('mib', 1))]
-        lines.append(f'| {title} | {trained} | ' + ' | '.join(cells) + ' |')
+            runs, heads = (
+                [json.loads(path.read_text())
+                 for path in sorted(out.glob(f'seed*/{kind}_{cycle}/{name}.json'))]
+                for name in ('result', 'stage_3'))
+            if runs:
+                cells = [f'{runs[0]["trained"]:,}', cycle, str(len(runs)), *(
+                    mean_and_std([run[key] for run in of], factor) for of, key, factor in (
+                        (runs, 'mAP@0.50', 100), (runs, 'mAP', 100), (heads, 'mAP', 100),
+                        (runs, 'seconds', 1), (runs, 'mib', 1)))]
+                lines.append(f'| {title} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines) + '\n'
 
 
