@@ -1,8 +1,9 @@
 """What trains of a video transformer, beside which fidelities: mAP, seconds and memory of each.
 
-On the procedural benchmark at its easy end, from one encoder of stage 1 (configs/toy/acp_vit_toy.py,
-then tsp_vit_toy.py), each cell trains configs/toy/lofi_vit_toy.py for as many updates, and is scored
-as it is, at full fidelity:
+On the procedural benchmark at its easy end, from one encoder of stage 1
+(configs/toy/acp_vit_toy.py, then tsp_vit_toy.py), each cell trains configs/toy/lofi_vit_toy.py for
+as many updates, and is scored at full fidelity, as it is and by a new head on its frozen features
+(gtad_vit_toy.py, stage 3):
 
 - frozen: nothing of the encoder trains; at full fidelity alone, since only the head would differ,
 - low rank, temporal adapters, a ladder: docs/adapters.md,
@@ -33,10 +34,11 @@ import torch
 from mmaction.registry import DATASETS, MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
+from mmengine.runner import Runner, load_checkpoint
 from procedural_table import ROOT, run
 
 from mmlofi import FidelityCycle
+from mmlofi.datasets.features.feature_files import save_features
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.shown_frames import Pictures
 from mmlofi.fidelity import FULL, Fidelity
@@ -159,6 +161,40 @@ def cell(out: Path, seed: int, kind: str, cycle: str, smoke: bool) -> None:
         mib=planned_mib(cfg, fidelities, frozen=kind == 'frozen')))
 
 
+def new_head(out: Path, seed: int, kind: str, cycle: str, smoke: bool) -> None:
+    """Trains and scores a head on the features of a cell's encoder, and leaves stage_3.json."""
+    folder = out / f'seed{seed}/{kind}_{cycle}'
+    if (folder / 'stage_3.json').exists():
+        return
+    print(f'{folder.relative_to(out)}: new head (after {time.process_time():.0f} s)', flush=True)
+    extract(configure(folder, seed, kind, cycle), folder)
+    os.environ['TOY_FEATURES'] = str(folder / 'features')
+    cfg = load('gtad_vit_toy.py', folder / 'stage_3', seed)
+    cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+    if smoke:
+        cfg.train_cfg.max_epochs = 1
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    write_json(folder / 'stage_3.json', {name: float(score)
+                                         for name, score in runner.test().items()})
+
+
+@torch.no_grad()
+def extract(cfg: Config, folder: Path) -> None:
+    """Stores the features of all videos at full fidelity, as tools/extract_features.py does."""
+    model = MODELS.build(cfg.model).eval()
+    load_checkpoint(model, (folder / 'last_checkpoint').read_text(), map_location='cpu')
+    videos = DATASETS.build(dict(cfg.test_dataloader.dataset, check_files=False,
+                                 subset=['training', 'validation']))
+    for number in range(len(videos)):
+        packed = videos[number]
+        frames = model.data_preprocessor(dict(
+            inputs=[packed['inputs']], data_samples=[packed['data_samples']]))['inputs']
+        save_features(folder / 'features' / f'{videos.get_data_info(number)["video_name"]}.npz',
+                      model.extract_feat(frames)[0].numpy(),
+                      videos.get_data_info(number)['duration_sec'])
+
+
 def configure(folder: Path, seed: int, kind: str, cycle: str) -> Config:
     """The config of a cell."""
     cfg = load('lofi_vit_toy.py', folder, seed)
@@ -203,18 +239,20 @@ def planned_mib(cfg: Config, fidelities: Sequence[Fidelity], *, frozen: bool) ->
 
 def table(out: Path) -> str:
     """Markdown, of what is complete."""
-    lines = ['| what trains | weights of the encoder | ' + ' | '.join(
-        f'{cycle}: mAP | mAP@0.5 | seconds | MiB' for cycle in CYCLES) + ' |',
-        '|---' * (2 + 4 * len(CYCLES)) + '|']
+    lines = ['| what trains | its weights | fidelity | runs | mAP@0.5 | mAP | of a new head '
+             '| seconds | MiB |', '|---' * 9 + '|']
     for kind, (title, _) in KINDS.items():
-        cells, trained = [], '-'
         for cycle in CYCLES:
-            runs = [json.loads(path.read_text())
-                    for path in sorted(out.glob(f'seed*/{kind}_{cycle}/result.json'))]
-            trained = f'{runs[0]["trained"]:,}' if runs else trained
-            cells += [mean_and_std([run[key] for run in runs], factor) for key, factor in (
-                ('mAP', 100), ('mAP@0.50', 100), ('seconds', 1), ('mib', 1))]
-        lines.append(f'| {title} | {trained} | ' + ' | '.join(cells) + ' |')
+            runs, heads = (
+                [json.loads(path.read_text())
+                 for path in sorted(out.glob(f'seed*/{kind}_{cycle}/{name}.json'))]
+                for name in ('result', 'stage_3'))
+            if runs:
+                cells = [f'{runs[0]["trained"]:,}', cycle, str(len(runs)), *(
+                    mean_and_std([run[key] for run in of], factor) for of, key, factor in (
+                        (runs, 'mAP@0.50', 100), (runs, 'mAP', 100), (heads, 'mAP', 100),
+                        (runs, 'seconds', 1), (runs, 'mib', 1)))]
+                lines.append(f'| {title} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines) + '\n'
 
 
@@ -242,6 +280,7 @@ def main() -> None:
             for kind in args.kinds:
                 if kind != 'frozen' or cycle == 'full':
                     cell(out, seed, kind, cycle, args.smoke)
+                    new_head(out, seed, kind, cycle, args.smoke)
         text = table(out)
         (out / 'table.md').write_text(text)
         print(text, flush=True)

@@ -2,17 +2,17 @@
 
 Each head, and for heads that only find when each classifier, is trained with every seed
 
-- on frozen features of the ACP encoder of that seed,
-- on frozen features of the LoFi encoder (long cycle, learned from G-TAD),
+- on frozen features of the ACP encoder of that seed, or of seed 0 for all (`--one-start`),
+- on frozen features of the LoFi encoder (learned from G-TAD),
 - end to end through the same cycle, from the ACP encoder, and scored as it is, at full fidelity.
 
 Both classifiers of a head are trained at once, since neither changes it (both_classifiers.py).
 Prints a table after each seed, mean ± std of mAP@0.5 and of the average mAP, and of how many seeds.
-Run again, it goes on where it stopped, with more seeds or rows too. On one CPU core a seed of all
-rows takes an hour.
+Run again, it goes on where it stopped, with more seeds or rows too. A seed of all rows takes an
+hour of CPU, with --several a quarter.
 
-  OMP_NUM_THREADS=1 python benchmarks/heads_table.py --seeds 0 1 2             # one class a video
-  OMP_NUM_THREADS=1 python benchmarks/heads_table.py --seeds 0 1 2 --several   # three, by motion
+  OMP_NUM_THREADS=1 python benchmarks/heads_table.py --seeds 0 1 2              # one class a video
+  OMP_NUM_THREADS=1 python benchmarks/heads_table.py --several --one-start     # three, by motion
 """
 from __future__ import annotations
 

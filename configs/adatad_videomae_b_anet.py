@@ -1,4 +1,5 @@
-# AdaTAD on ActivityNet-v1.3 with VideoMAE-B: adapters in the frozen transformer, and ActionFormer, end to end.
+# AdaTAD on ActivityNet-v1.3 with VideoMAE-B:
+# adapters in the frozen transformer, and ActionFormer, end to end.
 #
 #   bash tools/dist_train.sh configs/adatad_videomae_b_anet.py 4 --amp
 #

@@ -1,4 +1,5 @@
-# AdaTAD on THUMOS14 with VideoMAE-L: adapters in the frozen transformer, and ActionFormer, end to end.
+# AdaTAD on THUMOS14 with VideoMAE-L:
+# adapters in the frozen transformer, and ActionFormer, end to end.
 #
 #   bash tools/dist_train.sh configs/adatad_videomae_l_thumos.py 2 --amp
 #

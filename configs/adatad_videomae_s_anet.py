@@ -1,4 +1,5 @@
-# AdaTAD on ActivityNet-v1.3 with VideoMAE-S: adapters in the frozen transformer, and ActionFormer, end to end.
+# AdaTAD on ActivityNet-v1.3 with VideoMAE-S:
+# adapters in the frozen transformer, and ActionFormer, end to end.
 #
 #   bash tools/dist_train.sh configs/adatad_videomae_s_anet.py 4 --amp
 #
@@ -6,7 +7,8 @@
 # Paper:    average mAP 37.81 at tIoU 0.5 to 0.95 (OpenTAD, the best epoch)
 # Ours:     not run
 # GPUs:     4 x 4 videos
-# Memory, hours: not run
+# Memory:   5.3 GiB a GPU (tools/plan.py with --amp: computed, not measured)
+# Hours:    not run
 #
 # The published mAP is with CUHK's class scores, two statements in a config of your own:
 #   _base_ = './adatad_videomae_s_anet.py'

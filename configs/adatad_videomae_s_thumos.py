@@ -1,4 +1,5 @@
-# AdaTAD on THUMOS14 with VideoMAE-S: adapters in the frozen transformer, and ActionFormer, end to end.
+# AdaTAD on THUMOS14 with VideoMAE-S:
+# adapters in the frozen transformer, and ActionFormer, end to end.
 #
 #   bash tools/dist_train.sh configs/adatad_videomae_s_thumos.py 2 --amp
 #
@@ -6,7 +7,8 @@
 # Paper:    average mAP 69.03 at tIoU 0.3 to 0.7 (OpenTAD, the best epoch)
 # Ours:     not run
 # GPUs:     2 x 1 window
-# Memory, hours: not run
+# Memory:   2.0 GiB a GPU (tools/plan.py with --amp: computed, not measured)
+# Hours:    not run
 _base_ = ['_base_/default_runtime.py', '_base_/adatad_thumos.py']
 
 model = dict(

@@ -23,8 +23,8 @@ train_pipeline = [
     dict(type='ColorJitter'), *pack]
 val_pipeline = [
     dict(type='OpenVideo', short_side=256), dict(play, test_mode=True),
-    dict(type='DecodeSnippets'), dict(type='CropBlackBorders'), dict(type='Resize', scale=(-1, 256)),
-    dict(type='CenterCrop', crop_size=224), *pack]
+    dict(type='DecodeSnippets'), dict(type='CropBlackBorders'),
+    dict(type='Resize', scale=(-1, 256)), dict(type='CenterCrop', crop_size=224), *pack]
 train_dataloader = dict(
     sampler=dict(type='SeededSampler', group=len(rates)),     # all rates of a stretch in a batch
     dataset=dict(type='PlaybackDataset', pipeline=train_pipeline))

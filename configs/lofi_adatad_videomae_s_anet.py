@@ -5,7 +5,8 @@
 # Paper:    no such row; at full fidelity 37.81
 # Ours:     not run
 # GPUs:     4 x 4 videos
-# Memory, hours: not run
+# Memory:   1.5 GiB a GPU (tools/plan.py with --amp: computed, not measured)
+# Hours:    not run
 _base_ = ['./adatad_videomae_s_anet.py', '_base_/adatad_cycle.py']
 
 model = dict(head=dict(max_seq_len=None, backbone=dict(positions=False)))

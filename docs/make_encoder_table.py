@@ -1,11 +1,11 @@
-"""Writes docs/encoders.md: what each of MMAction2's presets is as an encoder.
+"""Writes docs/encoders.md: what each of MMAction2's presets is as an encoder, and models of others.
 
     python docs/make_encoder_table.py            # write the page
     python docs/make_encoder_table.py --check    # say whether it is what the code finds
 
 Each preset's backbone is built as it stands, but for the weights that it would load, and encodes
 snippets at full fidelity and at LoFi's S and ST. All of it is on the meta device, which computes
-shapes alone: no memory, under a minute for all presets.
+shapes alone: no memory, about a minute for all. The libraries of LIBRARY_MODELS have to be there.
 """
 from __future__ import annotations
 
@@ -30,12 +30,27 @@ from mmlofi.fidelity import PAPER_CYCLE
 from mmlofi.models import SnippetEncoder
 from mmlofi.models.encoders.backbones import NEEDS_MMPRETRAIN, build_backbone, why_refused
 from mmlofi.models.encoders.frame_limits import frame_limits, takes_clips
+from mmlofi.models.encoders.libraries import library_of
+from mmlofi.models.encoders.libraries.adopt import Facts
 
 PAGE = Path(__file__).with_name('encoders.md')
 PRESETS = Path(mmaction.__file__).parent / '.mim' / 'configs'
 FOLDERS = ('recognition', 'recognition_audio', 'skeleton', 'multimodal', 'retrieval')
 MARK = '<!-- From here on written by docs/make_encoder_table.py -->\n'
 WITH_MMPRETRAIN = 'it needs mmpretrain'
+# Of other libraries: the frames and the side of their published weights.
+LIBRARY_MODELS = {
+    'torchvision.r2plus1d_18': (16, 112), 'torchvision.r3d_18': (16, 112),
+    'torchvision.mc3_18': (16, 112), 'torchvision.s3d': (128, 224),
+    'torchvision.mvit_v1_b': (16, 224), 'torchvision.mvit_v2_s': (16, 224),
+    'torchvision.swin3d_t': (32, 224), 'torchvision.resnet50': (None, 224),
+    'torchvision.vit_b_16': (None, 224), 'transformers.VideoMAEModel': (16, 224),
+    'transformers.TimesformerModel': (8, 224), 'transformers.VivitModel': (32, 224),
+    'transformers.VJEPA2Model': (64, 256), 'timm.vit_small_patch14_dinov2': (None, 518),
+    'timm.vit_small_patch16_dinov3': (None, 256),
+    'timm.swin_tiny_patch4_window7_224': (None, 224),
+    'timm.convnext_tiny': (None, 224), 'timm.beit_base_patch16_224': (None, 224),
+    'TSPResNet2Plus1d': (16, 112)}
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,7 @@ class Finding:
     sides: tuple[int, ...] = ()    # at full fidelity, S and ST
     misfits: tuple[int, ...] = ()  # those of them that the backbone does not take
     weights: tuple[str, ...] = field(default=(), compare=False)
+    left_out: str = ''
 
 
 class MetaButLists(TorchFunctionMode):
@@ -138,14 +154,28 @@ def _encode(backbone_json: str, frames: int, interval: int | None, side: int) ->
             misfits.append(size)
     (channels,) = channels
     return Finding(cfg['type'], None, channels, takes_clips(backbone), frames, interval,
-                   str(limits.frames), str(limits.side), sides, tuple(misfits))
+                   str(limits.frames), str(limits.side), sides, tuple(misfits),
+                   left_out=getattr(backbone, 'facts', Facts(None, True)).left_out)
 
 
 def page() -> str:
     """The page: what was written by hand, and the tables."""
     head = PAGE.read_text(encoding='utf-8').partition(MARK)[0]
     found = {preset: examine(preset) for preset in presets()}
-    return head + MARK + '\n' + _families(found) + '\n' + _all(found)
+    return head + MARK + '\n' + _libraries() + '\n' + _families(found) + '\n' + _all(found)
+
+
+def _libraries() -> str:
+    rows = []
+    for kind, (frames, side) in LIBRARY_MODELS.items():
+        cfg = dict(type=kind, config={}) if kind.startswith('transformers.') else dict(type=kind)
+        found = _encode(json.dumps(cfg), frames or 8, None, side)
+        rows.append([f'`{kind}`', 'clips' if found.clips else 'images', str(frames or ''),
+                     found.frames_that_fit, found.sides_that_fit, _reduced(found),
+                     str(found.channels), found.left_out])
+    return '## Other libraries\n\n' + _table(
+        ['`type`', 'takes', 'frames of its weights', 'frames that fit', 'sides that fit',
+         'full → S, ST', '`in_channels` of the head', 'left out'], rows)
 
 
 def _families(found: dict[str, Finding]) -> str:
@@ -201,6 +231,8 @@ def _reduced(finding: Finding) -> str:
 def _setting(family: str, name: str) -> str:
     if family == 'ResNet3dSlowFast':
         return 'in each pathway'
+    if library_of(family):
+        return ''
     parents = [parent for parent in MODELS.get(family).__mro__ if '__init__' in vars(parent)]
     return 'yes' if any(name in inspect.signature(parent.__init__).parameters
                         for parent in parents) else ''

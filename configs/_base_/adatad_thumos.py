@@ -2,9 +2,9 @@
 # 48 clips of 16; their 384 steps become 768 positions of an ActionFormer in which all points see
 # each other.
 #
-# Training draws a window that holds three quarters of an action; testing takes one every 384 frames.
-# Soft-NMS runs in each window and again over the video, where AdaTAD's joins them first. Its score
-# voting at 0.7 is not here: detections of several classes go without it.
+# Training draws a window that holds three quarters of an action; testing takes one every 384
+# frames. Soft-NMS runs in each window and again over the video, where AdaTAD joins them first. Its
+# score voting at 0.7 is not here: detections of several classes go without it.
 _base_ = ['./thumos_videos.py', './adatad_schedule.py', './videomae.py']
 
 clips = dict(type='SampleSnippets', num_snippets=48, clip_len=16, frame_interval=4,

@@ -3,8 +3,8 @@
 #   python tools/train.py configs/toy/lofi_vit_toy.py \
 #       --cfg-options load_from=TSP_CHECKPOINT
 #
-# needs tsp_vit_toy.py's encoder. The head is kept, and tested with it: no stage 3. With adapters:
-#   model.encoder.adapters.type=temporal
+# needs tsp_vit_toy.py's encoder. The model can be tested as it is, and stage 3 is gtad_vit_toy.py.
+# With adapters: model.encoder.adapters.type=temporal
 # Expected: docs/procedural_benchmark.md.
 _base_ = ['./lofi_toy.py', './_base_vit_toy.py']
 

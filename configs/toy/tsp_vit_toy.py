@@ -1,5 +1,5 @@
-# Stage 1 by TSP, after acp_vit_toy.py: the class of short clips of the untrimmed videos, and whether
-# they show an action at all. ACP alone leaves this transformer blind to time, as it does the CNN.
+# Stage 1 by TSP, after acp_vit_toy.py: the class of short clips of the untrimmed videos, and
+# whether they show an action at all. ACP alone leaves this transformer blind to time, as the CNN.
 #
 #   python tools/train.py configs/toy/tsp_vit_toy.py \
 #       --cfg-options load_from=ACP_CHECKPOINT

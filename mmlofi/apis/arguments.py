@@ -14,7 +14,8 @@ def add_inferencer_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', required=True, help='its checkpoint')
     parser.add_argument('--encoder', nargs=2, metavar=('CONFIG', 'CHECKPOINT'),
                         default=[None, None],
-                        help='stage-2 config and checkpoint of the encoder, for a head on features')
+                        help='stage-2 config and checkpoint of the encoder, for a head on '
+                             'features; "named" for the weights that the config names')
     parser.add_argument('--threshold', type=float, default=0.0,
                         help='lowest score of a segment; default %(default)s')
     parser.add_argument('--top-k', type=int, default=10,

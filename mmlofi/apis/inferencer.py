@@ -62,7 +62,7 @@ class TALInferencer(BaseInferencer):
         weights: Checkpoint of the whole model.
         encoder: For a model without a backbone (stage 3): config of the encoder (stage 2), or its
             path, whose `test_dataloader` then says how videos are read.
-        encoder_weights: Checkpoint with the encoder's backbone.
+        encoder_weights: Checkpoint with the encoder's backbone; 'named': what its config names.
         device: Such as 'cuda:0' or 'cpu'; None takes what there is.
         chunk_snippets: Snippets decoded and encoded at a time.
         show_progress: Whether to draw a bar of the videos.

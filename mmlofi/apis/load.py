@@ -17,13 +17,15 @@ from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
 from mmlofi.models.encoders.frozen_base import STANDS_ON, put_back_frozen
 from mmlofi.pretraining import with_own_names
 
+NAMED = 'named'   # in place of a checkpoint
+
 
 def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLocalizer:
     """The localizer of a stage-2 config in evaluation mode, with the checkpoint's backbone.
 
     The checkpoint may be a recognizer's, one of TSP's program, or of the backbone among other
-    parts; None stands for the weights that the backbone's config names. The other weights of the
-    localizer stay random: only its `extract_feat` means anything.
+    parts; None, or `NAMED`, stands for the weights that the backbone's config names. The other
+    weights of the localizer stay random: only its `extract_feat` means anything.
 
     Raises:
         FileNotFoundError: When there is no such checkpoint.
@@ -39,7 +41,7 @@ def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLo
         raise ValueError(f'{name} is of a {type(model).__name__}; expected a stage-2 '
                          'config, of an EndToEndLocalizer and untrimmed videos: give that one with '
                          'this checkpoint')
-    if checkpoint is None:
+    if checkpoint in (None, NAMED):
         _load_named_weights(model, cfg.model.backbone, name)
     else:
         _load_backbone(model, checkpoint)

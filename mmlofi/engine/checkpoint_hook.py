@@ -34,7 +34,10 @@ class CheckpointFitHook(Hook):
         put_back_frozen(checkpoint, model, getattr(runner, '_load_from', None) or 'the checkpoint')
         own_name = getattr(model, 'own_name', lambda name: name)
         source = getattr(runner, '_load_from', None) or 'the checkpoint'   # found by --resume
-        loaded = {own_name(key): value for key, value in weights_in(checkpoint, source).items()}
+        weights = weights_in(checkpoint, source)
+        if 'state_dict' not in checkpoint and 'model' in checkpoint:   # MMEngine looks not there
+            checkpoint['state_dict'] = weights
+        loaded = {own_name(key): value for key, value in weights.items()}
         fit = CheckpointFit.compare(model.state_dict(), loaded)
         whole = _must_be_whole(runner)
         expected = 'every weight of the model, in a test or a resumed run' if whole \

@@ -116,8 +116,7 @@ class EndToEndLocalizer(BaseModel):
         super().init_weights()
         if self.backbone is not None:
             self.encoder.init_adapters(self.backbone)
-        if self.backbone is not None:    # of weights that were looked up by now
-            check_normalization(self.backbone, self.frame_preprocessor)
+            check_normalization(self.backbone, self.frame_preprocessor)   # looked up by now
         if self._backbone_pretrained is not None:
             load_pretrained(self, self._backbone_pretrained, part='backbone')
         if whole is not None:
@@ -162,12 +161,17 @@ class EndToEndLocalizer(BaseModel):
         """The name of a parameter here, also of one that the head's authors published.
 
         Theirs may stand where an encoder's stand here, such as `backbone.embd.0.conv.weight`: a
-        head with such names tells them by `is_published(name)`.
+        head with such names tells them by `is_published(name)`. Those of a library's backbone may
+        be older ones.
         """
         bare = name.removeprefix('head.')
         renamed = getattr(self.head, 'own_name', lambda name: name)(bare)
         published = getattr(self.head, 'is_published', lambda name: False)(bare)
-        return f'head.{renamed}' if published or renamed != bare else name
+        if published or renamed != bare:
+            return f'head.{renamed}'
+        facts = getattr(self.backbone, 'facts', None)
+        part, _, inner = name.partition('.')
+        return name if facts is None or part != 'backbone' else f'backbone.{facts.own_name(inner)}'
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:
         rename_keys(state_dict, prefix, self.own_name)

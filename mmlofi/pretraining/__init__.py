@@ -1,4 +1,4 @@
-"""Pre-training of encoders on clips, before or in place of stage 1: TSP, playback."""
+"""Pre-training of encoders on clips, as stage 1 or after it: TSP, playback, BSP's idea."""
 from .background import background_segments
 from .black_borders import CropBlackBorders
 from .clips import ClipInSegment
@@ -12,9 +12,11 @@ from .playback_dataset import PlaybackDataset
 from .published import TSPCheckpointHook, with_own_names
 from .regular_clips import RegularClips
 from .seeded_sampler import SeededSampler
+from .stitch import StitchBoundary
+from .stitch_dataset import StitchDataset
 from .warm_up import WarmUpLR
 
 __all__ = ['ClipInSegment', 'CropBlackBorders', 'CropCentre', 'PlaybackDataset', 'PlaybackRate',
-           'RegularClips', 'ResizeWholeFrame', 'SeededSampler', 'TSPCheckpointHook', 'TSPDataset',
-           'TSPHead', 'TSPMetric', 'VideoFeatures', 'WarmUpLR', 'background_segments',
-           'with_own_names']
+           'RegularClips', 'ResizeWholeFrame', 'SeededSampler', 'StitchBoundary', 'StitchDataset',
+           'TSPCheckpointHook', 'TSPDataset', 'TSPHead', 'TSPMetric', 'VideoFeatures',
+           'WarmUpLR', 'background_segments', 'with_own_names']

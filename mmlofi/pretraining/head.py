@@ -10,13 +10,12 @@ import torch
 import torch.nn.functional as F
 from mmaction.models.heads import BaseHead
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
 from mmengine.model.weight_init import normal_init
 from torch import Tensor, nn
 
 from mmlofi.options import require_number, require_whole
 from mmlofi.pretraining.background import MISSING_LABEL, REGIONS
-
-Samples = Sequence   # of ActionDataSample
 
 
 @MODELS.register_module()
@@ -87,8 +86,8 @@ class TSPHead(BaseHead):
         of_region = features if gvf is None else torch.cat([features, gvf], dim=1)  # (N, C + G)
         return self.fc1(features), self.fc2(of_region)
 
-    def loss(self, feats: Tensor | tuple[Tensor, ...], data_samples: Samples, **kwargs
-             ) -> dict[str, Tensor]:
+    def loss(self, feats: Tensor | tuple[Tensor, ...], data_samples: Sequence[ActionDataSample],
+             **kwargs) -> dict[str, Tensor]:
         """`loss_action`, and `loss_region` where there are regions, each times its weight.
 
         Args:
@@ -107,8 +106,8 @@ class TSPHead(BaseHead):
             losses['loss_region'] = self.loss_weights[1] * mean_over_labelled(regions, labels)
         return losses
 
-    def predict(self, feats: Tensor | tuple[Tensor, ...], data_samples: Samples, **kwargs
-                ) -> Samples:
+    def predict(self, feats: Tensor | tuple[Tensor, ...],
+                data_samples: Sequence[ActionDataSample], **kwargs) -> Sequence[ActionDataSample]:
         """Adds `pred_score` (K,), `pred_label`, and `region_score` (2,): probabilities.
 
         Raises:
@@ -122,15 +121,15 @@ class TSPHead(BaseHead):
                 sample.set_field(regions[place].float().softmax(0), 'region_score')
         return data_samples
 
-    def _logits(self, feats: Tensor | tuple[Tensor, ...], data_samples: Samples
-                ) -> tuple[Tensor, Tensor | None]:
+    def _logits(self, feats: Tensor | tuple[Tensor, ...],
+                data_samples: Sequence[ActionDataSample]) -> tuple[Tensor, Tensor | None]:
         gvf, features = None, _mean_feature(feats)
         if self.gvf_channels is not None:
             gvf = torch.stack([self._gvf_of(sample) for sample in data_samples])
             gvf = gvf.to(features.device)
         return self(features, len(features) // len(data_samples), gvf)
 
-    def _gvf_of(self, sample) -> Tensor:
+    def _gvf_of(self, sample: ActionDataSample) -> Tensor:
         gvf = torch.as_tensor(_field(sample, 'gvf'), dtype=torch.float32)
         if gvf.shape != (self.gvf_channels,):
             raise ValueError(f'TSPHead got a global video feature of shape {tuple(gvf.shape)}; '
@@ -153,7 +152,7 @@ def _mean_feature(feats: Tensor | tuple[Tensor, ...]) -> Tensor:
     return feats.flatten(2).mean(2) if feats.ndim > 2 else feats
 
 
-def _field(sample, name: str):
+def _field(sample: ActionDataSample, name: str) -> object:
     value = sample.get(name)
     if value is None:
         raise ValueError(f'TSPHead got a sample without {name!r}; expected a TSPDataset'

@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from mmlofi.apis import load_encoder
 from mmlofi.apis.load import load_weights
+from mmlofi.models.encoders import pretrained
 
 TSM = dict(type='ResNetTSM', depth=18, num_segments=8, pretrained=None, pretrained2d=False)
 
@@ -54,6 +55,18 @@ def test_init_cfg_of_the_backbone_counts(tmp_path):
         type='Pretrained', checkpoint=str(tmp_path / 'tsm.pth'))), None, 'cpu')
     for key, value in weights.items():
         torch.testing.assert_close(model.backbone.state_dict()[key], value)
+
+
+@pytest.mark.parametrize('checkpoint', [None, 'named'])
+def test_weights_of_another_library_count(checkpoint, monkeypatch):
+    torchvision = pytest.importorskip('torchvision')
+    state = torchvision.models.get_model('resnet18').state_dict()
+    monkeypatch.setattr(pretrained.CheckpointLoader, 'load_checkpoint', lambda file, **_: state)
+    cfg = Config(dict(model=dict(
+        type='EndToEndLocalizer', head=dict(type='GTADHead', in_channels=512),
+        backbone=dict(type='torchvision.resnet18', weights='IMAGENET1K_V1'))))
+    model = load_encoder(cfg, checkpoint, 'cpu')
+    assert torch.equal(model.backbone.conv1.weight, state['conv1.weight'])
 
 
 def test_random_features_are_refused():

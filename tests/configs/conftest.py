@@ -36,8 +36,9 @@ def lay_out_data(tiny_video, tmp_path, monkeypatch):
             folder = root / next(iter(dataset.data_prefix.values()))
             folder.mkdir(parents=True, exist_ok=True)
             (root / dataset.ann_file).parent.mkdir(parents=True, exist_ok=True)
-            if dataset.type in ('VideoDataset', 'PlaybackDataset'):
-                _write_clips(root / dataset.ann_file, folder, tiny_video)
+            if dataset.type in ('VideoDataset', 'PlaybackDataset', 'StitchDataset'):
+                _write_clips(root / dataset.ann_file, folder, tiny_video,
+                             per_class=2 if dataset.type == 'StitchDataset' else 1)
             else:
                 classes = _classes(cfg.model, dataset)
                 if dataset.type in ('SegmentDataset', 'TSPDataset'):   # each segment is a sample
@@ -55,8 +56,9 @@ def _write_global_features(path: Path, channels: int) -> None:
     save_gvf(path, {name: np.ones(channels, np.float32) for name in NAMES})
 
 
-def _write_clips(ann_file: Path, folder: Path, video: Path) -> None:
-    ann_file.write_text(''.join(f'{name}.mp4 {label}\n' for label, name in enumerate(NAMES)))
+def _write_clips(ann_file: Path, folder: Path, video: Path, per_class: int) -> None:
+    ann_file.write_text(''.join(f'{name}.mp4 {place // per_class}\n'
+                                for place, name in enumerate(NAMES)))
     for name in NAMES:
         shutil.copy(video, folder / f'{name}.mp4')
 

@@ -24,7 +24,7 @@ from mmlofi.planning.training_plan import read_source
 
 SIDE, NUM_SNIPPETS, PATCH = 32, 8, 4
 SMALL = dict(num_snippets=NUM_SNIPPETS, short_side=SIDE, size=SIDE, crop_size=SIDE, input_size=SIDE,
-             max_seq_len=NUM_SNIPPETS, height=SIDE, width=SIDE)
+             max_seq_len=NUM_SNIPPETS, height=SIDE, width=SIDE, intervals=(1, 2))
 
 
 def small_transforms(pipeline: list, at: str) -> dict:
@@ -69,9 +69,9 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
             crop_size=SIDE, patch_size=PATCH, hidden_size=24, num_attention_heads=2,
             num_hidden_layers=1, pred_num_hidden_layers=1).items()}
         options |= {'model.head.in_channels': 24, 'model.class_scores.in_channels': 24}
-    if cfg.model.get('backbone', {}).get('type') == 'VisionTransformer':     # L and g are 1.2 and 4 GB
+    if cfg.model.get('backbone', {}).get('type') == 'VisionTransformer':  # L and g are 1.2 and 4 GB
         options |= {f'model.backbone.{key}': value for key, value in dict(
-            patch_size=PATCH, embed_dims=48, depth=2, num_heads=4).items()}
+            patch_size=2 * PATCH, embed_dims=48, depth=2, num_heads=4).items()}
         options |= {f'model.{part}.in_channels': 48 for part in ('head', 'cls_head', 'class_scores')
                     if cfg.model.get(part)}
     if cycle_of(cfg):

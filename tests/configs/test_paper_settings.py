@@ -203,6 +203,20 @@ def test_on_the_toy_benchmark_acp_plus_costs_what_lofi_costs():
         plus.train_dataloader.batch_size * clip.clip_len * clip.get('num_clips')
 
 
+@pytest.mark.parametrize(('name', 'sampler', 'items'), [
+    ('tsp', 'ClipInSegment', 5 * 462), ('arrow', 'PlaybackRate', 2 * 200),
+    ('speed', 'PlaybackRate', 2 * 200),
+    ('bsp', 'StitchBoundary', 4 * 200)])     # of tools/make_procedural.py
+def test_on_the_toy_benchmark_the_rivals_cost_what_acp_plus_costs(name, sampler, items):
+    plus, rival = load('configs/toy/acp_plus_toy.py'), load(f'configs/toy/{name}_toy.py')
+    clip = transforms_of(plus, 'train_dataloader')['SampleFrames']
+    assert transforms_of(rival, 'train_dataloader')[sampler].clip_len == clip.clip_len
+    assert rival.train_dataloader.batch_size == plus.train_dataloader.batch_size
+    updates = rival.max_epochs * (items // rival.train_dataloader.batch_size)
+    assert updates == pytest.approx(720, abs=5)
+    assert rival.optim_wrapper == plus.optim_wrapper
+
+
 def test_the_classes_are_those_of_the_real_annotations(reference_data):
     records = load_annotations(reference_data / 'data/activitynet/activity_net.v1-3.json')
     assert load('configs/gtad_tsm_anet.py').anet_classes == class_names(records)

@@ -11,6 +11,7 @@ from mmengine.dataset import Compose
 
 from mmlofi.datasets.transforms import save_features
 from mmlofi.datasets.untrimmed import reading
+from mmlofi.pretraining import StitchBoundary
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs/playback.md').read_text()
@@ -43,3 +44,16 @@ def test_the_rates_of_the_page_are_those_of_the_configs(name):
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         assert f'`{cfg[loader].dataset.pipeline[1].rates}`' in row
     assert cfg.model.cls_head.num_classes == len(cfg.rates) == cfg.train_dataloader.sampler.group
+
+
+def test_what_the_page_says_of_bsp_s_idea_is_what_the_config_has():
+    cfg = Config.fromfile(ROOT / 'configs/bsp_tsm_kinetics.py')
+    stitch = StitchBoundary(**{key: value for key, value in cfg.stitch.items() if key != 'type'})
+    assert (stitch.least / stitch.clip_len, stitch.blend, stitch.intervals) == (
+        1 / 4, 1, [4, 8, 16])
+    assert 'intervals are 4, 8 or 16 frames' in PAGE
+    assert cfg.model.cls_head.num_classes == cfg.train_dataloader.sampler.group == 4
+    for loader in ('train_dataloader', 'val_dataloader'):
+        assert cfg[loader].dataset.pipeline[0] == cfg.stitch
+        types = [step.type for step in cfg[loader].dataset.pipeline]
+        assert types[1] == 'CropBlackBorders'

@@ -109,8 +109,16 @@ def test_the_weights_of_gtads_authors_are_judged_by_the_names_they_get(prefix, a
     assert log == [f'the checkpoint gives head: {len(state)} weights']
 
 
+def test_weights_where_torchvisions_programs_have_them_are_shown_to_mmengine(log):
+    state = model(head=nn.Linear(4, 2)).state_dict()
+    checkpoint = dict(model=state, epoch=3)
+    CheckpointFitHook().after_load_checkpoint(runner(model(head=nn.Linear(4, 2))), checkpoint)
+    assert log == ['the checkpoint gives backbone: 7 weights; head: 2 weights']
+    assert checkpoint['state_dict'] == state     # where it looks
+
+
 @pytest.mark.parametrize(('content', 'words'), [
-    (dict(model=dict(w=torch.zeros(1)), epoch=3), r"the keys \['epoch', 'model'\].*in \['model'\]"),
+    (dict(net=dict(w=torch.zeros(1)), epoch=3), r"the keys \['epoch', 'net'\].*in \['net'\]"),
     (dict(state_dict_ema=dict(w=torch.zeros(1))),
      r"in \['state_dict_ema'\].*\['state_dict_ema'\], 'weights"),
     (dict(a=dict(net=dict(w=torch.zeros(1)))), r"in \['a'\]\['net'\]"),

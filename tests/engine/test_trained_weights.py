@@ -8,15 +8,22 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.optim import build_optim_wrapper
 from recording import make_runner
 from torch import nn
 
 from mmlofi.apis.load import load_encoder, load_weights
-from mmlofi.engine import CheckpointFitHook
+from mmlofi.engine import AtomicCheckpointHook, CheckpointFitHook
 from mmlofi.models.encoders.checkpoint_fit import CheckpointFit
-from mmlofi.models.encoders.frozen_base import STANDS_ON, put_back_frozen
+from mmlofi.models.encoders.frozen_base import (
+    STANDS_ON,
+    frozen_weights,
+    hash_weights,
+    leave_out_frozen,
+    put_back_frozen,
+)
 
 VIT = dict(type='VisionTransformer', img_size=32, patch_size=16, embed_dims=8, depth=2, num_heads=2,
            num_frames=2)
@@ -84,7 +91,12 @@ def test_a_runner_trains_adapters_alone_and_its_checkpoint_holds_them_alone(vide
 def test_a_resumed_training_and_a_test_go_on_from_what_trains_alone(videos, base):
     straight = runner_of(videos, 'temporal', base, epochs=2, weights='all')
     straight.train()
-    runner_of(videos, 'temporal', base, epochs=1).train()
+    first = runner_of(videos, 'temporal', base, epochs=1)
+    first.train()
+    tested = runner_of(videos, 'temporal', base, load_from=str(videos / 'work' / 'epoch_1.pth'))
+    tested.load_or_resume()      # as a test does, without init_weights
+    for key, value in first.model.state_dict().items():
+        assert torch.equal(tested.model.state_dict()[key], value), key
     resumed = runner_of(videos, 'temporal', base, epochs=2, resume=True)
     resumed.train()
     for key, value in straight.model.state_dict().items():
@@ -113,11 +125,6 @@ def test_averaged_weights_are_left_out_and_put_back_too(videos, base):
 @pytest.fixture(scope='module')
 def slim(base, tmp_path_factory):
     """A checkpoint of what trains alone, of a model whose adapters do something."""
-    from mmlofi.models.encoders.frozen_base import (
-        frozen_weights,
-        hash_weights,
-        leave_out_frozen,
-    )
     model = MODELS.build(model_cfg('temporal', base))
     model.init_weights()
     for name, value in model.named_parameters():
@@ -131,7 +138,6 @@ def slim(base, tmp_path_factory):
 
 
 def test_inference_and_extraction_load_it_onto_what_the_config_names(slim, base):
-    from mmengine.config import Config
     path, model = slim
     frames = torch.randint(0, 255, (1, 3, 3, 2, 32, 32), dtype=torch.uint8)
     encoder = load_encoder(Config(dict(model=model_cfg('temporal', base))), path, 'cpu')
@@ -158,6 +164,12 @@ def test_it_is_not_loaded_onto_another_encoder(slim, base, onto, tmp_path):
         load(checkpoint=loaded)
     assert re.search(r'the model has [0-9a-f]{12}; expected those: set model.backbone.init_cfg',
                      str(caught.value))
+
+
+def test_it_is_no_encoder_for_another_training(slim):
+    with pytest.raises(ValueError, match='epoch_1.pth, which holds what was trained beside a frozen'
+                                         '.*name that in model.backbone.init_cfg'):
+        MODELS.build(model_cfg('temporal', slim[0])).init_weights()
 
 
 def test_other_checkpoints_stay_as_they_are(base):
@@ -187,7 +199,6 @@ def test_an_encoder_by_load_from_is_refused_for_it_and_taken_for_whole_checkpoin
 
 
 def test_a_value_that_is_none_is_refused():
-    from mmlofi.engine import AtomicCheckpointHook
     with pytest.raises(ValueError, match="weights='adapters'; expected 'all', or 'trained'"):
         AtomicCheckpointHook(weights='adapters')
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from mmlofi.datasets import load_annotations
-from mmlofi.pretraining import background_segments
+from mmlofi.pretraining import ClipInSegment, background_segments
+from mmlofi.procedural.benchmark import Benchmark, untrimmed_videos
 
 ACTIONS = [(10, 40), (15, 20), (60, 62)]      # the second lies in the first
 
@@ -85,3 +86,13 @@ def test_of_activitynet_no_background_lies_in_an_action(reference_data, subset, 
         assert not overlaps(rows[0], video.segments_sec)
         in_actions += overlaps(rows[1], video.segments_sec)
     assert in_actions == wrong
+
+
+def test_the_procedural_benchmark_has_462_segments():
+    """By which the toy config's epochs are counted."""
+    sampler, rows = ClipInSegment(clip_len=4, fps=5), 0
+    for video in untrimmed_videos(Benchmark(val_videos=0)):
+        segments = np.array([segment for segment, _ in video.actions()])
+        rows += sampler.fit(segments).sum() + len(background_segments(
+            segments, video.trajectory().duration_sec, shortest_gap_sec=1.5))
+    assert rows == 462

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from mmlofi.models.encoders.clip_grouping import clips_of
 from mmlofi.models.encoders.recompute import recompute
 
 Encode = Callable[[Tensor], Tensor]
@@ -21,15 +22,19 @@ Encode = Callable[[Tensor], Tensor]
 # A graph for each chunk rather than one of all, where the model is compiled.
 @torch.compiler.disable(recursive=False)
 def encode_in_chunks(encode: Encode, clips: Tensor, chunk_size: int | None,
-                     backbone: nn.Module) -> Tensor:
+                     backbone: nn.Module, *, videos: int | None = None) -> Tensor:
     """(B, …) clips to (B, C) features; gradients are those of all at once.
 
     Statistics of a batch, where batch norm takes them, are those of a chunk.
+
+    Args:
+        videos: How many the clips are of, for a backbone whose adapters mix those of one.
     """
     places = list(range(len(clips)))
     size = chunk_size or len(clips)
     chunks = [slice(first, first + size) for first in places[::size]]
-    return _encode_each(encode, clips, chunks, backbone)
+    with clips_of(videos):
+        return _encode_each(encode, clips, chunks, backbone)
 
 
 @torch.compiler.disable(recursive=False)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import torch
+
 _VIDEOS: ContextVar[int | None] = ContextVar('videos_in_call', default=None)
 
 
@@ -25,6 +27,7 @@ def clips_of(videos: int | None) -> Iterator[None]:
         _VIDEOS.reset(token)
 
 
+@torch.compiler.disable
 def videos_in_call() -> int | None:
-    """As `clips_of` said; None where nobody did."""
+    """As `clips_of` said; None where nobody did. A compiled graph breaks here, without a word."""
     return _VIDEOS.get()

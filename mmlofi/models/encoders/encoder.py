@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from mmlofi.models.encoders.adapters import build_adapters, check_beside
 from mmlofi.models.encoders.chunks import choose_snippets, encode_in_chunks, encode_with_share
-from mmlofi.models.encoders.clip_grouping import clips_of
 from mmlofi.models.encoders.dense import (
     NoSteps,
     ask_for_map,
@@ -189,8 +188,8 @@ class SnippetEncoder(nn.Module):
                 kept, rest = choose_snippets(N, L, self.grad_ratio)
                 features = encode_with_share(encode, clips, chunk_size, backbone, kept, rest)
             else:
-                with clips_of(N):
-                    features = encode_in_chunks(encode, clips, chunk_size, backbone)   # (N·L, C)
+                features = encode_in_chunks(encode, clips, chunk_size, backbone,
+                                            videos=N)                         # (N·L, C)
         except (NoSteps, torch.OutOfMemoryError):
             raise
         except Exception as error:

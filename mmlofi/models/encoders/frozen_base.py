@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
+from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
 from mmlofi.models.encoders.what_trains import is_adapter
@@ -58,7 +61,8 @@ def put_back_frozen(checkpoint: object, model: nn.Module, source: str) -> None:
     if not isinstance(checkpoint, dict) or STANDS_ON not in checkpoint:
         return
     stands_on = checkpoint[STANDS_ON]
-    model.init_weights()
+    with _no_line_for_each_weight():
+        model.init_weights()
     frozen = frozen_weights(model)
     wanted, found = str(stands_on['sha256']), hash_weights(frozen)
     if found != wanted:
@@ -72,3 +76,15 @@ def put_back_frozen(checkpoint: object, model: nn.Module, source: str) -> None:
     for key, start in (('state_dict', ''), ('ema_state_dict', EMA)):
         if key in checkpoint:
             checkpoint[key].update({start + name: value.clone() for name, value in frozen.items()})
+
+
+@contextmanager
+def _no_line_for_each_weight() -> Iterator[None]:
+    """MMEngine logs how each weight was initialised; here most are replaced at once."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

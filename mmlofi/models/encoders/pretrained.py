@@ -11,6 +11,7 @@ from mmengine.runner import CheckpointLoader
 from torch import nn
 
 from mmlofi.models.encoders.checkpoint_fit import CheckpointFit, weights_in
+from mmlofi.models.encoders.frozen_base import STANDS_ON
 from mmlofi.models.encoders.what_trains import is_adapter
 
 MEND = ('one of a model with the same settings: correct init_cfg (its checkpoint, its prefix), or '
@@ -36,6 +37,10 @@ def load_pretrained(model: nn.Module, init_cfg: dict, *, part: str | None = None
         ValueError: When a part of the model fits only partly, or nothing does.
     """
     checkpoint = CheckpointLoader.load_checkpoint(init_cfg['checkpoint'], map_location='cpu')
+    if isinstance(checkpoint, dict) and STANDS_ON in checkpoint:
+        raise ValueError(f'init_cfg names {init_cfg["checkpoint"]}, which holds what was trained '
+                         'beside a frozen encoder alone; expected the encoder itself: name that in '
+                         'model.backbone.init_cfg, and the other by load_from')
     state = weights_in(checkpoint, init_cfg['checkpoint'])
     prefix = (init_cfg.get('prefix') or '').rstrip('.')
     if part is not None and (prefix or not any(key.startswith(f'{part}.') for key in state)):

@@ -18,11 +18,16 @@ KINDS = {'snippet': dict(type='temporal'), 'video': dict(type='temporal', scope=
 MIXING = ['video', 'both', 'ladder', 'ladder both']
 
 
+def adapters_of(kind):
+    """Settings by their name in KINDS, or as they are."""
+    return KINDS[kind] if isinstance(kind, str) else kind
+
+
 def make(kind, backbone=VIT2, **settings):
     """A backbone and its encoder, whose adapters do something."""
     torch.manual_seed(0)
     backbone = MODELS.build(backbone)
-    encoder = SnippetEncoder(adapters=kind and KINDS[kind], **settings)
+    encoder = SnippetEncoder(adapters=adapters_of(kind), **settings)
     encoder.prepare(backbone)
     for name, parameter in backbone.named_parameters():
         if 'up_proj' in name:
@@ -134,14 +139,9 @@ def kept_bytes(kind, depth, **settings):
 
 
 def test_a_ladder_keeps_as_much_beside_a_transformer_of_any_depth():
-    at_two, at_six = (kept_bytes_of_ladder(depth) for depth in (2, 6))
-    assert at_two == at_six
+    ladder = dict(type='ladder', scope='video', blocks=[-2, -1])
+    assert kept_bytes(ladder, 2) == kept_bytes(ladder, 6)
     assert kept_bytes('video', 6) > 2 * kept_bytes('video', 2)
-
-
-def kept_bytes_of_ladder(depth):
-    KINDS['two'] = dict(type='ladder', scope='video', blocks=[-2, -1])
-    return kept_bytes('two', depth)
 
 
 def test_recomputation_of_blocks_keeps_less_adapters_and_all():
@@ -159,7 +159,7 @@ def test_no_gradient_reaches_the_transformer_beside_a_ladder_even_if_it_could():
 def localizer(kind, backbone=VIT2, **settings):
     torch.manual_seed(0)
     return EndToEndLocalizer(
-        backbone=backbone, encoder=dict(adapters=kind and KINDS[kind], **settings),
+        backbone=backbone, encoder=dict(adapters=adapters_of(kind), **settings),
         head=dict(type='GTADHead', in_channels=24))
 
 
@@ -210,8 +210,8 @@ def test_frozen_blocks_are_skipped_at_random_only_where_asked_for():
     frames = video(1, 3)
     same = []
     for drop_path in (False, True):
-        KINDS['drop'] = dict(type='temporal', drop_path=drop_path)
-        model = localizer('drop', dict(VIT2, depth=4, drop_path_rate=0.9))
+        model = localizer(dict(type='temporal', drop_path=drop_path),
+                          dict(VIT2, depth=4, drop_path_rate=0.9))
         model.train()
         same.append(torch.equal(model.extract_feat(frames), model.extract_feat(frames)))
     assert same == [True, False]
@@ -220,13 +220,11 @@ def test_frozen_blocks_are_skipped_at_random_only_where_asked_for():
 def test_blocks_are_chosen_by_number_or_as_the_upper_half():
     deep = dict(VIT2, depth=5)
     for blocks, numbers in (('all', [0, 1, 2, 3, 4]), ('upper', [2, 3, 4]), ([0, -1], [0, 4])):
-        KINDS['some'] = dict(type='temporal', blocks=blocks)
-        backbone, _ = make('some', deep)
+        backbone, _ = make(dict(type='temporal', blocks=blocks), deep)
         having = [i for i, block in enumerate(backbone.blocks) if hasattr(block, 'adapter')]
         assert having == numbers
-    KINDS['some'] = dict(type='temporal', blocks=[5])
     with pytest.raises(ValueError, match=r'blocks=\[5\] for a backbone of 5 blocks; expected each'):
-        make('some', deep)
+        make(dict(type='temporal', blocks=[5]), deep)
 
 
 @pytest.mark.parametrize('kind', ['snippet', 'ladder'])

@@ -74,17 +74,17 @@ def test_names_shapes_and_outputs_are_the_originals(name, published):
         close(SnippetEncoder()(backbone, clip[:, None])[..., 0], arrays[f'{name}.y'])
 
 
-def test_a_published_checkpoint_is_read_as_it_is_but_for_its_optimizer(tmp_path, published):
+@pytest.mark.parametrize('name', BACKBONES)
+def test_a_published_checkpoint_is_read_as_it_is(name, tmp_path, published):
     """As TSP's training writes them: weights in `model`, options in `args`."""
-    shapes = published[0]['r2plus1d_34']['shapes']
-    state = published_state(shapes)
-    file = tmp_path / 'r2plus1d_34-tsp_on_activitynet.pth'
+    state = published_state(published[0][name]['shapes'])
+    file = tmp_path / f'{name}-tsp_on_activitynet.pth'
     torch.save(dict(model={f'features.{key}': value for key, value in state.items()} | {
         'fc1.weight': torch.zeros(200, 512), 'fc2.weight': torch.zeros(2, 1024)},
         optimizer=dict(state={}, param_groups=[dict(lr=1e-4)]), epoch=5,
-        args=argparse.Namespace(backbone='r2plus1d_34', lr=1e-4)), file)
+        args=argparse.Namespace(backbone=name, lr=1e-4)), file)
     model = EndToEndLocalizer(
-        backbone=dict(type='TSPResNet2Plus1d', init_cfg=dict(
+        backbone=dict(BACKBONES[name], init_cfg=dict(
             type='Pretrained', checkpoint=str(file), prefix='features.')),
         head=dict(type='GTADHead', in_channels=512))
     model.init_weights()

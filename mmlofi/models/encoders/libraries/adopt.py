@@ -29,6 +29,7 @@ class Facts:
         blocks: Names of the classes whose activations can be computed again.
         left_out: What of the output is no part of the map, in words.
         weights: What the config calls its weights; None of a model that was drawn.
+        own_name: The name of a parameter here, also of one in weights of an older version.
     """
 
     to_map: Callable[[nn.Module, Tensor], Tensor]
@@ -39,6 +40,7 @@ class Facts:
     blocks: tuple[str, ...] = ()
     left_out: str = ''
     weights: str | None = None
+    own_name: Callable[[str], str] = str
 
 
 class Adopted:

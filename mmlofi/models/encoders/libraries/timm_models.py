@@ -27,12 +27,13 @@ NOT_TAKEN = ('checkpoint_path', 'pretrained_cfg', 'pretrained_cfg_overlay', 'cac
 
 
 def build(*, name: str, pretrained: bool | None = None, weights: str | None = None,
-          **settings: object) -> nn.Module:
+          feature_shape: str | None = None, **settings: object) -> nn.Module:
     """A model by its name in timm, such as 'vit_small_patch14_dinov2.lvd142m'.
 
     Args:
         pretrained: Whether timm finds the weights by that name, and loads them.
         weights: A file of a state dict, in their place.
+        feature_shape: Of MMAction2's presets; here it is known.
         settings: Of the model's function, such as `img_size` or `drop_path_rate`.
 
     Raises:

@@ -4,6 +4,7 @@ Shape legend: B snippets, T frames, H × W a frame, C channels, T' × h × w the
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import torchvision.models
@@ -18,6 +19,7 @@ from mmlofi.models.encoders.positions import resize_positions
 
 # Parts that come after the map, by any of their names.
 CLASSIFIERS = ('fc', 'classifier', 'head', 'heads', 'avgpool')
+OLD_DENSENET = re.compile(r'(denselayer\d+\.(?:norm|conv))\.(\d)\.')
 WITH_CLASS_TOKEN = ('MViT', 'VisionTransformer')
 BLOCKS = ('BasicBlock', 'Bottleneck', 'SepInceptionBlock3D', 'MultiscaleBlock', 'EncoderBlock',
           'SwinTransformerBlock', 'SwinTransformerBlockV2', 'InvertedResidual', 'MBConv',
@@ -45,7 +47,8 @@ def build(*, name: str, weights: str | None = None, pretrained: bool | None = No
                          f'one of {", ".join(MAPS)}')
     to_map, takes_clips, limits = MAPS[kind]
     facts = Facts(to_map, takes_clips, limits(model), _normalization(name, weights), blocks=BLOCKS,
-                  left_out='the class token' if kind in WITH_CLASS_TOKEN else '', weights=weights)
+                  left_out='the class token' if kind in WITH_CLASS_TOKEN else '', weights=weights,
+                  own_name=_of_new_densenets if kind == 'DenseNet' else str)
     return adopt(model, facts, without=CLASSIFIERS)
 
 
@@ -91,6 +94,11 @@ def _normalization(name: str, weights: str | None) -> Normalization | None:
     known = _named(name, weights) or next(iter(torchvision.models.get_model_weights(name)))
     preset = known.transforms()
     return Normalization.of_unit(preset.mean, preset.std, f'torchvision, of {known},')
+
+
+def _of_new_densenets(name: str) -> str:
+    """The weights that are published are of 2017: `denselayer1.norm.1.weight`."""
+    return OLD_DENSENET.sub(r'\1\2.', name)
 
 
 def _densenet(model: nn.Module, images: Tensor) -> Tensor:

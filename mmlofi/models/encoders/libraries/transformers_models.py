@@ -27,6 +27,7 @@ ATTENTIONS = ('sdpa', 'eager', 'flash_attention_2', 'flex_attention')
 # Of a config's keys, those that change nothing of the encoder.
 NO_SETTINGS = ('architectures', 'dtype', 'id2label', 'label2id', '_name_or_path',
                'transformers_version', 'attn_implementation', 'auto_map')
+OLDEST = 5
 FILES = ('.safetensors', '.pth', '.pt')
 
 
@@ -73,6 +74,10 @@ def checkpoint_of(*, weights: str | None = None, **_: object) -> str | None:
 
 
 def _class(name: str) -> type:
+    if int(transformers.__version__.partition('.')[0]) < OLDEST:
+        raise ValueError(f'transformers {transformers.__version__} is installed, whose models have '
+                         f'other parts; expected {OLDEST} or newer: pip install '
+                         '"mmlofi[transformers]"')
     if name not in FAMILIES:
         raise ValueError(f'transformers.{name} is not known as an encoder of frames; expected one '
                          f'of {list(FAMILIES)}, whose tokens and positions are')

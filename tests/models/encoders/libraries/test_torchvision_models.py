@@ -1,6 +1,8 @@
 """torchvision's models as backbones, beside torchvision itself."""
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 
@@ -168,6 +170,19 @@ def test_a_presets_pretrained_is_the_first_weights():
     cfg = dict(type='torchvision.densenet161', pretrained=True)
     assert pretrained_of(cfg)['checkpoint'].endswith('densenet161-8d451a50.pth')
     assert pretrained_of(dict(cfg, pretrained=None)) is None
+
+
+def test_densenets_weights_of_2017_fit(monkeypatch):
+    state = torchvision.models.get_model('densenet121').state_dict()
+    old = {re.sub(r'(denselayer\d+\.(?:norm|conv))(\d)\.', r'\1.\2.', name): value
+           for name, value in state.items()}
+    assert 'features.denseblock1.denselayer1.norm.1.weight' in old
+    monkeypatch.setattr(pretrained.CheckpointLoader, 'load_checkpoint', lambda file, **_: old)
+    model = EndToEndLocalizer(backbone=dict(type='torchvision.densenet121', weights='DEFAULT'),
+                              head=dict(type='GTADHead', in_channels=1024))
+    model.init_weights()
+    assert all(torch.equal(value, state[name])
+               for name, value in model.backbone.state_dict().items())
 
 
 @pytest.mark.parametrize('name', ['r3d_18', 'swin3d_t'])

@@ -1,0 +1,11 @@
+# SpeedNet: from scratch, whether one of ACP's trimmed clips is played at its speed or faster.
+#
+#   python tools/train.py configs/toy/speed_toy.py
+#
+# Compute and all else as arrow_toy.py.
+_base_ = './arrow_toy.py'
+
+rates = ((1, 1.2), (1.7, 2.2))
+_base_.train_dataloader.dataset.pipeline[1].update(rates=rates)
+_base_.val_dataloader.dataset.pipeline[1].update(rates=rates)
+_base_.test_dataloader.dataset.pipeline[1].update(rates=rates)

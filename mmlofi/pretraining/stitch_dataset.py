@@ -1,0 +1,61 @@
+"""Videos stitched to others, as a data set for MMAction2's recognizers."""
+from __future__ import annotations
+
+import numpy as np
+from mmaction.datasets import VideoDataset
+from mmaction.registry import DATASETS
+
+from mmlofi.pretraining.stitch import KINDS, OTHER_CLASS, SAME_CLASS
+from mmlofi.randomness import derive_seed, seeded
+
+
+@DATASETS.register_module()
+class StitchDataset(VideoDataset):
+    """MMAction2's, whose item i is video ``i // 4`` with boundary ``i % 4`` of `StitchBoundary`.
+
+    The classes of the list say which video may be joined to which: another one of the class, or one
+    of a class drawn among the others. Random numbers come from the index's seed (`SeededSampler`);
+    in testing from the item's number, so that a clip is always the same.
+
+    Args:
+        args, kwargs: Of MMAction2's VideoDataset.
+
+    Raises:
+        ValueError: For a list of one class, or with a class of one video.
+    """
+
+    def load_data_list(self) -> list[dict]:
+        """One dict a video and kind: filename, video_class, place, kind."""
+        videos = super().load_data_list()
+        self._files = [video['filename'] for video in videos]
+        labels = np.array([video['label'] for video in videos])
+        self._places = {label: np.flatnonzero(labels == label).tolist() for label in set(
+            labels.tolist())}
+        single = sorted(label for label, places in self._places.items() if len(places) < 2)
+        if len(self._places) < 2 or single:
+            raise ValueError(f'{self.ann_file} has {len(self._places)} classes, of which '
+                             f'{single[:5]} have one video; expected two classes or more, of two '
+                             'videos or more each, to stitch those of one class and of two')
+        return [dict(filename=video['filename'], video_class=int(label), place=place, kind=kind)
+                for place, (video, label) in enumerate(zip(videos, labels))
+                for kind in range(len(KINDS))]
+
+    def prepare_data(self, idx: int) -> dict | None:
+        """The clip after the pipeline."""
+        seed = getattr(idx, 'seed', None)
+        if self.test_mode:
+            seed = derive_seed(int(idx))
+        with seeded(seed):
+            info = self.get_data_info(idx)
+            info['test_mode'] = self.test_mode
+            if info['kind'] in (OTHER_CLASS, SAME_CLASS):
+                info['second_filename'] = self._files[self._partner(info)]
+            return self.pipeline(info)
+
+    def _partner(self, info: dict) -> int:
+        """Which video is joined to one."""
+        label = info['video_class']
+        if info['kind'] == OTHER_CLASS:
+            label = int(np.random.choice(sorted(set(self._places) - {label})))
+        return int(np.random.choice([place for place in self._places[label]
+                                     if place != info['place']]))
