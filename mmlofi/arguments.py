@@ -19,6 +19,9 @@ RUNNER_SETTINGS = (*tuple(inspect.signature(Runner.__init__).parameters)[1:], 'c
                    'find_unused_parameters', 'model_wrapper_cfg', 'custom_imports')
 
 
+RESAMPLES = 1000   # of a bootstrap
+
+
 class SettingsAction(DictAction):
     """MMEngine's, which ends in an error of the command line where it cannot read a setting."""
 
@@ -98,9 +101,9 @@ def read_ground_truth(args: argparse.Namespace) -> list[VideoRecord]:
 
 def add_bootstrap(parser: argparse.ArgumentParser) -> None:
     """Adds the number of resamples; None where they are not asked for."""
-    parser.add_argument('--bootstrap', type=int, nargs='?', const=1000, metavar='N',
+    parser.add_argument('--bootstrap', type=int, nargs='?', const=RESAMPLES, metavar='N',
                         help='how sure the average mAP is: its interval over N resamples of the '
-                             'videos; default 1000')
+                             f'videos; default {RESAMPLES}')
 
 
 def _first_new(cfg: Config, key: str) -> tuple[str, list[str]] | None:

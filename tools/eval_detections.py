@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
 
-from mmlofi.arguments import add_bootstrap, add_ground_truth, read_ground_truth
-from mmlofi.detections.predictions import load_detections
+from mmlofi.arguments import RESAMPLES, add_bootstrap, add_ground_truth, read_ground_truth
+from mmlofi.datasets.annotations import VideoRecord
+from mmlofi.detections.predictions import Detections, load_detections
 from mmlofi.evaluation.bootstrap import Difference, Resampler, Spread
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, tiou_name
 from mmlofi.evaluation.recall import ProposalScores, proposal_recall, topk_recall
@@ -29,8 +31,10 @@ def main() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         try:
-            scores, topkx, proposals = evaluate(args)
-            sure = resample(args)
+            truth = read_ground_truth(args)
+            detections = load_detections(args.predictions, with_labels=not args.only_proposals)
+            scores, topkx, proposals = evaluate(args, truth, detections)
+            sure = resample(args, truth, detections)
         except (OSError, ValueError) as error:
             sys.exit(f'eval_detections: {error}')
     for message in dict.fromkeys(str(warning.message) for warning in caught):
@@ -48,10 +52,9 @@ def main() -> None:
         print(f'written to {args.out}')
 
 
-def evaluate(args: argparse.Namespace) -> Scores:
+def evaluate(args: argparse.Namespace, truth: Sequence[VideoRecord],
+             detections: Detections) -> Scores:
     """mAP, Recall@kx (T, multiples) and AR@AN, each where it is asked for."""
-    truth = read_ground_truth(args)
-    detections = load_detections(args.predictions, with_labels=not args.only_proposals)
     scores = topkx = proposals = None
     if not args.only_proposals:
         scores = detection_map(truth, detections, args.tiou)
@@ -62,16 +65,14 @@ def evaluate(args: argparse.Namespace) -> Scores:
     return scores, topkx, proposals
 
 
-def resample(args: argparse.Namespace) -> dict[str, Spread | Difference]:
+def resample(args: argparse.Namespace, truth: Sequence[VideoRecord],
+             detections: Detections) -> dict[str, Spread | Difference]:
     """How sure the average mAP is, and that of `--against` and its difference to it; empty where
     that is not asked for."""
-    if args.bootstrap is None and args.against is None:
+    if args.bootstrap is None:
         return {}
-    if args.only_proposals:
-        raise ValueError('--bootstrap and --against are of mAP; expected them without '
-                         '--only-proposals')
-    resampler = Resampler(read_ground_truth(args), args.tiou, resamples=args.bootstrap or 1000)
-    own = [resampler.score(load_detections(args.predictions))]
+    resampler = Resampler(truth, args.tiou, resamples=args.bootstrap)
+    own = [resampler.score(detections)]
     if args.against is None:
         return dict(average_mAP=resampler.spread(own))
     other = [resampler.score(load_detections(args.against))]
@@ -81,8 +82,8 @@ def resample(args: argparse.Namespace) -> dict[str, Spread | Difference]:
 
 def print_sure(args: argparse.Namespace, sure: dict[str, Spread | Difference]) -> None:
     files = dict(average_mAP=args.predictions, against=args.against, difference='difference')
-    print(f'\naverage mAP, % with the interval of 95 % of {args.bootstrap or 1000} resamples of '
-          'the videos')
+    print(f'\naverage mAP, % with the interval of 95 % of {args.bootstrap} resamples of the '
+          'videos')
     for name, found in sure.items():
         turned = f'; the other way round in {100 * found.turns:.1f} % of the resamples' \
             if isinstance(found, Difference) else ''
@@ -105,7 +106,7 @@ def for_json(args: argparse.Namespace, scores: DetectionScores | None, topkx: np
     if proposals is not None:
         content['proposals'] = proposals.to_dict()
     if sure:
-        content['bootstrap'] = dict(resamples=args.bootstrap or 1000) | {
+        content['bootstrap'] = dict(resamples=args.bootstrap) | {
             name: asdict(found) for name, found in sure.items()}
     return content
 
@@ -129,7 +130,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--against', metavar='OTHER.json',
                         help='other detections: the difference to them, and how sure it is')
     parser.add_argument('--out', help='write the scores, also of each class, to this json file')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.against is not None and args.bootstrap is None:
+        args.bootstrap = RESAMPLES
+    if args.bootstrap is not None and args.only_proposals:
+        parser.error('--bootstrap and --against are of mAP; expected them without '
+                     '--only-proposals')
+    return args
 
 
 def print_table(scores: DetectionScores, multiples: list[int], topkx: np.ndarray | None) -> None:

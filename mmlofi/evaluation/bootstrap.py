@@ -131,6 +131,7 @@ class _Matches:
     @classmethod
     def of(cls, ground_truth: Sequence[VideoRecord], detections: Detections,
            tious: Sequence[float]) -> _Matches:
+        """Raises and warns as `align`."""
         aligned = align(ground_truth, detections)
         matched = match(aligned, tious) >= 0                                    # (K, T)
         order = np.argsort(aligned.label, kind='stable')
