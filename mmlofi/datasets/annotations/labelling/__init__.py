@@ -1,0 +1,1 @@
+"""Labels as people have them, and the annotations that become of them."""
