@@ -21,10 +21,10 @@ from mmaction.structures import ActionDataSample
 from mmlofi.apis import TALInferencer
 from mmlofi.apis.arguments import add_inferencer_options, make_inferencer
 from mmlofi.apis.video_files import find_videos
+from mmlofi.detections.exports.subtitles import cut_cues, to_srt, to_vtt
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.files import CannotWrite, check_writable, file_stem, write_text
 from mmlofi.sigterm import sigterm_unwinds
-from mmlofi.visualization.subtitles import cut_cues, to_srt, to_vtt
 from mmlofi.visualization.video_labels import write_labelled_video
 
 DETECTIONS = 'detections.json'
