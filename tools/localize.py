@@ -11,9 +11,8 @@ then 1; the others are done nevertheless.
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmaction.structures import ActionDataSample
@@ -21,7 +20,10 @@ from mmaction.structures import ActionDataSample
 from mmlofi.apis import TALInferencer
 from mmlofi.apis.arguments import add_inferencer_options, make_inferencer
 from mmlofi.apis.video_files import find_videos
+from mmlofi.detections.exports.formats import EXPORTS, require_libraries, write_exports
 from mmlofi.detections.exports.subtitles import cut_cues, to_srt, to_vtt
+from mmlofi.detections.exports.table import to_csv
+from mmlofi.detections.exports.videos import videos_of
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.files import CannotWrite, check_writable, file_stem, write_text
 from mmlofi.sigterm import sigterm_unwinds
@@ -41,6 +43,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--csv', action='store_true', help='also a table, detections.csv')
     parser.add_argument('--srt', action='store_true', help='also SubRip subtitles of each video')
     parser.add_argument('--vtt', action='store_true', help='also WebVTT subtitles of each video')
+    parser.add_argument('--export', nargs='+', choices=EXPORTS, default=[], metavar='NAME',
+                        help='also as other programs read it, to correct it there, to cut or to '
+                             f'play: {", ".join(EXPORTS)}')
     parser.add_argument('--timeline', action='store_true',
                         help='also a picture of each video on a time axis')
     parser.add_argument('--video', action='store_true',
@@ -50,6 +55,10 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    try:
+        require_libraries(args.export)
+    except ImportError as error:
+        sys.exit(f'localize: {error}')
     try:
         inferencer = make_inferencer(args)
         check_writable(args.out / DETECTIONS)
@@ -76,6 +85,7 @@ def localize_all(inferencer: TALInferencer, args: argparse.Namespace) -> None:
                 print(f'\r{what}: FAILED: {error}')
     finally:   # what was found before an interrupt is kept
         save(inferencer.to_detections(samples), args)
+        export(inferencer.to_detections(samples), samples, args)
     if failed:
         sys.exit(f'localize: {len(failed)} of {len(videos) + len(failed.keys() - set(files))} '
                  f'failed: {", ".join(failed)}')
@@ -125,20 +135,21 @@ def save(detections: Detections, args: argparse.Namespace) -> None:
     """Writes what is of all videos together."""
     save_detections(detections, args.out / DETECTIONS)
     if args.csv:
-        text = io.StringIO(newline='')
-        table = csv.writer(text)
-        table.writerow(['video', 'label', 'start_sec', 'end_sec', 'score'])
-        for name, found in detections.to_results().items():
-            table.writerows([cell(name), cell(one['label']), *one['segment'], one['score']]
-                            for one in found)
-        write_text(args.out / 'detections.csv', text.getvalue())
+        write_text(args.out / 'detections.csv', to_csv(
+            ['video', 'label', 'start_sec', 'end_sec', 'score'],
+            [[name, one['label'], *one['segment'], one['score']]
+             for name, found in detections.to_results().items() for one in found]))
     print(f'{args.out / DETECTIONS}: {len(detections)} segments of '
           f'{len(detections.video_names)} videos')
 
 
-def cell(text: str) -> str:
-    """A text that spreadsheets do not compute: an apostrophe in front of `=HYPERLINK(…)`."""
-    return f"'{text}" if text.startswith(('=', '+', '-', '@', '\t', '\r')) else text
+def export(detections: Detections, samples: Sequence[ActionDataSample],
+           args: argparse.Namespace) -> None:
+    """Writes the formats of other programs."""
+    files = {sample.video_name: Path(sample.filename) for sample in samples}
+    written = write_exports(args.export, videos_of(detections, files), detections.classes, args.out)
+    if written:
+        print(f'{args.out}: {len(written)} files of {", ".join(args.export)}')
 
 
 if __name__ == '__main__':
