@@ -5,7 +5,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from conftest import CLASSES
+from exported_classes import CLASSES
 
 from mmlofi.datasets.annotations.labelling.formats import read_labels
 from mmlofi.datasets.annotations.labelling.take import take

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import av
 import pytest
-from conftest import CLASSES
+from exported_classes import CLASSES
 
 from mmlofi.detections.exports.audacity import to_audacity
 from mmlofi.detections.exports.chapters import to_ffmetadata, to_webvtt, to_youtube
@@ -84,6 +84,7 @@ def test_a_library_that_is_not_there_is_named_before_the_work(monkeypatch):
     require_libraries(['via', 'cvat', 'audacity'])
 
 
-def test_a_table_has_no_text_that_spreadsheets_compute():
-    assert to_csv(['a', 'b'], [['=1+1', -0.5], ['-x', 'y']]) == \
-        "a,b\r\n'=1+1,-0.5\r\n'-x,y\r\n"
+@pytest.mark.parametrize('text', ['=1+1', '+1', '-1', '@SUM(1)', '\t=1'])
+def test_a_name_that_a_spreadsheet_would_compute_stays_text_in_a_table(text):
+    assert to_csv(['a', 'b'], [[text, -0.5]]) == f"a,b\r\n'{text},-0.5\r\n"
+    assert to_csv(['a'], [[f'a{text}']]) == f'a\r\na{text}\r\n'
