@@ -20,16 +20,19 @@ from mmaction.structures import ActionDataSample
 from mmlofi.apis import TALInferencer
 from mmlofi.apis.arguments import add_inferencer_options, make_inferencer
 from mmlofi.apis.video_files import find_videos
+from mmlofi.datasets.videos.playable import playable_file
 from mmlofi.detections.exports.formats import EXPORTS, require_libraries, write_exports
 from mmlofi.detections.exports.subtitles import cut_cues, to_srt, to_vtt
 from mmlofi.detections.exports.table import to_csv
 from mmlofi.detections.exports.videos import videos_of
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.files import CannotWrite, check_writable, file_stem, write_text
+from mmlofi.report.player_page import PlayedVideo, detections_by_video, write_player_page
 from mmlofi.sigterm import sigterm_unwinds
+from mmlofi.visualization.colours import class_colours
 from mmlofi.visualization.video_labels import write_labelled_video
 
-DETECTIONS = 'detections.json'
+DETECTIONS, PAGE = 'detections.json', 'page.html'
 
 
 def parse_args() -> argparse.Namespace:
@@ -48,6 +51,9 @@ def parse_args() -> argparse.Namespace:
                              f'play: {", ".join(EXPORTS)}')
     parser.add_argument('--timeline', action='store_true',
                         help='also a picture of each video on a time axis')
+    parser.add_argument('--page', action='store_true',
+                        help='also page.html, which plays each video beside what was found and '
+                             'takes corrections; videos that browsers do not play are copied')
     parser.add_argument('--video', action='store_true',
                         help='also each video with the present action drawn on it, without sound')
     return parser.parse_args()
@@ -84,8 +90,11 @@ def localize_all(inferencer: TALInferencer, args: argparse.Namespace) -> None:
                 failed[video['filename']] = error
                 print(f'\r{what}: FAILED: {error}')
     finally:   # what was found before an interrupt is kept
-        save(inferencer.to_detections(samples), args)
-        export(inferencer.to_detections(samples), samples, args)
+        detections = inferencer.to_detections(samples)
+        save(detections, args)
+        export(detections, samples, args)
+    if args.page and samples:
+        write_page(samples, detections, inferencer.classes, args)
     if failed:
         sys.exit(f'localize: {len(failed)} of {len(videos) + len(failed.keys() - set(files))} '
                  f'failed: {", ".join(failed)}')
@@ -150,6 +159,21 @@ def export(detections: Detections, samples: Sequence[ActionDataSample],
     written = write_exports(args.export, videos_of(detections, files), detections.classes, args.out)
     if written:
         print(f'{args.out}: {len(written)} files of {", ".join(args.export)}')
+
+
+def write_page(samples: list[ActionDataSample], detections: Detections,
+               classes: Sequence[str], args: argparse.Namespace) -> None:
+    """The page that plays all videos, and copies of those that browsers do not play."""
+    found = detections_by_video(detections)
+    videos = [PlayedVideo(
+        name=sample.video_name, duration_sec=sample.duration_sec, found=found[sample.video_name],
+        file=playable_file(Path(sample.filename),
+                           args.out / f'{file_stem(sample.video_name)}_play.mp4',
+                           tell=lambda copy: print(f'{copy}: a copy that browsers play …')))
+        for sample in samples]
+    write_player_page(args.out / PAGE, videos, colours=class_colours(classes),
+                      title=f'Found in {len(videos)} video{"s" * (len(videos) > 1)}')
+    print(f'{args.out / PAGE}: plays them')
 
 
 if __name__ == '__main__':
