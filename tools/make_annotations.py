@@ -14,7 +14,8 @@ drawn. Durations are those of the files.
 The programs are ELAN (.eaf), Label Studio (JSON, JSON-MIN), CVAT (XML for video or images), VIA 3
 (project json) and BORIS (projects, aggregated events). What of theirs is the class is chosen by
 --take, and listed without it where there are several: tiers of ELAN, controls of Label Studio,
-labels or label/attribute of CVAT, attributes of VIA, behaviours of BORIS.
+labels or label/attribute of CVAT, attributes of VIA, behaviours of BORIS. Annotations in
+ActivityNet's format are labels too, such as corrections for --into.
 
 What cannot be read is named with its place, and nothing is written. What is not used is counted.
 """

@@ -224,5 +224,26 @@ def test_several_files_are_read_together_and_their_errors_named_with_them(call, 
     database, _ = call(boris(tmp_path, 'one.boris', 'pour', 'stir'), tmp_path / 'more.csv',
                        '--take', 'pour')
     assert list(database) == ['a', 'b', 'c']     # a spreadsheet's rows are always taken
+    (tmp_path / 'other.json').write_text('{}')
     with pytest.raises(SystemExit, match='expected tasks of Label Studio, a project of VIA 3 or'):
-        call(tmp_path / 'gt.json')
+        call(tmp_path / 'other.json')
+
+
+def test_annotations_are_labels_too_and_go_into_others(call, tmp_path):
+    def write(name, **actions):
+        (tmp_path / name).write_text(json.dumps(dict(database={video: dict(
+            subset='training', duration=10.0, annotations=[
+                dict(segment=[start, start + 1], label='pour') for start in starts])
+            for video, starts in actions.items()})))
+        return tmp_path / name
+    old = write('old.json', a=[1], b=[1])
+    content = json.loads(old.read_text())
+    content['database']['a']['subset'] = 'validation'
+    old.write_text(json.dumps(content))
+    database, output = call(write('corrected.json', a=[2, 3], c=[]), '--into', old)
+    assert {name: (entry['subset'], len(entry['annotations'])) for name, entry in database.items()
+            } == dict(a=('validation', 2), b=('training', 1), c=('training', 0))
+    assert 'old.json were annotated again, 1 added' in output
+    old.write_text(old.read_text().replace('[1, 2]', '[5, 4]'))
+    with pytest.raises(SystemExit, match=r"video 'a': .*\[5, 4\].*; expected start <= end"):
+        call(old)

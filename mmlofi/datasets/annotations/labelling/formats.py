@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmlofi.datasets.annotations.labelling import boris, label_studio, via
+from mmlofi.datasets.annotations.labelling.annotations_json import (
+    is_annotations,
+    read_annotations,
+)
 from mmlofi.datasets.annotations.labelling.cvat import read_cvat
 from mmlofi.datasets.annotations.labelling.elan import read_elan
 from mmlofi.datasets.annotations.labelling.rows import Labels
@@ -64,9 +68,11 @@ def _read_json(path: Path, labels: Labels, files: Sequence[Path], frame_rate: st
         via.read_via(content, labels, prefix=prefix)
     elif boris.is_boris(content):
         boris.read_boris(content, labels, prefix=prefix)
+    elif is_annotations(content):
+        read_annotations(path, labels, prefix=prefix)
     else:
         raise ValueError(f'{path} has {brief(content)}; expected tasks of Label Studio, a project '
-                         'of VIA 3 or of BORIS')
+                         "of VIA 3 or of BORIS, or annotations in ActivityNet's format")
 
 
 def _columns(path: Path) -> list[str]:

@@ -15,9 +15,9 @@ TRAINING = 'training'
 def merge(path: Path, videos: Mapping[str, Video]) -> tuple[dict[str, dict], str]:
     """The entries of a json of annotations with those of `videos` in place of theirs, or beside.
 
-    A video that was there keeps its subset and all else of its entry but the actions. One that was
-    not is for training, unless its labels say otherwise: what is scored on stays the same, so that
-    scores of one round can be held against the last one's.
+    A video that was there keeps its subset, whatever its labels say, and all else of its entry but
+    the actions. One that was not is for training, unless its labels say otherwise. So what is
+    scored on stays the same, and scores of one round can be held against the last one's.
 
     Args:
         path: In ActivityNet's format; it may name its videos with or without their endings.
@@ -40,7 +40,7 @@ def merge(path: Path, videos: Mapping[str, Video]) -> tuple[dict[str, dict], str
         name = next((one for one in (file, stem) if one in database), None)
         again += name is not None
         before = database.get(name, {})
-        subset = entry['subset'] or before.get('subset') or TRAINING
         database[name or (file if with_ending else stem)] = {
-            **entry, **before, 'subset': subset, 'annotations': entry['annotations']}
+            **entry, 'subset': entry['subset'] or TRAINING, **before,
+            'annotations': entry['annotations']}
     return database, f'{again} videos of {path} were annotated again, {len(videos) - again} added'
