@@ -10,24 +10,16 @@ then 1; the others are done nevertheless.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import csv
 import io
 import sys
 from pathlib import Path
 
-from mmaction.structures import ActionDataSample
-
-from mmlofi.apis import TALInferencer
 from mmlofi.apis.arguments import add_inferencer_options, make_inferencer
-from mmlofi.apis.video_files import find_videos
-from mmlofi.detections.predictions import Detections, save_detections
-from mmlofi.files import CannotWrite, check_writable, file_stem, write_text
-from mmlofi.sigterm import sigterm_unwinds
-from mmlofi.visualization.subtitles import cut_cues, to_srt, to_vtt
-from mmlofi.visualization.video_labels import write_labelled_video
-
-DETECTIONS = 'detections.json'
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -46,6 +38,22 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--video', action='store_true',
                         help='also each video with the present action drawn on it, without sound')
     return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+from mmaction.structures import ActionDataSample
+
+from mmlofi.apis import TALInferencer
+from mmlofi.apis.video_files import find_videos
+from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.files import CannotWrite, check_writable, file_stem, write_text
+from mmlofi.sigterm import sigterm_unwinds
+from mmlofi.visualization.subtitles import cut_cues, to_srt, to_vtt
+from mmlofi.visualization.video_labels import write_labelled_video
+
+DETECTIONS = 'detections.json'
 
 
 def main() -> None:

@@ -9,11 +9,44 @@ mean. Of two sets it shows the differences, and which actions the second wins an
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import sys
 from pathlib import Path
 
 from mmlofi.arguments import add_ground_truth, read_ground_truth
+from mmlofi.starting import start
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
+                        help='one or two jsons of predictions, or json.gz, and what to call them')
+    add_ground_truth(parser)
+    parser.add_argument('--tiou', default='0.5:0.95:0.05',
+                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
+    parser.add_argument('--bins', choices=['activitynet', 'thumos14', 'quintiles'],
+                        default='activitynet', help='bounds of XS to XL; quintiles suits any data')
+    parser.add_argument('--match-tiou', type=float, default=0.5, metavar='TIOU',
+                        help='at which an action counts as found, won or lost; default %(default)s')
+    parser.add_argument('--videos', type=int, default=5,
+                        help='videos drawn of each group (best, worst, won, lost); default '
+                             '%(default)s')
+    parser.add_argument('--top-k', type=int, default=10,
+                        help='predictions drawn a video; default %(default)s')
+    parser.add_argument('--videos-dir', type=Path,
+                        help='folder of the videos, for frames above the time lines')
+    parser.add_argument('--filename-tmpl', default='{}.mp4',
+                        help="a video's file there; '{}' is its name; default %(default)s")
+    parser.add_argument('--out', default='report.html', help='the page; default %(default)s')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args, registers=False)
+
 from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.named_sets import load_named
@@ -58,31 +91,6 @@ def find_videos(records: list[VideoRecord], args: argparse.Namespace) -> dict[st
                          f'{args.filename_tmpl!r}, such as {wanted[0]!r}; expected some: correct '
                          '--videos-dir or --filename-tmpl')
     return files
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
-                        help='one or two jsons of predictions, or json.gz, and what to call them')
-    add_ground_truth(parser)
-    parser.add_argument('--tiou', default='0.5:0.95:0.05',
-                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
-    parser.add_argument('--bins', choices=['activitynet', 'thumos14', 'quintiles'],
-                        default='activitynet', help='bounds of XS to XL; quintiles suits any data')
-    parser.add_argument('--match-tiou', type=float, default=0.5, metavar='TIOU',
-                        help='at which an action counts as found, won or lost; default %(default)s')
-    parser.add_argument('--videos', type=int, default=5,
-                        help='videos drawn of each group (best, worst, won, lost); default '
-                             '%(default)s')
-    parser.add_argument('--top-k', type=int, default=10,
-                        help='predictions drawn a video; default %(default)s')
-    parser.add_argument('--videos-dir', type=Path,
-                        help='folder of the videos, for frames above the time lines')
-    parser.add_argument('--filename-tmpl', default='{}.mp4',
-                        help="a video's file there; '{}' is its name; default %(default)s")
-    parser.add_argument('--out', default='report.html', help='the page; default %(default)s')
-    return parser.parse_args()
 
 
 if __name__ == '__main__':
