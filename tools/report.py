@@ -117,7 +117,7 @@ def player_page(args: argparse.Namespace) -> Path:
 def write_players(page: Path, records: list[VideoRecord], files: dict[str, str],
                   detections: Detections, colours: dict[str, str]) -> None:
     """The page that plays the videos that are there, and copies of those no browser plays."""
-    from mmlofi.datasets.videos.video_file import look_at_video     # not above: it loads torch
+    from mmlofi.datasets.videos.video_file import look_at_video  # not above: it loads torch
     found = detections_by_video(detections)
     copies = page.with_suffix('')
     videos = []
