@@ -15,6 +15,8 @@ wrong; those of rare classes; or both. The order, with its reasons, is in order.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # and never: this needs no torch, but to open videos
+
 import argparse
 import sys
 from collections import Counter
@@ -30,6 +32,7 @@ from mmlofi.detections.exports.videos import ExportedVideo, videos_of
 from mmlofi.detections.predictions import Detections, load_detections
 from mmlofi.files import write_text
 from mmlofi.options import require_number, require_whole
+from mmlofi.starting import start
 
 ORDER = 'order.csv'
 
@@ -64,6 +67,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', type=Path, default=Path('exported'),
                         help='folder; default %(default)s')
     return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args, registers=False)
 
 
 def main() -> None:

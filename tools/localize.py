@@ -10,29 +10,16 @@ then 1; the others are done nevertheless.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmaction.structures import ActionDataSample
-
-from mmlofi.apis import TALInferencer
 from mmlofi.apis.arguments import add_inferencer_options, make_inferencer
-from mmlofi.apis.video_files import find_videos
-from mmlofi.datasets.videos.playable import playable_file
 from mmlofi.detections.exports.formats import EXPORTS, require_libraries, write_exports
-from mmlofi.detections.exports.subtitles import cut_cues, to_srt, to_vtt
-from mmlofi.detections.exports.table import to_csv
-from mmlofi.detections.exports.videos import videos_of
-from mmlofi.detections.predictions import Detections, save_detections
-from mmlofi.files import CannotWrite, check_writable, file_stem, write_text
-from mmlofi.report.player_page import PlayedVideo, detections_by_video, write_player_page
-from mmlofi.sigterm import sigterm_unwinds
-from mmlofi.visualization.colours import class_colours
-from mmlofi.visualization.video_labels import write_labelled_video
-
-DETECTIONS, PAGE = 'detections.json', 'page.html'
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -57,6 +44,27 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--video', action='store_true',
                         help='also each video with the present action drawn on it, without sound')
     return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+from mmaction.structures import ActionDataSample
+
+from mmlofi.apis import TALInferencer
+from mmlofi.apis.video_files import find_videos
+from mmlofi.datasets.videos.playable import playable_file
+from mmlofi.detections.exports.subtitles import cut_cues, to_srt, to_vtt
+from mmlofi.detections.exports.table import to_csv
+from mmlofi.detections.exports.videos import videos_of
+from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.files import CannotWrite, check_writable, file_stem, write_text
+from mmlofi.report.player_page import PlayedVideo, detections_by_video, write_player_page
+from mmlofi.sigterm import sigterm_unwinds
+from mmlofi.visualization.colours import class_colours
+from mmlofi.visualization.video_labels import write_labelled_video
+
+DETECTIONS, PAGE = 'detections.json', 'page.html'
 
 
 def main() -> None:

@@ -21,30 +21,15 @@ What cannot be read is named with its place, and nothing is written. What is not
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mmlofi.datasets.annotations.labelling.annotated import (
-    Video,
-    annotate,
-    draw_subsets,
-    entries,
-    names,
-    probe,
-    summary,
-    template_of,
-    write,
-)
-from mmlofi.datasets.annotations.labelling.formats import read_labels
 from mmlofi.datasets.annotations.labelling.label_studio import FRAME_RATE
-from mmlofi.datasets.annotations.labelling.merging import merge
-from mmlofi.datasets.annotations.labelling.rows import Labels
-from mmlofi.datasets.annotations.labelling.take import take
-from mmlofi.datasets.annotations.labelling.video_folder import list_videos
-
-SHOWN = 20   # errors
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -78,6 +63,29 @@ def parse_args() -> argparse.Namespace:
     if not 0 < args.validation_share < 1 or args.workers < 1:
         parser.error('expected --validation-share above 0 and below 1, --workers of 1 or more')
     return args
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+from mmlofi.datasets.annotations.labelling.annotated import (
+    Video,
+    annotate,
+    draw_subsets,
+    entries,
+    names,
+    probe,
+    summary,
+    template_of,
+    write,
+)
+from mmlofi.datasets.annotations.labelling.formats import read_labels
+from mmlofi.datasets.annotations.labelling.merging import merge
+from mmlofi.datasets.annotations.labelling.rows import Labels
+from mmlofi.datasets.annotations.labelling.take import take
+from mmlofi.datasets.annotations.labelling.video_folder import list_videos
+
+SHOWN = 20   # errors
 
 
 def main() -> None:

@@ -9,15 +9,50 @@ mean. Of two sets it shows the differences, and which actions the second wins an
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import sys
 from pathlib import Path
 
 from mmlofi.arguments import add_ground_truth, read_ground_truth
+from mmlofi.starting import start
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
+                        help='one or two jsons of predictions, or json.gz, and what to call them')
+    add_ground_truth(parser)
+    parser.add_argument('--tiou', default='0.5:0.95:0.05',
+                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
+    parser.add_argument('--bins', choices=['activitynet', 'thumos14', 'quintiles'],
+                        default='activitynet', help='bounds of XS to XL; quintiles suits any data')
+    parser.add_argument('--match-tiou', type=float, default=0.5, metavar='TIOU',
+                        help='at which an action counts as found, won or lost; default %(default)s')
+    parser.add_argument('--videos', type=int, default=5,
+                        help='videos drawn of each group (best, worst, won, lost); default '
+                             '%(default)s')
+    parser.add_argument('--top-k', type=int, default=10,
+                        help='predictions drawn a video; default %(default)s')
+    parser.add_argument('--videos-dir', type=Path,
+                        help='folder of the videos, for frames above the time lines')
+    parser.add_argument('--filename-tmpl', default='{}.mp4',
+                        help="a video's file there; '{}' is its name; default %(default)s")
+    parser.add_argument('--players', action='store_true',
+                        help='also a page that plays the videos beside the predictions of the last '
+                             'set, and takes corrections; needs --videos-dir')
+    parser.add_argument('--out', default='report.html', help='the page; default %(default)s')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args, registers=False)
+
 from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
 from mmlofi.datasets.videos.playable import playable_file
-from mmlofi.datasets.videos.video_file import look_at_video
 from mmlofi.detections.named_sets import load_named
 from mmlofi.detections.predictions import Detections
 from mmlofi.files import check_writable, file_stem, path_in
@@ -82,6 +117,7 @@ def player_page(args: argparse.Namespace) -> Path:
 def write_players(page: Path, records: list[VideoRecord], files: dict[str, str],
                   detections: Detections, colours: dict[str, str]) -> None:
     """The page that plays the videos that are there, and copies of those no browser plays."""
+    from mmlofi.datasets.videos.video_file import look_at_video  # not above: it loads torch
     found = detections_by_video(detections)
     copies = page.with_suffix('')
     videos = []
@@ -99,34 +135,6 @@ def write_players(page: Path, records: list[VideoRecord], files: dict[str, str],
                      for segment, label in zip(record.segments_sec, record.labels)]))
     write_player_page(page, videos, colours=colours, title=page.stem)
     print(f'{page}: plays {len(videos)} videos', file=sys.stderr)
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
-                        help='one or two jsons of predictions, or json.gz, and what to call them')
-    add_ground_truth(parser)
-    parser.add_argument('--tiou', default='0.5:0.95:0.05',
-                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
-    parser.add_argument('--bins', choices=['activitynet', 'thumos14', 'quintiles'],
-                        default='activitynet', help='bounds of XS to XL; quintiles suits any data')
-    parser.add_argument('--match-tiou', type=float, default=0.5, metavar='TIOU',
-                        help='at which an action counts as found, won or lost; default %(default)s')
-    parser.add_argument('--videos', type=int, default=5,
-                        help='videos drawn of each group (best, worst, won, lost); default '
-                             '%(default)s')
-    parser.add_argument('--top-k', type=int, default=10,
-                        help='predictions drawn a video; default %(default)s')
-    parser.add_argument('--videos-dir', type=Path,
-                        help='folder of the videos, for frames above the time lines')
-    parser.add_argument('--filename-tmpl', default='{}.mp4',
-                        help="a video's file there; '{}' is its name; default %(default)s")
-    parser.add_argument('--players', action='store_true',
-                        help='also a page that plays the videos beside the predictions of the last '
-                             'set, and takes corrections; needs --videos-dir')
-    parser.add_argument('--out', default='report.html', help='the page; default %(default)s')
-    return parser.parse_args()
 
 
 if __name__ == '__main__':
