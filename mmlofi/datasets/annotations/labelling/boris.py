@@ -61,24 +61,27 @@ def read_boris(content: dict, labels: Labels, *, prefix: str = '') -> None:
         content: Of the project.
         prefix: Before each place in a message, such as the file's name.
     """
-    states = {one.get('code') for one in content['behaviors_conf'].values()
-              if one.get('type') in STATES}
+    states: set[str] = set()
+    with labels.faults_of(f'{prefix}behaviors_conf', 'BORIS'):
+        states = {one['code'] for one in content['behaviors_conf'].values()
+                  if one['type'] in STATES}
     for name, observation in content['observations'].items():
         where = f'{prefix}observation {name!r}'
-        if observation.get('type') != 'MEDIA':
-            labels.left_over['observations without media'] += 1
-            continue
-        try:
-            queue = _queue(observation)
-            for media in queue:
-                labels.videos.setdefault(media.name, where)
-            labels.left_over['files of other players'] += sum(
-                len(files) for player, files in observation['file'].items() if player != '1')
-            for behaviour, start, end in _states(observation['events'], states, labels):
-                _spread(where, queue, behaviour, start, end, labels)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            labels.faults.append(f'{where}: cannot be read ({type(error).__name__}: {error}); '
-                                 'expected what BORIS writes: save the project there again')
+        with labels.faults_of(where, 'BORIS'):
+            _read_observation(where, observation, states, labels)
+
+
+def _read_observation(where: str, observation: dict, states: set[str], labels: Labels) -> None:
+    if observation.get('type') != 'MEDIA':
+        labels.left_over['observations without media'] += 1
+        return
+    queue = _queue(observation)
+    for media in queue:
+        labels.videos.setdefault(media.name, where)
+    labels.left_over['files of other players'] += sum(
+        len(files) for player, files in observation['file'].items() if player != '1')
+    for behaviour, start, end in _states(observation['events'], states, labels):
+        _spread(where, queue, behaviour, start, end, labels)
 
 
 def _queue(observation: dict) -> list[Media]:
@@ -155,14 +158,12 @@ def read_aggregated(path: Path, labels: Labels, *, prefix: str = '') -> None:
         if (row['Behavior type'] or '').upper() != 'STATE':
             labels.left_over['point events'] += 1
             continue
-        try:
+        with labels.faults_of(where, 'BORIS'):
             queue = _queue_of_row(row, rows)
             for media in queue:
                 labels.videos.setdefault(media.name, where)
             _spread(where, queue, row['Behavior'], number(row['Start (s)']),
                     number(row['Stop (s)']), labels)
-        except (KeyError, ValueError) as error:
-            labels.faults.append(f'{where}: {error}')
 
 
 def _delimiter(path: Path) -> str:

@@ -76,14 +76,11 @@ def read_cvat(path: Path, labels: Labels, files: Sequence[Path], *, prefix: str 
 
     groups = [*_tracks(root, labels), *_tags(root, labels)]
     for where, task_id, label, shapes in groups:
-        try:
-            task = tasks[task_id if len(tasks) > 1 else next(iter(tasks))]
+        with labels.faults_of(f'{prefix}{where}', 'CVAT'):
+            task = tasks.get(task_id if len(tasks) > 1 else next(iter(tasks)))
+            if task is None:
+                raise ValueError(f'is of the task {task_id}; expected one of {brief(list(tasks))}')
             _add(f'{prefix}{where}', task, label, shapes, facts_of, labels)
-        except KeyError:
-            labels.faults.append(f'{prefix}{where}: is of the task {task_id}; expected one of '
-                                 f'{brief(list(tasks))}')
-        except (OSError, ValueError) as error:
-            labels.faults.append(f'{prefix}{where}: {error}')
 
 
 def _root(path: Path) -> Element:

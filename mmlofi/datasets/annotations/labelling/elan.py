@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from mmlofi.datasets.annotations.labelling.rows import Labels
 from mmlofi.datasets.annotations.labelling.video_folder import matching, name_of
 from mmlofi.datasets.find_files import SUFFIXES
+from mmlofi.json_values import number
 
 if TYPE_CHECKING:
     from pympi import Eaf
@@ -41,15 +42,21 @@ def read_elan(path: Path, labels: Labels, files: Sequence[Path], *, prefix: str 
     video, origin_sec = _medium(eaf, path, files, labels)
     labels.videos.setdefault(video, f'{prefix}the file')
     for tier in eaf.tiers:
-        for number, (start, end, text) in enumerate(_annotations(eaf, tier), start=1):
-            if start is None or end is None:
-                labels.left_over['annotations without times of their own'] += 1
-            elif not text.strip():
-                labels.left_over['annotations without a text'] += 1
-            else:
-                labels.add_segment(
-                    f'{prefix}annotation {number} of tier {tier!r}', video, text.strip(),
-                    start / 1000 + origin_sec, end / 1000 + origin_sec, tier)
+        where = f'{prefix}tier {tier!r}'
+        with labels.faults_of(where, 'ELAN'):
+            _read_tier(where, tier, eaf, video, origin_sec, labels)
+
+
+def _read_tier(where: str, tier: str, eaf: Eaf, video: str, origin_sec: float, labels: Labels
+               ) -> None:
+    for place, (start, end, text) in enumerate(_annotations(eaf, tier), start=1):
+        if start is None or end is None:
+            labels.left_over['annotations without times of their own'] += 1
+        elif not text.strip():
+            labels.left_over['annotations without a text'] += 1
+        else:
+            labels.add_segment(f'{where}, annotation {place}', video, text.strip(),
+                               start / 1000 + origin_sec, end / 1000 + origin_sec, tier)
 
 
 def open_eaf(path: Path) -> Eaf:
@@ -86,8 +93,7 @@ def pympi_eaf() -> type[Eaf]:
 
 def _medium(eaf: Eaf, path: Path, files: Sequence[Path], labels: Labels) -> tuple[str, float]:
     """The name of the video and by how many seconds it is ahead of the time line."""
-    media = [(_name(one, files), float(one.get('TIME_ORIGIN') or 0) / 1000)
-             for one in eaf.media_descriptors]
+    media = [(_name(one, files), _origin(one, path)) for one in eaf.media_descriptors]
     videos = [one for one in media if Path(one[0]).suffix.lower() in SUFFIXES]
     there = [one for one in videos if matching(one[0], files)] or videos
     if not there:     # a file without media, or with a sound file alone
@@ -101,6 +107,15 @@ def _name(medium: Mapping[str, str], files: Sequence[Path]) -> str:
     """By either of its addresses, of which one may have escapes that the other has not."""
     names = [name_of(medium.get(key) or '') for key in ('RELATIVE_MEDIA_URL', 'MEDIA_URL')]
     return next((name for name in names if matching(name, files)), names[0] or names[1])
+
+
+def _origin(medium: Mapping[str, str], path: Path) -> float:
+    """Seconds."""
+    try:
+        return number(medium.get('TIME_ORIGIN') or 0) / 1000
+    except ValueError as error:
+        raise ValueError(f'{path}: the TIME_ORIGIN of a medium: {error}; expected '
+                         'milliseconds') from error
 
 
 def _annotations(eaf: Eaf, tier: str) -> Iterator[tuple[int | None, int | None, str]]:

@@ -60,7 +60,8 @@ def _read_json(path: Path, labels: Labels, files: Sequence[Path], frame_rate: st
     try:
         content = parse_json(path.read_bytes())
     except ValueError as error:
-        raise ValueError(f'{path} is not valid json ({error}); export it again') from error
+        raise ValueError(f'{path} is not valid json ({error}); expected labels: export them '
+                         'again') from error
     if label_studio.is_label_studio(content):
         label_studio.read_label_studio(content, labels, files, frame_rate=frame_rate,
                                        prefix=prefix)

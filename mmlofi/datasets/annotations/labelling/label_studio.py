@@ -51,16 +51,12 @@ def read_label_studio(content: list[dict], labels: Labels, files: Sequence[Path]
     """
     for place, task in enumerate(content, start=1):
         where = f'{prefix}task {task.get("id", place)}'
-        try:
+        with labels.faults_of(where, 'Label Studio'):
             results = _results(task, labels)
             if results is None:
                 labels.left_over['tasks without an annotation'] += 1
-                continue
-            video, rate = _video(task, files), _rate(frame_rate, task)
-        except ValueError as error:
-            labels.faults.append(f'{where}: {error}')
-            continue
-        _add_regions(where, video, rate, results, labels)
+            else:
+                _add_regions(where, _video(task, files), _rate(frame_rate, task), results, labels)
 
 
 def _results(task: dict, labels: Labels) -> list[dict] | None:
@@ -116,25 +112,26 @@ def _add_regions(where: str, video: str, rate: float, results: Sequence[dict],
                  labels: Labels) -> None:
     before = len(labels.rows)
     for region in results:
-        value = region.get('value') if isinstance(region.get('value'), dict) else {}
-        names = value.get('timelinelabels', value.get('labels'))
-        try:
-            spans = list(_spans(value, rate)) if isinstance(names, list) else None
-        except ValueError as error:
-            labels.faults.append(f'{where}: region {brief(region.get("id"))}: {error}')
-            continue
-        if not spans:
-            labels.left_over[f'regions of {region.get("type") or "another kind"}'] += 1
-        elif not names:
-            labels.left_over['regions without a label'] += 1
-        for start, end in spans or ():
-            for name in names:
-                labels.add_segment(f'{where}: region {brief(region.get("id"))}', video, str(name),
-                                   start, end, str(region.get('from_name')))
+        place = f'{where}: region {brief(region.get("id"))}'
+        with labels.faults_of(place, 'Label Studio'):
+            _add_region(place, video, rate, region, labels)
     if not results:
         labels.add_empty(where, video)
     elif len(labels.rows) == before:
         labels.videos.setdefault(video, where)
+
+
+def _add_region(where: str, video: str, rate: float, region: dict, labels: Labels) -> None:
+    value = region['value']
+    names = value.get('timelinelabels', value.get('labels'))
+    spans = list(_spans(value, rate)) if isinstance(names, list) else None
+    if not spans:
+        labels.left_over[f'regions of {brief(region.get("type", "another kind"))}'] += 1
+    elif not names:
+        labels.left_over['regions without a label'] += 1
+    for start, end in spans or ():
+        for name in names:
+            labels.add_segment(where, video, str(name), start, end, str(region.get('from_name')))
 
 
 def _spans(value: dict, rate: float) -> Iterator[tuple[float, float]]:

@@ -2,8 +2,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from mmlofi.json_values import brief
 
 
 class Row(NamedTuple):
@@ -27,6 +31,22 @@ class Labels:
     left_over: Counter[str] = field(default_factory=Counter)
     videos: dict[str, str] = field(default_factory=dict)   # named in the files, and where
 
+    @contextmanager
+    def faults_of(self, where: str, program: str) -> Iterator[None]:
+        """What cannot be read within it becomes a fault of that place.
+
+        A file that somebody changed by hand may lack anything anywhere; what is in its place then
+        is Python's word for it, in the message.
+        """
+        try:
+            yield
+        except (AttributeError, IndexError, KeyError, OverflowError, TypeError) as error:
+            self.faults.append(f'{where}: cannot be read ({type(error).__name__}: '
+                               f'{brief(str(error))}); expected what {program} writes: save it '
+                               'there again')
+        except (OSError, ValueError) as error:
+            self.faults.append(f'{where}: {error}')
+
     def add_empty(self, where: str, video: str) -> None:
         """Adds a video that somebody has gone through without finding an action."""
         self.rows.append(Row(where, video))
@@ -47,4 +67,4 @@ class Labels:
             if start_sec < 0 < end_sec:
                 self.left_over['parts of segments before the start of their video'] += 1
                 start_sec = 0.0
-            self.rows.append(Row(where, video, label, start_sec, end_sec, source))
+            self.rows.append(Row(where, video, str(label), start_sec, end_sec, str(source)))

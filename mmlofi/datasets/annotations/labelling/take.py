@@ -31,7 +31,7 @@ def take(labels: Labels, wanted: Sequence[str] | None, *, names_as_labels: bool 
         ValueError: With the list of all sources, when it is not clear which are meant.
     """
     named = list(dict.fromkeys(row.source for row in labels.rows if row.source))
-    chosen = set(_choose(named, wanted, labels))
+    chosen = set(_choose(named, wanted, labels)) if named or not empty_too else set()
     left = Counter(labels.left_over)
     rows: list[Row] = []
     for row in labels.rows:
@@ -58,8 +58,8 @@ def _choose(named: Sequence[str], wanted: Sequence[str] | None, labels: Labels) 
                              f'classes: name them by --take\n{_listed(labels.rows)}')
         return named
     found = [name for one in wanted for name in named if name == one or _matches(name, one)]
-    absent = [one for one in wanted if not any(name == one or _matches(name, one)
-                                               for name in named)]
+    absent = [one for one in wanted if one != ALL and not any(
+        name == one or _matches(name, one) for name in named)]
     if absent:
         raise ValueError(f'got --take {" ".join(absent)}, which no label is of; expected some of '
                          f'these\n{_listed(labels.rows)}')

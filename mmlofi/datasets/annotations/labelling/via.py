@@ -22,7 +22,7 @@ from pathlib import Path
 from mmlofi.datasets.annotations.labelling.rows import Labels
 from mmlofi.datasets.annotations.labelling.video_folder import name_of
 from mmlofi.datasets.find_files import SUFFIXES
-from mmlofi.json_values import brief, pair
+from mmlofi.json_values import pair
 
 VIDEO = 4             # a file's type
 CHECKBOX = 2
@@ -42,17 +42,15 @@ def read_via(content: dict, labels: Labels, *, prefix: str = '') -> None:
         content: Of the project.
         prefix: Before each place in a message, such as the file's name.
     """
-    videos = dict(_videos(content, labels))
+    videos: dict[str, str] = {}
+    with labels.faults_of(f'{prefix}the views', 'VIA 3'):
+        videos = dict(_videos(content, labels))
     for view, name in videos.items():
         labels.videos.setdefault(name, f'{prefix}view {view}')
     for key, one in content['metadata'].items():
         where = f'{prefix}metadata {key!r}'
-        try:
+        with labels.faults_of(where, 'VIA 3'):
             _add(where, one, videos, content['attribute'], labels)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            labels.faults.append(f'{where}: {brief(one)} is no metadata of VIA 3 '
-                                 f'({type(error).__name__}: {error}); expected "vid", "z", "xy" '
-                                 'and "av"')
 
 
 def _videos(content: dict, labels: Labels) -> Iterator[tuple[str, str]]:

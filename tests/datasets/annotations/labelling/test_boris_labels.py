@@ -68,7 +68,7 @@ def test_one_file_needs_no_length_and_several_do():
     assert segments(content)[0] == [('c.mp4', 'stir', 1, 2)]
     labels = Labels()
     read_boris(project([], files=('c.mp4', 'd.mp4')), labels)
-    assert "observation 'observation #1': cannot be read (KeyError: 'c.mp4')" in labels.faults[0]
+    assert "observation 'observation #1': cannot be read (KeyError: \"'c.mp4'\"" in labels.faults[0]
 
 
 def test_observations_without_media_are_counted():

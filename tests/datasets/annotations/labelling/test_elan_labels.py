@@ -91,5 +91,10 @@ def test_the_video_is_that_of_the_folder_or_of_the_file_s_own_name(tmp_path):
 def test_what_is_no_eaf_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r'labels\.eaf is no \.eaf that can be read .*save it'):
         read(tmp_path, text='no xml')
+    with pytest.raises(ValueError, match="TIME_ORIGIN of a medium: 'x' is no number; expected mil"):
+        read(tmp_path, ' TIME_ORIGIN="x"')
+    faults = read(tmp_path, text=EAF.replace('REF2="ts2"', 'REF2="none"')).faults
+    assert faults[0].startswith("tier 'actions': cannot be read (KeyError: \"'none'\"); expected "
+                                'what ELAN writes')
     with pytest.raises(FileNotFoundError, match='expected one that ELAN wrote'):
         read_elan(tmp_path / 'none.eaf', Labels(), FILES)

@@ -76,7 +76,7 @@ def test_other_regions_are_counted_and_those_of_audio_are_in_seconds():
     labels = read(task(sound, box, region(1, 2, value=dict(ranges=[dict(start=1, end=2)],
                                                            timelinelabels=[]))))
     assert segments(labels) == [('opossum_snow_short.mp4', 'Kickflip', 1.5, 2.25)]
-    assert labels.left_over['regions of videorectangle'] == 1
+    assert labels.left_over["regions of 'videorectangle'"] == 1
     assert labels.left_over['regions without a label'] == 1
 
 

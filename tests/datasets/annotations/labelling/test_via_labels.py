@@ -51,5 +51,5 @@ def test_metadata_that_cannot_be_read_is_named():
     labels = Labels()
     read_via(project, labels)
     assert "metadata 'm': " in labels.faults[0]
-    assert "metadata 'n': {} is no metadata of VIA 3 (KeyError: 'vid'); expected" in \
-        labels.faults[1]
+    assert labels.faults[1] == ("metadata 'n': cannot be read (KeyError: \"'vid'\"); expected what "
+                                'VIA 3 writes: save it there again')
