@@ -1,8 +1,8 @@
 """Detections as a project of VIA 3, of temporal segments.
 
-The form is in the reader of labels. The class is the option of a select, `action`. Files that have
-no URL are of the kind that VIA asks its user to find (loc 1): its file selector takes all of them
-at once and goes by their names.
+The form is in the reader of labels. The class is the option of a select, `action`. VIA opens files
+by a URL (loc 2), by their place on the disk where it runs from it too (loc 3), and asks its user,
+file by file, for those of which neither is known (loc 1; _via_data.js, file_get_src).
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mmlofi.detections.exports.videos import ExportedVideo
 ATTRIBUTE = 'action'
 SELECT = 4
 TEMPORAL = 'FILE1_Z2_XY0'
-LOCAL, AT_URL = 1, 2
+LOCAL, AT_URL, ON_DISK = 1, 2, 3
 
 
 def to_via(videos: Sequence[ExportedVideo], classes: Sequence[str]) -> dict:
@@ -34,7 +34,8 @@ def to_via(videos: Sequence[ExportedVideo], classes: Sequence[str]) -> dict:
         attribute={'1': dict(aname=ATTRIBUTE, anchor_id=TEMPORAL, type=SELECT, desc=ATTRIBUTE,
                              options=options, default_option_id='')},
         file={view: dict(fid=int(view), fname=video.file, type=VIDEO,
-                         loc=AT_URL if video.url else LOCAL, src=video.url or '')
+                         loc=AT_URL if video.url else ON_DISK if video.path else LOCAL,
+                         src=video.address if video.url or video.path else '')
               for view, video in views.items()},
         view={view: dict(fid_list=[int(view)]) for view in views},
         metadata={f'{view}_{number}': dict(

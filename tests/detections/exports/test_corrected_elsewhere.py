@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 from exported_classes import CLASSES
@@ -10,6 +11,7 @@ from exported_classes import CLASSES
 from mmlofi.datasets.annotations.labelling.formats import read_labels
 from mmlofi.datasets.annotations.labelling.take import take
 from mmlofi.detections.exports.formats import EXPORTS, write_exports
+from mmlofi.detections.exports.via import to_via
 
 
 @pytest.fixture
@@ -66,7 +68,11 @@ def test_via_s_project_comes_back(back, found):
     path, labels = back('via')
     same(labels, found, within=1e-3)
     project = json.loads(path.read_text())
-    assert project['file'] == {'1': dict(fid=1, fname='numbered.mp4', type=4, loc=1, src='')}
+    assert project['file'] == {'1': dict(fid=1, fname='numbered.mp4', type=4, loc=3,
+                                         src=found.path.as_uri())}
+    at_url = to_via([replace(found, url='https://host/a.mp4')], CLASSES)
+    assert at_url['file']['1']['loc'] == 2
+    assert at_url['file']['1']['src'] == 'https://host/a.mp4'
     assert list(project['attribute']['1']['options'].values()) == list(CLASSES)
 
 
