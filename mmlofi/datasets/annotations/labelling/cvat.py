@@ -37,6 +37,7 @@ from mmlofi.datasets.videos.video_facts import VideoFacts, read_facts
 from mmlofi.json_values import brief
 
 ANNOTATIONS = 'annotations.xml'
+MOST_BYTES = 2**30   # of it, unpacked: a zip of kilobytes may claim any number
 
 
 class Task(NamedTuple):
@@ -89,6 +90,10 @@ def _root(path: Path) -> Element:
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
+                size = archive.getinfo(ANNOTATIONS).file_size
+                if size > MOST_BYTES:
+                    raise ValueError(f'{path} unpacks to {size:,} bytes; expected {MOST_BYTES:,} '
+                                     'at most: give the .xml itself')
                 root = ElementTree.fromstring(archive.read(ANNOTATIONS))
         else:
             root = ElementTree.fromstring(path.read_bytes())

@@ -97,6 +97,14 @@ def test_a_project_s_tracks_are_of_their_tasks(read, tmp_path, numbered_video):
     assert "track 0: is of the task 7; expected one of ['5', '6']" in labels.faults[1]
 
 
+def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch, tmp_path):
+    with zipfile.ZipFile(tmp_path / 'export.zip', 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('annotations.xml', META + ' ' * 100_000)
+    monkeypatch.setattr('mmlofi.datasets.annotations.labelling.cvat.MOST_BYTES', 50_000)
+    with pytest.raises(ValueError, match=r'unpacks to 100,\d+ bytes; expected 50,000 at most'):
+        read_cvat(tmp_path / 'export.zip', Labels(), [])
+
+
 def test_other_xml_is_refused(tmp_path):
     for text, message in (('<html/>', 'begins with <html>; expected <annotations>'),
                           ('no xml', 'cannot be read .*expected the annotations.xml of CVAT'),
