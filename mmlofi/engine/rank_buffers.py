@@ -82,19 +82,27 @@ def _averaging(runner: Runner) -> list[EMAHook]:
 
 
 def _gather(module: nn.Module) -> dict[str, Tensor]:
-    buffers = dict(module.named_buffers())
     if get_world_size() == 1:
         return {}
-    kept = module.state_dict().keys()
+    buffers = dict(_saved_buffers(module))
     digests = [hash_weights({'': value}) for value in buffers.values()]
     parted = [len(set(of_ranks)) > 1 for of_ranks in zip(*all_gather_object(digests))]
     gathered = {}
     for (name, value), differs in zip(buffers.items(), parted):
-        if differs and name in kept:
+        if differs:
             values = all_gather(value)   # NCCL gathers for all ranks alone
             if get_rank() == 0:
                 gathered[name] = torch.stack(values).cpu()
     return gathered
+
+
+def _saved_buffers(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Those that a state dict has, without making one: of shards it would take all ranks' memory.
+    """
+    for prefix, part in module.named_modules():
+        for name, value in part.named_buffers(recurse=False):
+            if name not in part._non_persistent_buffers_set:
+                yield f'{prefix}.{name}' if prefix else name, value
 
 
 def _mean(values: Tensor) -> Tensor:
