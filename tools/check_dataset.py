@@ -41,8 +41,8 @@ from mmlofi.datasets.check_summary import (
     warn_of_several_classes,
     without_actions,
 )
-from mmlofi.datasets.find_files import TEMPLATES, default_template
 from mmlofi.datasets.videos.damage import FRAMES
+from mmlofi.datasets.videos.find_files import TEMPLATES, default_template
 from mmlofi.files import check_writable, write_json, write_text
 
 SHOWN = 5   # videos of each fault

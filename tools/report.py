@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mmlofi.arguments import add_ground_truth, read_ground_truth
 from mmlofi.datasets.annotations import VideoRecord, load_class_names
-from mmlofi.datasets.find_files import find_files
+from mmlofi.datasets.videos.find_files import find_files
 from mmlofi.detections.named_sets import load_named
 from mmlofi.files import check_writable, path_in
 from mmlofi.report import write_report

@@ -27,7 +27,7 @@ from mmlofi.datasets.feature_checks import (
     find_other_features,
 )
 from mmlofi.datasets.features.feature_files import FeatureFile
-from mmlofi.datasets.find_files import find_spellings
+from mmlofi.datasets.videos.find_files import find_spellings
 from mmlofi.datasets.videos.video_file import FileState, look_at_video
 from mmlofi.files import path_in
 from mmlofi.json_values import text_fault

@@ -18,12 +18,12 @@ from mmlofi.datasets.annotations import (
     load_class_names,
     load_video_names,
 )
-from mmlofi.datasets.file_checks import files_backend, refuse_bad_files
-from mmlofi.datasets.find_files import TEMPLATES, default_template, find_files
 from mmlofi.datasets.sample_index import SampleIndex
-from mmlofi.datasets.storage import on_disk
 from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.datasets.videos.enlarging import warn_of_enlarging
+from mmlofi.datasets.videos.file_checks import files_backend, refuse_bad_files
+from mmlofi.datasets.videos.find_files import TEMPLATES, default_template, find_files
+from mmlofi.datasets.videos.storage import on_disk
 from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
 from mmlofi.files import path_in

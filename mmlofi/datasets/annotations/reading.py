@@ -13,7 +13,7 @@ from mmlofi.datasets.annotations.activitynet import read_entry
 from mmlofi.datasets.annotations.known_counts import known_to_ignore
 from mmlofi.datasets.annotations.mmaction import is_mmaction
 from mmlofi.datasets.annotations.records import REFUSED, Fault, VideoRecord, class_names
-from mmlofi.datasets.storage import is_there
+from mmlofi.datasets.videos.storage import is_there
 from mmlofi.json_values import brief, parse_json, repeated_keys
 
 SHOWN = 5   # faults

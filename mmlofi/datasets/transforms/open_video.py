@@ -9,11 +9,11 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
-from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.datasets.videos.first_use import make_ready
 from mmlofi.datasets.videos.playlists import refuse_playlist
 from mmlofi.datasets.videos.presentation import read_presentation
 from mmlofi.datasets.videos.shown_frames import ShownFrames, warn_once
+from mmlofi.datasets.videos.storage import is_there, on_disk
 from mmlofi.datasets.videos.streams import refuse_greedy, refuse_picture, unreadable
 from mmlofi.datasets.videos.time_axis import TimeAxis, time_axis
 from mmlofi.fidelity import FULL

@@ -12,9 +12,9 @@ from mmengine.utils import track_iter_progress
 
 from mmlofi.datasets.annotations import segments_after, tolerance_sec
 from mmlofi.datasets.features.feature_header import check_same
-from mmlofi.datasets.find_files import exists, spellings
-from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.datasets.transforms import AppendFeatures, OpenFrames
+from mmlofi.datasets.videos.find_files import exists, spellings
+from mmlofi.datasets.videos.storage import is_there, on_disk
 from mmlofi.datasets.videos.video_file import MISSING, FileState, look_at_video
 
 Transforms = Sequence[Callable[[dict], dict]]
