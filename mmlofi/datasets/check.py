@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,16 +23,17 @@ from mmlofi.datasets.annotations import (
     segments_after,
     tolerance_sec,
 )
-from mmlofi.datasets.feature_checks import (
-    check_features,
-    features_duration,
-    find_other_features,
-)
+from mmlofi.datasets.feature_checks import check_features, check_shape, find_other_features
 from mmlofi.datasets.features.feature_files import FeatureFile
+from mmlofi.datasets.videos.facts import NO_STAMP, Facts, Fault, FeatureFacts
 from mmlofi.datasets.videos.find_files import find_spellings
-from mmlofi.datasets.videos.video_file import FileState, look_at_video
+from mmlofi.datasets.videos.index import FileIndex, index_folder
+from mmlofi.datasets.videos.indexing import complete
+from mmlofi.datasets.videos.look import look_at_file
 from mmlofi.files import path_in
 from mmlofi.json_values import text_fault
+
+PLACE_BYTES = 1 << 14   # of each place of a file that is read before the whole
 
 # What a fault is called, in the order of the table, and what it means.
 ERRORS = {
@@ -92,7 +95,7 @@ class VideoCheck:
 
 
 def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: str = 'first',
-          values: bool = True, workers: int = 4,
+          values: bool = True, workers: int = 4, index: str | None = None,
           track: Callable[[tuple[Iterable, int]], Iterable] = lambda tasks: tasks[0]
           ) -> list[VideoCheck]:
     """Checks every video of the sources.
@@ -104,6 +107,8 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: 
         frames: Which of a video are decoded, of `damage.FRAMES`.
         workers: Files looked at at a time.
         values: Whether features are read whole; otherwise their headers are.
+        index: Folder of the index of files, by which those that have not changed are known, and to
+            which the others are added. None: those beside the annotation files.
         track: Passes on what an iterable gives, of which it gets the number too, such as MMEngine's
             `track_iter_progress`.
 
@@ -116,9 +121,10 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: 
         checks += _read(source)
 
     files = [one for one in checks if one.filename is not None]
-    look = partial(_check_file, tolerance=tolerance, frames=frames, values=values)
+    facts = _look_at_files(files, frames, workers, index)
+    look = partial(_check_file, tolerance=tolerance, values=values)
     with ThreadPoolExecutor(workers) as pool:
-        for _ in track((pool.map(look, files), len(files))):
+        for _ in track((pool.map(look, files, facts), len(files))):
             pass
     find_other_features(files)
     _find_repeats(checks)
@@ -179,18 +185,44 @@ def _check_annotations(one: VideoCheck) -> None:
         one.faults.append(('unknown class', label))
 
 
-def _check_file(one: VideoCheck, tolerance: float | None, frames: str, values: bool) -> None:
+def _look_at_files(files: Sequence[VideoCheck], frames: str, workers: int, index: str | None
+                   ) -> list[Facts]:
+    """What each file is, by the index of its annotation file."""
+    groups: dict[tuple[str, bool], list[VideoCheck]] = defaultdict(list)
+    for one in files:
+        groups[one.source.ann_file, one.source.features].append(one)
+    found: dict[str, Facts] = {}
+    for (ann_file, features), group in groups.items():
+        known = FileIndex(index or index_folder(ann_file))
+        paths = [one.filename for one in group]
+        look = partial(_look_at_file, source='feature' if features else 'video', frames=frames,
+                       index=known)
+        found |= zip(paths, complete(known, paths, look, frames=frames, readers=workers,
+                                     what='feature files' if features else 'video files',
+                                     tell=partial(print, file=sys.stderr)))
+    return [found[one.filename] for one in files]
+
+
+def _look_at_file(path: str, **how: object) -> Facts:
     try:
-        state = FileState(duration_sec=features_duration(one.filename)) if one.source.features \
-            else look_at_video(one.filename, frames)
-    except (OSError, ValueError) as error:
-        state = FileState(problem=str(error).partition(';')[0])
-    one.duration_sec = state.duration_sec
-    if state.problem is not None:
-        one.faults.append(('unreadable', state.problem))
+        return look_at_file(path, **how)
+    except OSError as error:   # of which others are to hear as well
+        return Fault(NO_STAMP, str(error), time.time())
+
+
+def _check_file(one: VideoCheck, facts: Facts, tolerance: float | None, values: bool) -> None:
+    problem = facts.problem.partition(';')[0] if isinstance(facts, Fault) else None
+    if problem is None and isinstance(facts, FeatureFacts):
+        try:
+            check_shape(one.filename, facts)
+        except ValueError as error:
+            problem = str(error).partition(';')[0]
+    if problem is not None:
+        one.faults.append(('unreadable', problem))
         return
-    if one.source.features:
-        check_features(one, values)
+    one.duration_sec = facts.duration_sec
+    if isinstance(facts, FeatureFacts):
+        check_features(one, facts, values)
     duration, annotated = one.duration_sec, one.record.duration_sec
     if duration is None:
         return
@@ -229,19 +261,37 @@ def _note_repeats(group: Sequence[VideoCheck], what: str) -> None:
 
 
 def _same_files(checks: Sequence[VideoCheck]) -> list[list[VideoCheck]]:
-    """Those of equal bytes; only files of equal size are read."""
-    groups: dict[int, list[VideoCheck]] = defaultdict(list)
+    """Those of equal bytes; only files of equal size are read, and whole only those of which a few
+    places are equal too, since features of one length are all of one size."""
+    groups: dict[object, list[VideoCheck]] = defaultdict(list)
     for one in checks:
         if os.path.isfile(one.filename):   # a video in an h5 file is none
             groups[os.path.getsize(one.filename)].append(one)
+    alike = [group for group in groups.values() if len(group) > 1]
+    for digest in (_digest_of_places, _digest):
+        alike = [part for group in alike for part in _equal(group, digest)]
+    return alike
+
+
+def _equal(group: Sequence[VideoCheck], digest: Callable[[str], str]) -> list[list[VideoCheck]]:
+    """Groups of several with the same digest; that of one file is not taken twice."""
+    paths = {one.filename: os.path.realpath(one.filename) for one in group}
+    if len(set(paths.values())) == 1:
+        return [list(group)]
+    digests = {path: digest(path) for path in set(paths.values())}
     same: dict[str, list[VideoCheck]] = defaultdict(list)
-    for group in groups.values():
-        if len({os.path.realpath(one.filename) for one in group}) == 1:
-            same[os.path.realpath(group[0].filename)] += group
-            continue
-        for one in group:
-            same[_digest(one.filename)].append(one)
-    return [group for group in same.values() if len(group) > 1]
+    for one in group:
+        same[digests[paths[one.filename]]].append(one)
+    return [part for part in same.values() if len(part) > 1]
+
+
+def _digest_of_places(filename: str) -> str:
+    size, digest = os.path.getsize(filename), hashlib.sha256()
+    with open(filename, 'rb') as file:
+        for place in (0, size // 2, max(0, size - PLACE_BYTES)):
+            file.seek(place)
+            digest.update(file.read(PLACE_BYTES))
+    return digest.hexdigest()
 
 
 def _digest(filename: str) -> str:

@@ -124,7 +124,7 @@ class FileIndex:
         if self.folder is None:
             return []
         found = []
-        with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.folder) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):   # merged, meanwhile
                     if entry.name.endswith(ENDING):

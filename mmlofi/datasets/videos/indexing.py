@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from mmengine.dist import get_dist_info
 from mmengine.logging import print_log
@@ -30,7 +31,8 @@ STATS = 500         # files a task: one each would cost more than asking for it
 
 def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts], *,
              frames: str = 'first', opened: bool = True, stat: bool = True,
-             readers: int = READERS, what: str = 'files') -> list[Facts]:
+             readers: int = READERS, what: str = 'files',
+             tell: Callable[[str], object] | None = None) -> list[Facts]:
     """What each file is: by the index where it is true of it, else as `look` finds it now.
 
     Args:
@@ -42,6 +44,7 @@ def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts
             which asks the disk for each.
         readers: Files at a time.
         what: They are called in what is told.
+        tell: Says how far it is; None logs it.
     """
     stamps = stamps_of(paths, readers) if stat else {}
     found: dict[str, Facts] = {}
@@ -55,7 +58,7 @@ def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts
         return [path for path in paths if path not in found]
 
     left = lacking(list(dict.fromkeys(paths)))
-    progress = _Progress(what, len(left))
+    progress = _Progress(what, len(left), tell or partial(print_log, logger='current'))
     rank, ranks = get_dist_info()
     start, share, looked = len(left) * rank // ranks, -(-len(left) // ranks), 0
     left = left[start:] + left[:start]
@@ -118,12 +121,11 @@ def _for_a_while(pool: ThreadPoolExecutor, look: Callable[[str], Facts], paths: 
 class _Progress:
     """Tells how far it is, and how long it will be."""
 
-    def __init__(self, what: str, total: int) -> None:
-        self.what, self.total = what, total
+    def __init__(self, what: str, total: int, say: Callable[[str], object]) -> None:
+        self.what, self.total, self._say = what, total, say
         self._start = self._told = time.monotonic()
         if total:
-            print_log(f'looking at {total} {what}, of which the index does not know what they are',
-                      logger='current')
+            say(f'looking at {total} {what}, of which the index does not know what they are')
 
     def tell(self, left: int) -> None:
         now = time.monotonic()
@@ -132,4 +134,4 @@ class _Progress:
         self._told, done = now, self.total - left
         rate = done / max(now - self._start, 1e-6)
         more = f', {left / rate:.0f} s to go' if left and done else ''
-        print_log(f'looked at {done} of {self.total} {self.what}{more}', logger='current')
+        self._say(f'looked at {done} of {self.total} {self.what}{more}')

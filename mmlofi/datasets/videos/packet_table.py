@@ -16,8 +16,10 @@ is a key frame, and a group's frames are its packets::
 from __future__ import annotations
 
 import io
+import zlib
 from fractions import Fraction
 from typing import BinaryIO, NamedTuple
+from zipfile import BadZipFile
 
 import av
 import numpy as np
@@ -27,7 +29,8 @@ from mmlofi.datasets.videos.boxes import MKV_HEADER
 from mmlofi.files import whole_file
 
 LONG_FRAMES = 20_000   # decord's reading costs 2.5 µs a frame: from here on, more than 50 ms
-PACKET = np.dtype([('place', '<i8'), ('size', '<i4'), ('dts', '<i8'), ('late', '<i8')])
+PACKET = np.dtype([('place', '<i8'), ('size', '<i4'), ('dts', '<i8'), ('late', '<i8'),
+                   ('crc', '<u4')])
 NO_DTS = -2**62
 LEAD = 64              # bytes after a packet's position among which it begins
 FORMATS = ('mp4', 'matroska')
@@ -50,8 +53,11 @@ def read_table(path: str) -> PacketTable:
         OSError, ValueError: When it is not there, or not whole.
     """
     packets = np.load(_packets_file(path), mmap_mode='r', allow_pickle=False)
-    with open_npz(path) as content:
-        table = PacketTable(packets, *(content.read(name) for name in PacketTable._fields[1:]))
+    try:
+        with open_npz(path) as content:
+            table = PacketTable(packets, *(content.read(name) for name in PacketTable._fields[1:]))
+    except (BadZipFile, KeyError) as error:
+        raise ValueError(str(error)) from error
     if packets.dtype != PACKET or packets.ndim != 1 or not len(table.keys):
         raise ValueError(f'{path} holds no table of packets')
     return table
@@ -88,7 +94,7 @@ def find_packets(filename: str, total_frames: int, times_sec: np.ndarray | None
             if place is None:
                 return None
             dts = NO_DTS if packet.dts is None else packet.dts
-            packets[count] = place, packet.size, dts, packet.pts - dts
+            packets[count] = place, packet.size, dts, packet.pts - dts, zlib.crc32(packet)
             if packet.is_keyframe:
                 keys.append(count)
             if head is None:
@@ -124,8 +130,10 @@ def excerpt(table: PacketTable, file: BinaryIO, first: int, last: int) -> tuple[
     with av.open(io.BytesIO(table.head.tobytes())) as head:
         stream = head.streams.video[0]
         made = []
-        for place, size, dts, late in packets.tolist():
+        for place, size, dts, late, crc in packets.tolist():
             packet = av.Packet(content[place - start:place - start + size])
+            if zlib.crc32(packet) != crc:
+                raise ValueError(f'at byte {place} is another packet')
             packet.dts, packet.pts = dts, dts + late
             packet.is_keyframe = bool(not made)
             made.append(packet)
