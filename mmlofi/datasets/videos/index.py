@@ -22,6 +22,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
+from mmengine.dist import get_rank
 from mmengine.logging import print_log
 
 from mmlofi.datasets.videos.facts import Facts, Fault, FeatureFacts, Seen, Stamp, VideoFacts
@@ -50,7 +51,7 @@ class FileIndex:
         self._read: set[str] = set()      # names of parts
         self._new: dict[str, Facts] = {}  # which no part has
         self.refresh()
-        if len(self._read) > MOST_PARTS:
+        if len(self._read) > MOST_PARTS and get_rank() == 0:   # one copy of all is enough
             self._merge()
 
     @classmethod

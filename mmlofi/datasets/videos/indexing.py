@@ -20,11 +20,12 @@ from mmengine.logging import print_log
 
 from mmlofi.datasets.features.feature_files import in_container
 from mmlofi.datasets.videos.damage import FRAMES
-from mmlofi.datasets.videos.facts import Facts, Fault, Seen, Stamp, VideoFacts, stamp_of
+from mmlofi.datasets.videos.facts import MISSING, Facts, Fault, Seen, Stamp, VideoFacts, stamp_of
 from mmlofi.datasets.videos.index import FileIndex
 
 READERS = 8         # files looked at at a time
-SHARE_SEC = 5.0     # from one time to the next that what was found is written for others
+SHARE_SEC = 5.0     # until what was found is written for others; doubled each time, up to
+MOST_SEC = 60.0     # so long, while there is enough of one's own to do
 TELL_SEC = 30.0     # and that progress is told
 STATS = 500         # files a task: one each would cost more than asking for it
 
@@ -61,17 +62,20 @@ def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts
     progress = _Progress(what, len(left), tell or partial(print_log, logger='current'))
     rank, ranks = get_dist_info()
     start, share, looked = len(left) * rank // ranks, -(-len(left) // ranks), 0
-    left = left[start:] + left[:start]
+    left, share_sec = left[start:] + left[:start], SHARE_SEC
     with ThreadPoolExecutor(readers) as pool:
         while left:
-            for path, facts in _for_a_while(pool, look, left, readers):
+            for path, facts in _for_a_while(pool, look, left, readers, min(share_sec, MOST_SEC)):
                 found[path] = facts
-                index.add(path, facts)
                 looked += 1
+                if not (isinstance(facts, Fault) and facts.problem == MISSING):   # yet
+                    index.add(path, facts)
             index.flush()
             others = index.refresh()
             left = lacking([path for path in left if path not in found])
+            share_sec *= 2   # or a thousand processes would leave a hundred thousand parts
             if looked >= share or others and ranks == 1:   # not all the same ones first
+                share_sec = SHARE_SEC
                 random.Random(os.urandom(8)).shuffle(left)
             progress.tell(len(left))
     return [found[path] for path in paths]
@@ -108,9 +112,9 @@ def _is_enough(facts: Facts | None, frames: str, opened: bool) -> bool:
 
 
 def _for_a_while(pool: ThreadPoolExecutor, look: Callable[[str], Facts], paths: Sequence[str],
-                 readers: int) -> Iterator[tuple[str, Facts]]:
+                 readers: int, seconds: float) -> Iterator[tuple[str, Facts]]:
     """What the first of the files are, as many as there is time for."""
-    end = time.monotonic() + SHARE_SEC
+    end = time.monotonic() + seconds
     for start in range(0, len(paths), 4 * readers):
         part = paths[start:start + 4 * readers]
         yield from zip(part, pool.map(look, part))
