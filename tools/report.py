@@ -15,7 +15,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmlofi.arguments import add_ground_truth, read_ground_truth
+from mmlofi.scoring_arguments import add_ground_truth, read_ground_truth
 from mmlofi.starting import start
 
 
