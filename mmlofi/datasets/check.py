@@ -5,8 +5,6 @@ changed.
 """
 from __future__ import annotations
 
-import hashlib
-import os
 import sys
 import time
 from collections import defaultdict
@@ -25,6 +23,7 @@ from mmlofi.datasets.annotations import (
 )
 from mmlofi.datasets.feature_checks import check_features, check_shape, find_other_features
 from mmlofi.datasets.features.feature_files import FeatureFile
+from mmlofi.datasets.same_files import same_files
 from mmlofi.datasets.videos.facts import NO_STAMP, Facts, Fault, FeatureFacts
 from mmlofi.datasets.videos.find_files import find_spellings
 from mmlofi.datasets.videos.index import FileIndex, index_folder
@@ -32,8 +31,6 @@ from mmlofi.datasets.videos.indexing import complete
 from mmlofi.datasets.videos.look import look_at_file
 from mmlofi.files import path_in
 from mmlofi.json_values import text_fault
-
-PLACE_BYTES = 1 << 14   # of each place of a file that is read before the whole
 
 # What a fault is called, in the order of the table, and what it means.
 ERRORS = {
@@ -244,7 +241,7 @@ def _find_repeats(checks: Sequence[VideoCheck]) -> None:
         names[one.record.name].append(one)
     for same in names.values():
         _note_repeats(same, 'of the same name')
-    for same in _same_files([one for one in checks if one.filename is not None]):
+    for same in same_files([one for one in checks if one.filename is not None]):
         _note_repeats(same, 'with the same file')
 
 
@@ -258,45 +255,3 @@ def _note_repeats(group: Sequence[VideoCheck], what: str) -> None:
                 one.faults.append(('in two subsets', other))
         elif one.record.name != kept.record.name:
             one.faults.append(('same file', other))
-
-
-def _same_files(checks: Sequence[VideoCheck]) -> list[list[VideoCheck]]:
-    """Those of equal bytes; only files of equal size are read, and whole only those of which a few
-    places are equal too, since features of one length are all of one size."""
-    groups: dict[object, list[VideoCheck]] = defaultdict(list)
-    for one in checks:
-        if os.path.isfile(one.filename):   # a video in an h5 file is none
-            groups[os.path.getsize(one.filename)].append(one)
-    alike = [group for group in groups.values() if len(group) > 1]
-    for digest in (_digest_of_places, _digest):
-        alike = [part for group in alike for part in _equal(group, digest)]
-    return alike
-
-
-def _equal(group: Sequence[VideoCheck], digest: Callable[[str], str]) -> list[list[VideoCheck]]:
-    """Groups of several with the same digest; that of one file is not taken twice."""
-    paths = {one.filename: os.path.realpath(one.filename) for one in group}
-    if len(set(paths.values())) == 1:
-        return [list(group)]
-    digests = {path: digest(path) for path in set(paths.values())}
-    same: dict[str, list[VideoCheck]] = defaultdict(list)
-    for one in group:
-        same[digests[paths[one.filename]]].append(one)
-    return [part for part in same.values() if len(part) > 1]
-
-
-def _digest_of_places(filename: str) -> str:
-    size, digest = os.path.getsize(filename), hashlib.sha256()
-    with open(filename, 'rb') as file:
-        for place in (0, size // 2, max(0, size - PLACE_BYTES)):
-            file.seek(place)
-            digest.update(file.read(PLACE_BYTES))
-    return digest.hexdigest()
-
-
-def _digest(filename: str) -> str:
-    digest = hashlib.sha256()
-    with open(filename, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from itertools import takewhile
 
 import numpy as np
 from mmaction.registry import DATASETS
@@ -18,6 +17,7 @@ from mmlofi.datasets.annotations import (
     load_video_names,
 )
 from mmlofi.datasets.features.feature_files import FeatureFile
+from mmlofi.datasets.replacing import other_video
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.damage import FRAMES
@@ -33,7 +33,7 @@ from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
 from mmlofi.files import path_in
 from mmlofi.options import require_whole
-from mmlofi.randomness import derive_seed, seeded
+from mmlofi.randomness import seeded
 
 ATTEMPTS = 8   # videos tried in place of one that cannot be read
 
@@ -161,7 +161,7 @@ class UntrimmedVideoDataset(BaseDataset):
                     reason = f'{type(error).__name__}: {error}'
                     message = (f'video {info["video_name"]!r} ({info["filename"]}) failed in the '
                                f'pipeline at fidelity {index.fidelity.name!r}: {reason}')
-                    other = None if self.test_mode else self._other(tried, index.seed or 0)
+                    other = None if self.test_mode else other_video(self, tried, index.seed or 0)
                     if other is None or len(tried) > ATTEMPTS:
                         before = f'; so did, before it, {[name for name, _ in replaced]}'
                         raise ValueError(message + (before if replaced else '')) from error
@@ -171,27 +171,6 @@ class UntrimmedVideoDataset(BaseDataset):
     def sample_info(self, index: int, **more: object) -> dict:
         """What the pipeline gets of a video: what `load_data_list` says, and how to read it."""
         return self.get_data_info(index) | reading(self.test_mode) | more
-
-    def _other(self, tried: list[int], seed: int) -> int | None:
-        """An index, drawn by the seed, of a video of which none was tried; None without any.
-
-        A video's windows follow each other, so that those to leave out lie around those tried.
-        """
-        left_out = sorted({index for one in tried for index in self._of_same_video(one)})
-        if len(left_out) == len(self):
-            return None
-        drawn = derive_seed(seed, *tried) % (len(self) - len(left_out))
-        for index in left_out:
-            drawn += index <= drawn
-        return drawn
-
-    def _of_same_video(self, index: int) -> list[int]:
-        if self.window is None:
-            return [index]
-        name = self.get_data_info(index)['video_name']
-        ranges = range(index, -1, -1), range(index + 1, len(self))
-        return [one for places in ranges for one in takewhile(
-            lambda place: self.get_data_info(place)['video_name'] == name, places)]
 
     def _path(self, name: str) -> str:
         return path_in(self.data_prefix[self.source], name, self.filename_tmpl)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_videos import FEATURES, dataset
 
-from mmlofi.datasets import check as check_module
+from mmlofi.datasets import same_files
 from mmlofi.datasets.check import Source, check
 from mmlofi.datasets.transforms import save_features
 from mmlofi.datasets.videos import look
@@ -81,8 +81,8 @@ def test_features_of_one_size_are_not_read_whole_to_find_repeats(folder, monkeyp
     for number, name in enumerate('abc'):
         values = np.full((4, 8), number, np.float32)
         save_features(folder / 'features' / f'{name}.npz', values, 10.0)
-    hashed, real = [], check_module._digest
-    monkeypatch.setattr(check_module, '_digest', lambda path: (hashed.append(path), real(path))[1])
+    hashed, real = [], same_files._digest
+    monkeypatch.setattr(same_files, '_digest', lambda path: (hashed.append(path), real(path))[1])
     faults(folder)
     assert hashed == []
     shutil.copy(folder / 'features' / 'a.npz', folder / 'features' / 'c.npz')

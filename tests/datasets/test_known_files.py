@@ -6,6 +6,7 @@ from small_videos import FEATURES, FRAMES, VIDEOS, action, dataset, write_annota
 
 from mmlofi.datasets import SampleIndex, UntrimmedVideoDataset
 from mmlofi.datasets.check import Source, check
+from mmlofi.datasets.replacing import other_video
 from mmlofi.datasets.transforms import LoadSnippetFeatures, OpenVideo
 from mmlofi.datasets.videos import look
 from mmlofi.randomness import derive_seed
@@ -92,14 +93,14 @@ def test_a_bad_window_is_replaced_by_one_of_another_video_without_a_walk_through
         asked.append(index), real(self, index))[1])
     for first in (0, names.index('b') + 1, len(names) - 1):
         tried, left = [first], set(names)
-        while (other := windows._other(tried, seed=7)) is not None:
+        while (other := other_video(windows, tried, seed=7)) is not None:
             left -= {names[one] for one in tried}
             free = [index for index, name in enumerate(names) if name in left]
             assert other == free[derive_seed(7, *tried) % len(free)]
             tried.append(other)
         assert len(tried) == 3
     asked.clear()
-    windows._other([0], seed=7)
+    other_video(windows, [0], seed=7)
     assert len(asked) <= names.count('a') + 3
 
 
