@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from mmlofi.datasets.annotations.labelling.rows import Labels
 from mmlofi.datasets.annotations.labelling.video_folder import matching, name_of
-from mmlofi.datasets.find_files import SUFFIXES
+from mmlofi.datasets.videos.find_files import SUFFIXES
 from mmlofi.json_values import number
 
 if TYPE_CHECKING:

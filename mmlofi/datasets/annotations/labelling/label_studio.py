@@ -23,7 +23,7 @@ from pathlib import Path
 
 from mmlofi.datasets.annotations.labelling.rows import Labels
 from mmlofi.datasets.annotations.labelling.video_folder import matching, name_of
-from mmlofi.datasets.find_files import SUFFIXES
+from mmlofi.datasets.videos.find_files import SUFFIXES
 from mmlofi.json_values import brief, number
 
 FRAME_RATE = '24'

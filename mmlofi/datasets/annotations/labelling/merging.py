@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmlofi.datasets.annotations.labelling.annotated import Video, entries
 from mmlofi.datasets.annotations.reading import read_entries
-from mmlofi.datasets.find_files import SUFFIXES
+from mmlofi.datasets.videos.find_files import SUFFIXES
 from mmlofi.json_values import brief
 
 TRAINING = 'training'

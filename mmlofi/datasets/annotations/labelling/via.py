@@ -21,7 +21,7 @@ from pathlib import Path
 
 from mmlofi.datasets.annotations.labelling.rows import Labels
 from mmlofi.datasets.annotations.labelling.video_folder import name_of
-from mmlofi.datasets.find_files import SUFFIXES
+from mmlofi.datasets.videos.find_files import SUFFIXES
 from mmlofi.json_values import pair
 
 VIDEO = 4             # a file's type

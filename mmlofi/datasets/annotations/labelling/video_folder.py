@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from mmlofi.datasets.find_files import SUFFIXES
+from mmlofi.datasets.videos.find_files import SUFFIXES
 
 
 def list_videos(folder: Path) -> list[Path]:
