@@ -46,7 +46,7 @@ def to_interface(classes: Sequence[str]) -> str:
 
 def _rate(video: ExportedVideo) -> float:
     """Frames a second of the task; below 1 Label Studio takes it for seconds a frame."""
-    rate = float(FRAME_RATE) if video.path is None else video.facts.fps
+    rate = float(FRAME_RATE) if video.path is None else video.clock.fps
     return rate if rate >= 1 else float(FRAME_RATE)
 
 

@@ -38,18 +38,18 @@ def to_otio(video: ExportedVideo, classes: Sequence[str]) -> str:
         FileNotFoundError, ValueError: When its file, whose frames are numbered, cannot be opened.
     """
     opentimelineio = import_otio()
-    schema, time, facts = opentimelineio.schema, opentimelineio.opentime, video.facts
+    schema, time, clock = opentimelineio.schema, opentimelineio.opentime, video.clock
 
     def span(first: int, behind: int) -> object:
-        return time.TimeRange(time.RationalTime(first, facts.fps),
-                              time.RationalTime(behind - first, facts.fps))
-    whole = span(0, facts.total_frames)
+        return time.TimeRange(time.RationalTime(first, clock.fps),
+                              time.RationalTime(behind - first, clock.fps))
+    whole = span(0, clock.total_frames)
     clip = schema.Clip(video.name, source_range=whole, media_reference=schema.ExternalReference(
         target_url=video.address, available_range=whole))
     for segment in video.segments:
-        first = min(facts.frame_at(segment.start_sec), facts.total_frames - 1)
+        first = min(clock.frame_at(segment.start_sec), clock.total_frames - 1)
         clip.markers.append(schema.Marker(
-            segment.label, span(first, max(facts.frame_at(segment.end_sec), first + 1)),
+            segment.label, span(first, max(clock.frame_at(segment.end_sec), first + 1)),
             COLOURS[classes.index(segment.label) % len(COLOURS)],
             dict(mmlofi=dict(score=segment.score))))
     line = schema.Timeline(video.name)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from mmlofi.datasets.videos.video_facts import VideoFacts, read_facts
+from mmlofi.datasets.videos.frame_clock import FrameClock, read_clock
 from mmlofi.detections.predictions import Detections
 
 
@@ -31,22 +31,22 @@ class ExportedVideo:
     url: str | None = None           # where other programs find it, if not at the path
 
     @cached_property
-    def facts(self) -> VideoFacts:
+    def clock(self) -> FrameClock:
         """Of the file, which is opened for it.
 
         Raises:
-            FileNotFoundError, ValueError: As `read_facts`; when it is not known where it is.
+            FileNotFoundError, ValueError: As `read_clock`; when it is not known where it is.
         """
         if self.path is None:
             raise ValueError(f'the file of the video {self.name!r} is not known, and what was '
                              'asked for numbers its frames; expected it: give --videos')
-        return read_facts(self.path)
+        return read_clock(self.path)
 
     @property
     def duration_sec(self) -> float:
         """Of the file; where it is not known, until the last segment ends."""
         ends = max((segment.end_sec for segment in self.segments), default=1.0)
-        return ends if self.path is None else max(ends, self.facts.duration_sec)
+        return ends if self.path is None else max(ends, self.clock.duration_sec)
 
     @property
     def address(self) -> str:

@@ -32,7 +32,7 @@ def test_a_video_is_where_its_file_is_or_where_it_is_said_to_be(detections, numb
     assert video.address == 'https://host/b.mp4'
     assert video.duration_sec == 6
     with pytest.raises(ValueError, match="the file of the video 'b' is not known.*give --videos"):
-        _ = video.facts
+        _ = video.clock
 
 
 def test_lanes_hold_one_segment_at_a_time():

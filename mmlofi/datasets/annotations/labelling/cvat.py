@@ -33,7 +33,7 @@ from xml.etree.ElementTree import Element
 
 from mmlofi.datasets.annotations.labelling.rows import Labels
 from mmlofi.datasets.annotations.labelling.video_folder import find, name_of
-from mmlofi.datasets.videos.video_facts import VideoFacts, read_facts
+from mmlofi.datasets.videos.frame_clock import FrameClock, read_clock
 from mmlofi.json_values import brief
 
 ANNOTATIONS = 'annotations.xml'
@@ -72,8 +72,8 @@ def read_cvat(path: Path, labels: Labels, files: Sequence[Path], *, prefix: str 
         labels.videos.setdefault(task.name, f'{prefix}its task')
 
     @cache
-    def facts_of(name: str) -> VideoFacts:
-        return read_facts(find(name, files))
+    def clock_of(name: str) -> FrameClock:
+        return read_clock(find(name, files))
 
     groups = [*_tracks(root, labels), *_tags(root, labels)]
     for where, task_id, label, shapes in groups:
@@ -81,7 +81,7 @@ def read_cvat(path: Path, labels: Labels, files: Sequence[Path], *, prefix: str 
             task = tasks.get(task_id if len(tasks) > 1 else next(iter(tasks)))
             if task is None:
                 raise ValueError(f'is of the task {task_id}; expected one of {brief(list(tasks))}')
-            _add(f'{prefix}{where}', task, label, shapes, facts_of, labels)
+            _add(f'{prefix}{where}', task, label, shapes, clock_of, labels)
 
 
 def _root(path: Path) -> Element:
@@ -160,16 +160,16 @@ def _values(shape: Element) -> dict[str, str]:
 
 
 def _add(where: str, task: Task, label: str, shapes: list[Shape],
-         facts_of: Callable[[str], VideoFacts], labels: Labels) -> None:
-    facts = facts_of(task.name)
+         clock_of: Callable[[str], FrameClock], labels: Labels) -> None:
+    clock = clock_of(task.name)
     for start, end, _ in _runs(shapes, task.step):
-        labels.add_segment(f'{where}, frame {start}', task.name, label, facts.second_of(start),
-                           facts.second_of(end), label)
+        labels.add_segment(f'{where}, frame {start}', task.name, label, clock.second_of(start),
+                           clock.second_of(end), label)
     for name in dict.fromkeys(name for shape in shapes for name in shape.values):
         for start, end, value in _runs(shapes, task.step, name):
             if value:
                 labels.add_segment(f'{where}, frame {start}, {name}', task.name, value,
-                                   facts.second_of(start), facts.second_of(end),
+                                   clock.second_of(start), clock.second_of(end),
                                    f'{label}/{name}')
 
 

@@ -1,4 +1,4 @@
-"""What programs that number frames want to know of a video: its rate, its size, when frames are.
+"""When the frames of a video are, for programs that number them; with its rate and its size.
 
 Shape legend: S frames that a player shows.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class VideoFacts(NamedTuple):
+class FrameClock(NamedTuple):
     """Of one file; frames count from 0, and frame i lasts until frame i + 1 begins."""
 
     duration_sec: float
@@ -38,7 +38,7 @@ class VideoFacts(NamedTuple):
         return np.append(self.times_sec, self.duration_sec)
 
 
-def read_facts(filename: str | os.PathLike) -> VideoFacts:
+def read_clock(filename: str | os.PathLike) -> FrameClock:
     """Of a file, as training sees it.
 
     Raises:
@@ -47,5 +47,5 @@ def read_facts(filename: str | os.PathLike) -> VideoFacts:
     from mmlofi.datasets.transforms import OpenVideo  # loads torch, which reading json needs not
     results = OpenVideo()(dict(filename=os.fspath(filename)))
     height, width = results['video_reader'][0].shape[:2]
-    return VideoFacts(results['duration_sec'], float(results['avg_fps']), results['total_frames'],
+    return FrameClock(results['duration_sec'], float(results['avg_fps']), results['total_frames'],
                       int(width), int(height), results['frame_times_sec'])
