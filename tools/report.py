@@ -40,6 +40,9 @@ def parse_args() -> argparse.Namespace:
                         help='folder of the videos, for frames above the time lines')
     parser.add_argument('--filename-tmpl', default='{}.mp4',
                         help="a video's file there; '{}' is its name; default %(default)s")
+    parser.add_argument('--players', action='store_true',
+                        help='also a page that plays the videos beside the predictions of the last '
+                             'set, and takes corrections; needs --videos-dir')
     parser.add_argument('--out', default='report.html', help='the page; default %(default)s')
     return parser.parse_args()
 
@@ -49,9 +52,13 @@ if __name__ == '__main__':
 
 from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
+from mmlofi.datasets.videos.playable import playable_file
 from mmlofi.detections.named_sets import load_named
-from mmlofi.files import check_writable, path_in
+from mmlofi.detections.predictions import Detections
+from mmlofi.files import check_writable, file_stem, path_in
 from mmlofi.report import write_report
+from mmlofi.report.player_page import PlayedVideo, detections_by_video, write_player_page
+from mmlofi.visualization.colours import class_colours
 
 
 def main() -> None:
@@ -60,15 +67,23 @@ def main() -> None:
         if len(args.predictions) > 2:
             raise ValueError(f'got {len(args.predictions)} files of predictions; expected one, or '
                              'two to compare, and then the annotations')
+        if args.players and args.videos_dir is None:
+            raise ValueError('got --players without videos; expected their folder: add '
+                             '--videos-dir')
         check_writable(args.out)
         records = read_ground_truth(args)
         sets = load_named(args.predictions)
+        files = find_videos(records, args)
+        classes = load_class_names(args.ground_truth, ignore=args.ignore_classes)
         analyses = write_report(
             args.out, records, sets, tious=args.tiou, bounds=args.bins, match_tiou=args.match_tiou,
             num_videos=args.videos, top_k=args.top_k, subset=args.subset,
-            classes=load_class_names(args.ground_truth, ignore=args.ignore_classes),
-            video_files=find_videos(records, args),
+            classes=classes, video_files=files,
+            player_page=player_page(args).name if args.players else '',
             progress=lambda what: print(f'{what} …', file=sys.stderr, flush=True))
+        if args.players:
+            write_players(player_page(args), records, files, list(sets.values())[-1],
+                          class_colours(classes))
     except (OSError, ValueError) as error:
         sys.exit(f'report: {error}')
     for one in analyses:
@@ -91,6 +106,35 @@ def find_videos(records: list[VideoRecord], args: argparse.Namespace) -> dict[st
                          f'{args.filename_tmpl!r}, such as {wanted[0]!r}; expected some: correct '
                          '--videos-dir or --filename-tmpl')
     return files
+
+
+def player_page(args: argparse.Namespace) -> Path:
+    """Beside the report, named for it."""
+    out = Path(args.out)
+    return out.with_name(f'{out.stem}_videos.html')
+
+
+def write_players(page: Path, records: list[VideoRecord], files: dict[str, str],
+                  detections: Detections, colours: dict[str, str]) -> None:
+    """The page that plays the videos that are there, and copies of those no browser plays."""
+    from mmlofi.datasets.videos.video_file import look_at_video  # not above: it loads torch
+    found = detections_by_video(detections)
+    copies = page.with_suffix('')
+    videos = []
+    for record in records:
+        if record.name not in files:
+            continue
+        file = playable_file(
+            Path(files[record.name]), copies / f'{file_stem(record.name)}.mp4',
+            tell=lambda copy: print(f'{copy}: a copy that browsers play …', file=sys.stderr))
+        videos.append(PlayedVideo(
+            name=record.name, file=file, subset=record.subset,
+            duration_sec=record.duration_sec or look_at_video(str(file)).duration_sec,
+            found=found.get(record.name, ()),
+            actions=[dict(segment=segment, label=label)
+                     for segment, label in zip(record.segments_sec, record.labels)]))
+    write_player_page(page, videos, colours=colours, title=page.stem)
+    print(f'{page}: plays {len(videos)} videos', file=sys.stderr)
 
 
 if __name__ == '__main__':
