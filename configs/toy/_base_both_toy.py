@@ -25,5 +25,7 @@ stage_2 = dict(   # 2 videos at every fidelity: 60 updates an epoch
                        optimizer=dict(type='AdamW', lr=3e-3, weight_decay=1e-4)),
     by='epoch', cycle=[dict(name='S', spatial=2), dict(name='T', temporal=4),
                        dict(name='ST', temporal=2, spatial=2**0.5)])
+# G-TAD has a quarter of its bins, as it would take most of the time; an action is 5 snippets long.
+gtad_bins = dict(inner_bins=8, context_bins=2)
 stage_3_epochs = 15       # of 8 updates
 one_stage_epochs = 20     # of 20 updates: stage 3 of ActionFormer and TriDet

@@ -29,5 +29,6 @@ stage_2 = dict(   # 2 videos at every fidelity: 80 updates an epoch
         paramwise_cfg=dict(custom_keys={'backbone.layer': slower, 'backbone.conv1': slower})),
     by='iter', cycle=[dict(name='S', spatial=1.2), dict(name='T', temporal=4),
                       dict(name='ST', temporal=2, spatial=1.2)])
+gtad_bins = dict()        # G-TAD's own
 stage_3_epochs = 10       # of 10 updates
 one_stage_epochs = 10     # of 40 updates: stage 3 of ActionFormer and TriDet

@@ -16,5 +16,6 @@ stage_2 = dict(   # 4 videos at every fidelity: 20 updates an epoch
     optim_wrapper=dict(optimizer=dict(type='AdamW', lr=3e-3, weight_decay=1e-4)),
     by='epoch', cycle=[dict(name='S', spatial=2), dict(name='T', temporal=4),
                        dict(name='ST', temporal=2, spatial=2**0.5)])
+gtad_bins = dict()        # G-TAD's own
 stage_3_epochs = 40       # of 5 updates
 one_stage_epochs = 20     # of 20 updates: stage 3 of ActionFormer and TriDet
