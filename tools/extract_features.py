@@ -9,53 +9,19 @@ stop no others; they are named at the end, and the exit status is 1.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import json
 import os
 import os.path as osp
 import sys
 
-import numpy as np
-import torch
-from mmaction.registry import DATASETS
-from mmengine.config import Config
-from mmengine.device import get_device
-from mmengine.dist import (
-    all_gather_object,
-    barrier,
-    get_rank,
-    get_world_size,
-    init_dist,
-    is_distributed,
-)
-from mmengine.registry import init_default_scope
-from mmengine.runner import set_random_seed
-from mmengine.utils import ProgressBar
-from torch.utils.data import DataLoader
-
-from mmlofi.apis import load_encoder
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
-from mmlofi.datasets.features.feature_files import look_at_features, save_features
-from mmlofi.datasets.features.feature_header import (
-    FOLDER_HEADER,
-    header_of,
-    read_folder,
-    snippet_settings,
-    write_folder,
-)
-from mmlofi.datasets.streaming import CHUNK_SNIPPETS, FailedVideo, SnippetChunk, SnippetStream
-from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
-from mmlofi.engine.launch import prepare_launcher
-from mmlofi.files import CannotWrite, path_in
-from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.encoders.dense import NoSteps, refuse_gaps
-from mmlofi.models.encoders.frozen_base import hash_weights
-from mmlofi.models.encoders.libraries.normalization import normalization_of
-from mmlofi.models.encoders.streaming import as_stored, encode_chunk, encode_videos
+from mmlofi.datasets.chunk_size import CHUNK_SNIPPETS
+from mmlofi.starting import start
 
 DTYPES = dict(fp32='float32', fp16='float16')
-WAIT_SEC = 7 * 24 * 3600   # for the slowest process, at the end
-TRIED = 10   # videos that fail, before the config is taken for what is wrong
 
 
 def positive(text: str) -> int:
@@ -86,6 +52,50 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     args.dtype = DTYPES.get(args.dtype, args.dtype)
     return args
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+import numpy as np
+import torch
+from mmaction.registry import DATASETS
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.dist import (
+    all_gather_object,
+    barrier,
+    get_rank,
+    get_world_size,
+    init_dist,
+    is_distributed,
+)
+from mmengine.registry import init_default_scope
+from mmengine.runner import set_random_seed
+from mmengine.utils import ProgressBar
+from torch.utils.data import DataLoader
+
+from mmlofi.apis import load_encoder
+from mmlofi.datasets.features.feature_files import look_at_features, save_features
+from mmlofi.datasets.features.feature_header import (
+    FOLDER_HEADER,
+    header_of,
+    read_folder,
+    snippet_settings,
+    write_folder,
+)
+from mmlofi.datasets.streaming import FailedVideo, SnippetChunk, SnippetStream
+from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
+from mmlofi.engine.launch import prepare_launcher
+from mmlofi.files import CannotWrite, path_in
+from mmlofi.models import EndToEndLocalizer
+from mmlofi.models.encoders.dense import NoSteps, refuse_gaps
+from mmlofi.models.encoders.frozen_base import hash_weights
+from mmlofi.models.encoders.libraries.normalization import normalization_of
+from mmlofi.models.encoders.streaming import as_stored, encode_chunk, encode_videos
+
+WAIT_SEC = 7 * 24 * 3600   # for the slowest process, at the end
+TRIED = 10   # videos that fail, before the config is taken for what is wrong
 
 
 def claim_folder(out: str, header: dict) -> None:
