@@ -9,7 +9,8 @@ _base_ = './gtad_toy.py'
 second = dict(type='AppendFeatures', folder='{{$TOY_SECOND_FEATURES:features/toy_second}}',
               num_snippets=_base_.num_snippets, feat_dim=_base_.feat_dim,
               expected=dict(side=_base_.side))
-pipeline = [_base_.pipeline[0], second, _base_.pipeline[1]]
+load, *after = _base_.pipeline
+pipeline = [load, second, *after]
 train_dataloader = dict(dataset=dict(pipeline=pipeline))
 val_dataloader = dict(dataset=dict(pipeline=pipeline))
 test_dataloader = val_dataloader
