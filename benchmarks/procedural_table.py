@@ -9,7 +9,7 @@ docs/procedural_benchmark.md.
 
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --seeds 0 1 2
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world both --seeds 0 1 2 3 4
-  python benchmarks/procedural_table.py --from-results benchmarks/results/both
+  python benchmarks/procedural_table.py --from-results work_dirs/procedural_table_both/results
 """
 from __future__ import annotations
 
