@@ -16,6 +16,7 @@ import json
 import os
 import os.path as osp
 import sys
+from functools import partial
 
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.datasets.chunk_size import CHUNK_SNIPPETS
@@ -76,7 +77,7 @@ from mmengine.utils import ProgressBar
 from torch.utils.data import DataLoader
 
 from mmlofi.apis import load_encoder
-from mmlofi.datasets.features.feature_files import look_at_features, save_features
+from mmlofi.datasets.features.feature_files import save_features
 from mmlofi.datasets.features.feature_header import (
     FOLDER_HEADER,
     header_of,
@@ -86,6 +87,10 @@ from mmlofi.datasets.features.feature_header import (
 )
 from mmlofi.datasets.streaming import FailedVideo, SnippetChunk, SnippetStream
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
+from mmlofi.datasets.videos.facts import FeatureFacts
+from mmlofi.datasets.videos.index import FileIndex
+from mmlofi.datasets.videos.indexing import complete
+from mmlofi.datasets.videos.look import look_at_file
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.files import CannotWrite, path_in
 from mmlofi.models import EndToEndLocalizer
@@ -160,17 +165,19 @@ def whole_videos(dataset: dict, subset: str) -> UntrimmedVideoDataset:
         {'window': None} if 'window' in dataset else {}))
 
 
-def is_done(path: str, header: dict) -> bool:
-    """Whether a file is there, of these settings; says so of one that is not what it should be."""
-    if not osp.exists(path):
-        return False
-    try:
-        problem = None if look_at_features(path).header == header else 'was made otherwise'
-    except ValueError:
-        problem = 'cannot be read'
-    if problem:
-        print(f'{path} {problem}, and is made again', flush=True)
-    return problem is None
+def find_done(index: FileIndex, paths: list[str], header: dict) -> set[str]:
+    """The files that are there, of these settings; says so of those that are not what they should
+    be. By the index, files that an earlier run made are not opened."""
+    there = [path for path in paths if osp.exists(path)]
+    look = partial(look_at_file, source='feature', frames='first', index=index)
+    done = set()
+    for path, facts in zip(there, complete(index, there, look, what='files of features')):
+        if isinstance(facts, FeatureFacts) and facts.header == header:
+            done.add(path)
+        else:
+            what = 'was made otherwise' if isinstance(facts, FeatureFacts) else 'cannot be read'
+            print(f'{path} {what}, and is made again', flush=True)
+    return done
 
 
 def stored_as(features: torch.Tensor, dtype: str, video: str) -> np.ndarray:
@@ -191,8 +198,9 @@ def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, sub
     """One subset's features, this process's share of the videos that are not there yet."""
     names = [dataset.get_data_info(index)['video_name'] for index in range(len(dataset))]
     mine = range(get_rank(), len(names), get_world_size())
-    todo = [index for index in mine
-            if not is_done(path_in(args.out, names[index], '{}.npz'), header)]
+    paths = {index: path_in(args.out, names[index], '{}.npz') for index in mine}
+    done = find_done(FileIndex(f'{args.out.rstrip("/")}.index'), list(paths.values()), header)
+    todo = [index for index in mine if paths[index] not in done]
     if get_rank() == 0:
         print(f'{subset}: {len(names)} videos, {len(todo)} of {len(mine)} to do on this process',
               flush=True)

@@ -14,6 +14,12 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from torch import nn
 
+from mmlofi.engine.rank_buffers import (
+    copy_buffers_to_mean,
+    gather_buffers,
+    put_into_checkpoint,
+    take_from_checkpoint,
+)
 from mmlofi.engine.train_loop import VALIDATED, FidelityTrainLoop
 from mmlofi.files import PARTIAL, whole_file
 from mmlofi.models.encoders.frozen_base import (
@@ -50,6 +56,11 @@ class AtomicCheckpointHook(CheckpointHook):
     before the new one is there. This one writes beside it and renames, then says that it is the
     last one, then deletes.
 
+    What hooks do at an epoch's end is in each checkpoint of it: one that was written after its last
+    step is written again, the last epoch of a training that stopped early is saved, and before each
+    the hooks' `before_checkpoint(runner)` is called, on all ranks. Buffers that differ between
+    ranks are in it as their mean, and as each rank's own for a resumed training.
+
     Args:
         weights: 'all', or 'trained' for what trains beside a frozen encoder with adapters, and the
             digest of what it stands on: such a checkpoint is loaded onto that alone, which
@@ -65,6 +76,7 @@ class AtomicCheckpointHook(CheckpointHook):
             raise ValueError(f"AtomicCheckpointHook got weights={weights!r}; expected 'all', or "
                              "'trained' for those of the head and of adapters")
         self.weights, self._stands_on = weights, None
+        self._rank_buffers: tuple[int, dict] = -1, {}   # at which iteration
         named = kwargs.get('file_client_args') or '://' in str(kwargs.get('out_dir') or '')
         if backend_args is None and not named:
             backend_args = dict(backend='atomic')
@@ -112,13 +124,47 @@ class AtomicCheckpointHook(CheckpointHook):
         return self.file_backend.join_path(self.out_dir, name) if name.startswith('best_') else None
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Leaves out what is frozen, where that is asked for; last of all hooks."""
+        """Puts in what ranks have of their own, and leaves out what is frozen, where that is asked
+        for; last of all hooks."""
+        iteration, buffers = self._rank_buffers
+        if iteration == runner.iter:
+            put_into_checkpoint(buffers, checkpoint)
         if self._stands_on is not None:
             leave_out_frozen(checkpoint, self._stands_on)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Puts it back, where no `CheckpointFitHook` did."""
+        """Puts it back, where no `CheckpointFitHook` did, and gives a resumed rank its own."""
         put_back_frozen(checkpoint, _inner(runner), 'the checkpoint')
+        if runner._resume:
+            take_from_checkpoint(runner, checkpoint)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Also writes the checkpoint of its last step again, with what hooks did since."""
+        super().after_train_epoch(runner)
+        if not self.by_epoch and self._has_saved(runner.iter) and isinstance(
+                runner.train_loop, EpochBasedTrainLoop):
+            self._save_checkpoint_with_step(
+                runner, runner.iter, meta=dict(epoch=runner.epoch + 1, iter=runner.iter))
+
+    def after_train(self, runner: Runner) -> None:
+        """Also saves the epoch that was the last because the training stopped early."""
+        step = runner.epoch if self.by_epoch else runner.iter
+        stopped = getattr(runner.train_loop, 'stop_training', False)
+        if self.save_last and stopped and not self._has_saved(step) and runner.iter in \
+                _epoch_ends(runner.train_loop):
+            self._save_checkpoint_with_step(
+                runner, step, meta=dict(epoch=runner.epoch, iter=runner.iter))
+        super().after_train(runner)
+
+    def _has_saved(self, step: int) -> bool:
+        """Whether the last checkpoint is of that epoch or step."""
+        return osp.basename(self.last_ckpt or '') == self.filename_tmpl.format(step)
+
+    def _prepare(self, runner: Runner) -> None:
+        """What a checkpoint needs of all ranks, each of which has to come here."""
+        copy_buffers_to_mean(runner)
+        runner.call_hook('before_checkpoint')
+        self._rank_buffers = runner.iter, gather_buffers(runner)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Lets the checkpoint with the best score know that its epoch was scored."""
@@ -127,6 +173,7 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """As MMEngine's, in the order: save, name it as the last one, delete outdated ones."""
+        self._prepare(runner)
         outdated = self._keep(runner, step) if self.max_keep_ckpts > 0 else []
         filename = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
@@ -144,6 +191,8 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
         """As MMEngine's, but the best one so far is deleted after the new one is there."""
+        if self.save_best:
+            self._prepare(runner)
         single = self.save_best is not None and len(self.key_indicators) == 1
         before = self.best_ckpt_path if single else None
         if single:

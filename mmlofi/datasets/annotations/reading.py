@@ -10,7 +10,7 @@ from mmlofi.datasets.annotations.activitynet import read_entry
 from mmlofi.datasets.annotations.known_counts import known_to_ignore
 from mmlofi.datasets.annotations.mmaction import is_mmaction
 from mmlofi.datasets.annotations.records import REFUSED, Fault, VideoRecord, class_names
-from mmlofi.datasets.storage import is_there, read_bytes
+from mmlofi.datasets.videos.storage import is_there, read_bytes
 from mmlofi.json_values import brief, collector_paused, parse_json, repeated_keys
 
 SHOWN = 5   # faults
