@@ -50,6 +50,7 @@ def apply() -> None:
     mend_slow_import()
     from mmlofi.compat.amp import mend_amp_without_accelerator
     from mmlofi.compat.checkpoints import mend_checkpoint_loading
+    from mmlofi.compat.compiled_steps import mend_compiled_steps
     from mmlofi.compat.frozen_parameters import mend_frozen_parameters
     from mmlofi.compat.own_configs import mend_configs_of_this_package
 
@@ -57,6 +58,7 @@ def apply() -> None:
     mend_checkpoint_loading()
     mend_amp_without_accelerator()
     mend_frozen_parameters()
+    mend_compiled_steps()
     mend_configs_of_this_package()
 
 
