@@ -7,8 +7,8 @@
 _base_ = './gtad_toy.py'
 
 second = dict(type='AppendFeatures', folder='{{$TOY_SECOND_FEATURES:features/toy_second}}',
-              num_snippets=_base_.num_snippets, feat_dim=_base_.feat_dim,
-              expected=dict(side=_base_.side))
+              filename_tmpl='{}.npz', num_snippets=_base_.num_snippets,
+              feat_dim=_base_.feat_dim, expected=dict(side=_base_.side))
 load, *after = _base_.pipeline
 pipeline = [load, second, *after]
 train_dataloader = dict(dataset=dict(pipeline=pipeline))
