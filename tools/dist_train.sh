@@ -18,6 +18,13 @@ PORT         a free port there (29500); two jobs on one machine need two ports
 Several machines share the work dir and the data, under the same paths. When a rank dies, all of
 them say which one and end with exit code 1.
 
+A training that is warned by SIGTERM or SIGUSR1 saves, and ends with exit code 75 on all machines;
+the same command with --resume goes on with the next step (docs/clusters.md).
+
+MAX_RESTARTS        how often ranks that died start again, on all machines together (0). It passes
+                    --resume on, machines need no NODE_RANK, and one that is lost is waited for.
+                    NNODES=MIN:MAX goes on with those that are left
+PREEMPTED_CODE      exit code in place of 75, for a scheduler that wants its own to run a job again
 NODE_TIMEOUT        seconds after which a machine that is silent counts as lost (60)
 GLOO_SOCKET_IFNAME  network interface of this machine, where the one that reaches MASTER_ADDR is
                     the wrong one; with GPUs it is NCCL_SOCKET_IFNAME
@@ -31,14 +38,18 @@ shift 2
 tools=$(dirname "$0")
 
 export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-# The module is what the command torchrun runs; like this it is the one of the active Python.
-torchrun=(-m torch.distributed.run)
-if [ "${NNODES:-1}" -gt 1 ]; then
-    [ -n "${NODE_RANK:-}" ] && [ -n "${MASTER_ADDR:-}" ] || {
+if [ "${NNODES:-1}" != 1 ]; then
+    [ -n "${MASTER_ADDR:-}" ] && [ -n "${NODE_RANK:-${MAX_RESTARTS:-}}" ] || {
         echo "NNODES=$NNODES needs NODE_RANK and MASTER_ADDR too: see --help" >&2; exit 2; }
-    torchrun=("$tools/../mmlofi/engine/nodes.py")   # the same, but a rank that dies ends all nodes
 fi
-exec python "${torchrun[@]}" \
-    --nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" --nproc-per-node="$gpus" \
-    --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="${PORT:-29500}" \
+address=${MASTER_ADDR:-127.0.0.1} port=${PORT:-29500}
+if [ "${MAX_RESTARTS:-0}" -gt 0 ]; then
+    meet=(--max-restarts="$MAX_RESTARTS" --rdzv-backend=c10d --rdzv-endpoint="$address:$port"
+          --rdzv-id="$port")
+    set -- "$@" --resume
+else
+    meet=(--node-rank="${NODE_RANK:-0}" --master-addr="$address" --master-port="$port")
+fi
+exec python "$tools/../mmlofi/engine/nodes.py" \
+    --nnodes="${NNODES:-1}" --nproc-per-node="$gpus" "${meet[@]}" \
     "$tools/train.py" "$config" --launcher pytorch "$@"
