@@ -1,6 +1,7 @@
 """The dataset of untrimmed videos, or of their snippet features."""
 from __future__ import annotations
 
+import functools
 import logging
 import os
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.datasets.storage import on_disk
 from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.datasets.videos.enlarging import warn_of_enlarging
+from mmlofi.datasets.videos.patience import passes, with_patience
 from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
 from mmlofi.files import path_in
@@ -125,7 +127,7 @@ class UntrimmedVideoDataset(BaseDataset):
         return data_list if self.window is None else self._cut_windows(data_list)
 
     def __getitem__(self, index: int | SampleIndex) -> dict:
-        """The sample after the pipeline.
+        """The sample after the pipeline; a passing fault of the storage makes it wait, no other.
 
         Raises:
             ValueError: With the video's name, in test mode when it fails, in training when
@@ -133,6 +135,10 @@ class UntrimmedVideoDataset(BaseDataset):
         """
         if not isinstance(index, SampleIndex):
             index = SampleIndex(index)
+        return with_patience(functools.partial(self._sample, index))
+
+    def _sample(self, index: SampleIndex, is_last: bool) -> dict:
+        """With the random numbers of the index from their start, at whichever attempt."""
         replaced, tried = [], [int(index)]
         with seeded(index.seed):
             while True:
@@ -142,6 +148,8 @@ class UntrimmedVideoDataset(BaseDataset):
                 except MemoryError:
                     raise
                 except Exception as error:
+                    if not is_last and passes(error):
+                        raise
                     reason = f'{type(error).__name__}: {error}'
                     message = (f'video {info["video_name"]!r} ({info["filename"]}) failed in the '
                                f'pipeline at fidelity {index.fidelity.name!r}: {reason}')

@@ -29,6 +29,7 @@ from mmlofi.array_files import (
 )
 from mmlofi.datasets.features.h5_arrays import find, open_h5, read_array
 from mmlofi.datasets.storage import is_there, on_disk
+from mmlofi.datasets.videos.patience import patiently
 from mmlofi.files import write_npz
 
 H5 = re.compile(r'(.+?\.(?:h5|hdf5))(?:/(.+))?')
@@ -68,6 +69,7 @@ def read_features(filename: str, backend_args: dict | None = None
     return _load(filename, backend_args, whole=True)
 
 
+@patiently
 def look_at_features(filename: str, backend_args: dict | None = None) -> FeatureFile:
     """What the file says, without reading the array.
 

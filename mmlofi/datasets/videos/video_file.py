@@ -6,6 +6,7 @@ from typing import NamedTuple
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.datasets.videos.damage import find_damage
+from mmlofi.datasets.videos.patience import patiently
 from mmlofi.datasets.videos.shown_frames import ShownFrames
 from mmlofi.datasets.videos.streams import AGAIN, first_frame_side
 
@@ -22,6 +23,7 @@ class FileState(NamedTuple):
     header: dict | None = None          # how features were made
 
 
+@patiently
 def look_at_video(filename: str, frames: str = 'first') -> FileState:
     """How training sees a video, by the transform that opens it there, or why it cannot use it.
 
