@@ -1,17 +1,13 @@
 """Proxies: small copies of videos that training decodes in a fraction of the time."""
 from __future__ import annotations
 
-import multiprocessing
+import functools
 import os
-import signal
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmlofi.apart import Died, run_apart
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.datasets.videos.proxy_file import (
@@ -92,30 +88,27 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
     """
     _refuse_others(pairs, settings, redo)
     reports: dict[Path, ProxyReport] = {}
-    methods = multiprocessing.get_all_start_methods()   # a spawned worker imports torch for seconds
-    context = multiprocessing.get_context('fork' if 'fork' in methods else 'spawn')
-    others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent,
-                               initargs=(os.getpid(),))
+    ended = run_apart(functools.partial(_make_pair, settings=settings), pairs, workers)
     try:
-        pending = {pool.submit(make_proxy, *pair, settings): pair for pair in pairs}
-        for future in track((as_completed(pending), len(pending))):
-            video, proxy = pending[future]
-            try:
-                reports[proxy] = future.result()
-            except (BrokenProcessPool, MemoryError):
-                reports[proxy] = ProxyReport(
-                    video=str(video), proxy=str(proxy), problem='a worker died or ran out of '
-                    'memory; run it again, with fewer workers')
-    except BaseException:   # nobody waits for the videos that the workers are at
-        for worker in set(multiprocessing.active_children()) - others:
-            worker.terminate()
-        raise
+        for (video, proxy), found in track((ended, len(pairs))):
+            if isinstance(found, MemoryError):
+                found = 'it ran out of memory; run it again, with fewer workers'
+            elif isinstance(found, Died):   # a decoder's crash, or a machine out of memory
+                found = f'{found}; get this video again or, after SIGKILL, which a machine sends ' \
+                        'that is out of memory, run it again with fewer workers'
+            elif isinstance(found, BaseException):
+                raise found
+            reports[proxy] = ProxyReport(video=str(video), proxy=str(proxy), problem=found) \
+                if isinstance(found, str) else found
     finally:
-        pool.shutdown(cancel_futures=True)
+        ended.close()
         for folder in {proxy.parent for _, proxy in pairs}:
             remove_dead(folder)
     return [reports[proxy] for _, proxy in pairs]
+
+
+def _make_pair(pair: tuple[Path, Path], settings: ProxySettings) -> ProxyReport:
+    return make_proxy(*pair, settings)
 
 
 def make_proxy(video: Path, proxy: Path, settings: ProxySettings) -> ProxyReport:
@@ -185,15 +178,3 @@ def _check(proxy: Path, frames: int, duration_sec: float) -> Extent:
                          f'expected {frames} in {duration_sec:.3f} s, as its source has: use the '
                          'original of this video')
     return found
-
-
-def _end_with_parent(parent: int) -> None:
-    """A worker whose parent was killed would wait for work for ever; what ends the parent is not
-    for a worker to handle."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-    threading.Thread(target=watch, daemon=True).start()
