@@ -3,13 +3,15 @@
 The config is one with a backbone and a test_dataloader of videos (stage 2); the checkpoint is that
 of stage 2 (LoFi) or of a recognizer with the same backbone (ACP), by path or URL; without one, the
 weights are those that model.backbone names by `pretrained` or `init_cfg` (ICP). Complete files are
-kept, so that an interrupted run continues. Under torchrun each process takes its share of the
-videos. Each file says how it was made, and stage 3 checks it: docs/features.md. Videos that fail
-stop no others; they are named at the end, and the exit status is 1.
+kept, and of long videos what is encoded, so that an interrupted run continues. Under torchrun each
+process takes a share of the videos that costs as much as another's. Each file says how it was made,
+and stage 3 checks it: docs/features.md. Videos that fail stop no others; they are named at the end,
+and the exit status is 1.
 """
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import os.path as osp
@@ -38,11 +40,14 @@ from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.datasets.features.feature_files import look_at_features, save_features
 from mmlofi.datasets.features.feature_header import (
     FOLDER_HEADER,
+    changed_settings,
     header_of,
     read_folder,
     snippet_settings,
     write_folder,
 )
+from mmlofi.datasets.features.shares import extraction_costs, share_out
+from mmlofi.datasets.features.unfinished import UnfinishedFeatures
 from mmlofi.datasets.streaming import CHUNK_SNIPPETS, FailedVideo, SnippetChunk, SnippetStream
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.engine.launch import prepare_launcher
@@ -92,7 +97,7 @@ def claim_folder(out: str, header: dict) -> None:
     """Writes what the features are beside them; refuses a folder of other ones."""
     found = read_folder(out)
     if found is not None:
-        changed = sorted(key for key in header if found.get(key) != header[key])
+        changed = changed_settings(found, header)
         if changed:
             raise SystemExit(f'{out} holds features made with other settings ({changed} differ); '
                              'expected an empty folder or the same settings: give another --out, '
@@ -130,8 +135,13 @@ def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDatase
         model.backbone.state_dict(), adapters.feature_settings if adapters else ''),
                 **snippet_settings(videos.pipeline.transforms,
                                    positions=steps * model.encoder.resample),
-                side=min(chunk.inputs.shape[-2:]),
+                side=min(chunk.inputs.shape[-2:]), first_snippet=digest(chunk),
                 feat_dim=feat_dim, dtype=dtype, **json.loads(json.dumps(plain, default=str)))
+
+
+def digest(chunk: SnippetChunk) -> str:
+    """Of whose frames, in short: the same data gives the same, wherever it lies."""
+    return f'{chunk.video} {hashlib.sha256(chunk.inputs.numpy().tobytes()).hexdigest()[:16]}'
 
 
 def first_snippet(videos: UntrimmedVideoDataset) -> SnippetChunk:
@@ -176,36 +186,66 @@ def stored_as(features: torch.Tensor, dtype: str, video: str) -> np.ndarray:
     return array.astype(dtype)
 
 
-def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, subset: str,
-            dataset: UntrimmedVideoDataset, header: dict) -> list[FailedVideo]:
-    """One subset's features, this process's share of the videos that are not there yet."""
-    names = [dataset.get_data_info(index)['video_name'] for index in range(len(dataset))]
-    mine = range(get_rank(), len(names), get_world_size())
-    todo = [index for index in mine
-            if not is_done(path_in(args.out, names[index], '{}.npz'), header)]
+def share(out: str, subsets: dict[str, UntrimmedVideoDataset], header: dict
+          ) -> dict[str, list[int]]:
+    """This process's share of the videos that are not there yet, of all subsets together."""
+    costs: dict[tuple[str, int], float] = {}
+    for subset, dataset in subsets.items():
+        infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+        missing = [index for index in range(get_rank(), len(infos), get_world_size())
+                   if not is_done(path_in(out, infos[index]['video_name'], '{}.npz'), header)]
+        of_video = extraction_costs(infos, by_duration=header['snippet_interval'] is not None)
+        costs |= {(subset, index): of_video[index]
+                  for index in sorted(sum(all_gather_object(missing), []))}
+    mine = {subset: [] for subset in subsets}
+    for subset, index in share_out(costs, get_world_size())[get_rank()]:
+        mine[subset].append(index)
     if get_rank() == 0:
-        print(f'{subset}: {len(names)} videos, {len(todo)} of {len(mine)} to do on this process',
-              flush=True)
+        for subset, dataset in subsets.items():
+            print(f'{subset}: {len(dataset)} videos, {sum(one == subset for one, _ in costs)} to '
+                  f'do, {len(mine[subset])} of them by this process', flush=True)
+    return mine
+
+
+def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace,
+            dataset: UntrimmedVideoDataset, todo: list[int], header: dict) -> list[FailedVideo]:
+    """The features of some videos; what a run before this one has encoded of them is taken up."""
     failed: list[FailedVideo] = []
     if not todo:
         return failed
-    chunks = DataLoader(SnippetStream(dataset, todo, args.chunk_snippets), batch_size=None,
+    infos = {index: dataset.get_data_info(index) for index in todo}
+    files = {info['video_name']: info['filename'] for info in infos.values()}
+    parts = UnfinishedFeatures(args.out, header)
+    begun, steps_before = {}, {}
+    if not model.encoder.mixes_snippets:   # which takes all of a video at once
+        for index, info in infos.items():
+            name = info['video_name']
+            begun[index], steps_before[name] = parts.begin(name, info['filename'])
+            if begun[index]:
+                print(f'{name} goes on at snippet {begun[index] + 1}', flush=True)
+    chunks = DataLoader(SnippetStream(dataset, todo, args.chunk_snippets, begun), batch_size=None,
                         num_workers=min(cfg.test_dataloader.num_workers, len(todo)))
     progress = ProgressBar(len(todo)) if get_rank() == 0 else None
+
+    def end(video: str) -> None:
+        parts.drop(video)
+        if progress is not None:
+            progress.update()
 
     def note(failure: FailedVideo) -> None:
         failed.append(failure)
         print(f'\n{failure.reason.splitlines()[0]}', file=sys.stderr, flush=True)
-        if progress is not None:
-            progress.update()
+        end(failure.video)
 
-    for sample, steps in encode_videos(model, chunks, note):
+    def keep(chunk: SnippetChunk, steps: torch.Tensor) -> None:
+        parts.keep(chunk.video, files[chunk.video], chunk.end, steps)
+
+    for sample, steps in encode_videos(model, chunks, note, keep, steps_before):
         name = sample.video_name
         features, covered_sec = as_stored(model, sample, steps)
         save_features(path_in(args.out, name, '{}.npz'), stored_as(features, args.dtype, name),
                       sample.duration_sec, header, covered_sec)
-        if progress is not None:
-            progress.update()
+        end(name)
     if progress is not None:
         print()
     return failed
@@ -247,8 +287,9 @@ def main() -> None:
             claim_folder(args.out, describe(cfg, model, next(iter(subsets.values())), args.dtype))
         barrier()
         header = header_of(read_folder(args.out))
+        todo = share(args.out, subsets, header)
         failed = [one for subset, dataset in subsets.items()
-                  for one in extract(cfg, model, args, subset, dataset, header)]
+                  for one in extract(cfg, model, args, dataset, todo[subset], header)]
     except (CannotWrite, NoSteps) as error:
         raise SystemExit(f'extract_features: {error}') from error
     stop_if_failed(failed)
