@@ -22,8 +22,7 @@ A training that is warned by SIGTERM or SIGUSR1 saves, and ends with exit code 7
 the same command with --resume goes on with the next step (docs/clusters.md).
 
 MAX_RESTARTS        how often ranks that died start again, on all machines together (0). It passes
-                    --resume on, machines need no NODE_RANK, and one that is lost is waited for.
-                    NNODES=MIN:MAX goes on with those that are left
+                    --resume on, machines need no NODE_RANK, and one that is lost is waited for
 PREEMPTED_CODE      exit code in place of 75, for a scheduler that wants its own to run a job again
 NODE_TIMEOUT        seconds after which a machine that is silent counts as lost (60)
 GLOO_SOCKET_IFNAME  network interface of this machine, where the one that reaches MASTER_ADDR is

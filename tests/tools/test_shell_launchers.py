@@ -67,7 +67,7 @@ def test_torchrun_gets_the_processes_of_one_machine(path):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(('nodes', 'more'), [('1', {}), ('2:4', dict(MASTER_ADDR='host0'))])
+@pytest.mark.parametrize(('nodes', 'more'), [('1', {}), ('2', dict(MASTER_ADDR='host0'))])
 def test_ranks_that_may_start_again_meet_anew_and_resume(path, nodes, more):
     done = run('dist_train.sh', 'c.py', '4', '--amp', PATH=path, MAX_RESTARTS='3', NNODES=nodes,
                PORT='1234', **more)
