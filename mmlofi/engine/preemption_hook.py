@@ -154,13 +154,24 @@ def _goes_on_within_an_epoch(loop: BaseLoop) -> bool:
 
 
 class _Shielded:
-    """What a data loader's worker does first: leaves warnings to its rank."""
+    """What a data loader's worker does first: leaves warnings to its rank, and heeds that alone.
+
+    Python ends the workers that are left by SIGTERM, and waits for them.
+    """
 
     def __init__(self, signals: Sequence[int], init: Callable[[int], None] | None) -> None:
         self.signals, self.init = list(signals), init
 
     def __call__(self, worker_id: int) -> None:
-        for number in self.signals:
-            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, self.signals)   # of threads that begin later, too
+        threading.Thread(target=_heed_the_parent, args=(self.signals, os.getppid()),
+                         daemon=True).start()
         if self.init is not None:
             self.init(worker_id)
+
+
+def _heed_the_parent(signals: Sequence[int], parent: int) -> None:
+    while True:
+        heard = signal.sigwaitinfo(signals)
+        if heard.si_signo == signal.SIGTERM and heard.si_pid == parent:
+            os._exit(0)

@@ -11,6 +11,7 @@ import random
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
 import traceback
@@ -120,7 +121,7 @@ def test_a_training_that_is_preempted_again_and_again_ends_as_the_one_that_ran_t
         wait_for(lambda: len(cut.steps()) > done, log)   # noqa: B023
         if number % 2:
             wait_for(lambda: find_latest_checkpoint(str(cut.folder)) != before, log)   # noqa: B023
-            time.sleep(chance.uniform(0, 0.2))
+            time.sleep(chance.uniform(0, 0.5))
             codes.append(ranks.kill())
         else:
             time.sleep(chance.uniform(0, 0.2))
@@ -303,17 +304,21 @@ def test_in_a_loop_that_begins_epochs_anew_a_warning_ends_and_saves_nothing(vide
 
 
 @pytest.mark.usefixtures('_signals_as_before')
-def test_workers_leave_a_warning_of_the_whole_group_to_their_rank(videos):
-    """As torchrun and Slurm send it."""
+def test_workers_leave_a_warning_of_the_whole_group_to_their_rank_and_end_with_it(videos):
+    """torchrun and Slurm send it to all. So does Python to those that are left, and waits."""
     class WarnAll(Hook):
         def before_train_iter(self, runner, batch_idx, data_batch=None):
             for worker in runner.train_dataloader._iterator._workers:
-                os.kill(worker.pid, signal.SIGTERM)
-                os.kill(worker.pid, signal.SIGUSR1)
+                for name in ('TERM', 'USR1'):
+                    subprocess.run(['sh', '-c', f'kill -{name} {worker.pid}'], check=True)
     runner = begin(videos, WarnAll(), workers=2)
     runner.train()
-    runner.train_dataloader._iterator = None
     assert len(runner.model.steps) == 6
+    workers = runner.train_dataloader._iterator._workers
+    for worker in workers:
+        worker.terminate()
+        worker.join(10)
+    assert [worker.exitcode for worker in workers] == [0, 0]
 
 
 @pytest.mark.parametrize(('settings', 'words'), [
