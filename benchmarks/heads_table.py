@@ -34,6 +34,7 @@ class Row(NamedTuple):
     title: str
     head: str
     predicts: str | None = None   # of `BothClassifiers`, which are trained at once
+    end_to_end: tuple[str, ...] = ()   # options of a training that has no features to share
 
 
 ROWS = {
@@ -42,6 +43,9 @@ ROWS = {
     'bmn_video': Row('BMN, classes of the video', 'bmn', 'video'),
     'bmn_segment': Row('BMN, classes of segments', 'bmn', 'segment'),
     'actionformer': Row('ActionFormer', 'actionformer'),
+    # On features, where all 32 positions are there, it is the row above.
+    'actionformer_stretched': Row('ActionFormer, ranges stretched', 'actionformer',
+                                  end_to_end=('model.head.targets.ranges_length=32',)),
     'tridet': Row('TriDet', 'tridet'),
 }
 STAGE_2 = {'gtad': 'lofi_toy.py'}
@@ -87,7 +91,8 @@ class HeadsTable(Table):
         seed = 0 if self.one_start and encoder == 'acp' else seed
         folder = self.out / f'seed{seed}'
         # Classifiers give no gradient to the LoFi encoder: lofi_toy.py trains the same one.
-        trained = self.acp(seed) if encoder == 'acp' else self.head('end_to_end', 'gtad', seed)[1]
+        trained = (self.acp(seed) if encoder == 'acp'
+                   else self.head('end_to_end', ROWS['gtad_video'], seed)[1])
         features, done = folder / f'{encoder}_features', folder / f'{encoder}_features.done'
         if not done.exists():
             run('extract_features.py', ROOT / CONFIGS / 'lofi_toy.py', checkpoint(trained),
@@ -101,12 +106,12 @@ class HeadsTable(Table):
         self.encoder('acp', seed)
         return self.out / f'seed{seed}' / 'acp'
 
-    def head(self, source: str, name: str, seed: int) -> tuple[Path, Path, dict[str, Path]]:
-        """Trains a head with a seed; its config, its work dir, and what the config needs."""
-        folder = self.out / f'seed{seed}' / f'{source}_{name}'
+    def head(self, source: str, row: Row, seed: int) -> tuple[Path, Path, dict[str, Path]]:
+        """Trains the head of a row with a seed; its config, its work dir, what the config needs."""
+        name, folder = row.head, self.work_dir(source, row, seed)
         if source == 'end_to_end':
             config, variables = self.config(name, STAGE_2.get(name, f'lofi_{name}_toy.py')), {}
-            options = [f'load_from={checkpoint(self.acp(seed))}',
+            options = [f'load_from={checkpoint(self.acp(seed))}', *row.end_to_end,
                        *(['train_cfg.max_epochs=1'] if self.smoke else [])]
         else:
             config, options = self.config(name, f'{name}_toy.py'), SMOKE_HEAD * self.smoke
@@ -125,18 +130,27 @@ class HeadsTable(Table):
 
     def cell(self, source: str, name: str, seed: int) -> None:
         """Trains the head of a row with a seed, if another row did not, and scores the row."""
-        config, folder, variables = self.head(source, ROWS[name].head, seed)
-        predicts, tested = ROWS[name].predicts, self.tested(source, name, seed)
+        row, tested = ROWS[name], self.tested(source, name, seed)
+        if row.end_to_end and source != 'end_to_end':
+            return
+        config, folder, variables = self.head(source, row, seed)
         if (tested / 'done').exists():
             return
-        options = ['--cfg-options', f'model.class_scores.predicts={predicts}'] if predicts else []
+        options = [f'model.class_scores.predicts={row.predicts}'] * bool(row.predicts)
+        options += row.end_to_end
+        options = ['--cfg-options', *options] if options else []
         run('test.py', config, checkpoint(folder), '--work-dir', tested, *options,
             log=folder / f'test_{name}.log', **self.world, **variables)
         (tested / 'done').touch()
 
     def tested(self, source: str, name: str, seed: int | str) -> Path:
         """The work dir of a row's test."""
-        return self.out / f'seed{seed}' / f'{source}_{ROWS[name].head}' / f'test_{name}'
+        return self.work_dir(source, ROWS[name], seed) / f'test_{name}'
+
+    def work_dir(self, source: str, row: Row, seed: int | str) -> Path:
+        """Of a row's training, which rows of one head share unless they have options."""
+        options = ''.join(f'_{option}' for option in row.end_to_end)
+        return self.out / f'seed{seed}' / f'{source}_{row.head}{options}'
 
     def table(self) -> str:
         """Markdown, of what is complete."""

@@ -1,29 +1,25 @@
 """LoFi pre-training of video encoders for temporal action localization, on MMAction2.
 
 Importing it mends known faults of the host stack, then registers everything into
-`mmaction.registry`.
+`mmaction.registry`. That loads torch and takes seconds, which programs that only read json need
+not: one whose main module says `__mmlofi__ = 'later'` before it imports anything of mmlofi has the
+modules below without that, until it imports `mmlofi.registered` itself. So do the tools.
 """
-from mmlofi import compat
+import sys
 
 __version__ = '0.1.0'
 
-compat.apply()
-
-from mmlofi import (  # noqa: E402  (mends first)
-    datasets,
-    detections,
-    engine,
-    evaluation,
-    models,
-    pretraining,
-)
-from mmlofi.apis import TALInferencer  # noqa: E402
-from mmlofi.engine.launch import init_gloo  # noqa: E402
-from mmlofi.fidelity import Fidelity  # noqa: E402
-from mmlofi.models.encoders.recompute import recompute  # noqa: E402
-from mmlofi.schedule import FidelityCycle, FidelitySchedule  # noqa: E402
-
-compat.apply_with(recompute=recompute, init_gloo=init_gloo)
-
 __all__ = ['Fidelity', 'FidelityCycle', 'FidelitySchedule', 'TALInferencer', 'datasets',
            'detections', 'engine', 'evaluation', 'models', 'pretraining']
+
+
+def __getattr__(name: str) -> object:
+    """The names of `__all__` in a program that registers later: it does so now."""
+    if name not in __all__:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    from mmlofi import registered
+    return getattr(registered, name)
+
+
+if getattr(sys.modules.get('__main__'), '__mmlofi__', None) != 'later':
+    from mmlofi import registered  # noqa: F401

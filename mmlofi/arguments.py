@@ -9,15 +9,8 @@ from difflib import get_close_matches
 
 from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
-from mmengine.runner import Runner
 
 from mmlofi.datasets.annotations import VideoRecord, load_annotations
-
-# The last ones it looks up in the config itself.
-RUNNER_SETTINGS = (*tuple(inspect.signature(Runner.__init__).parameters)[1:], 'compile',
-                   'activation_checkpointing', 'efficient_conv_bn_eval', 'sync_bn', 'strategy',
-                   'find_unused_parameters', 'model_wrapper_cfg', 'custom_imports')
-
 
 RESAMPLES = 1000   # of a bootstrap
 
@@ -106,13 +99,22 @@ def add_bootstrap(parser: argparse.ArgumentParser) -> None:
                              f'videos; default {RESAMPLES}')
 
 
+def _runner_settings() -> tuple[str, ...]:
+    """The settings at the top of a config that a Runner knows."""
+    from mmengine.runner import Runner  # not above: it loads torch, and `--help` need not
+    # The last ones it looks up in the config itself.
+    return (*tuple(inspect.signature(Runner.__init__).parameters)[1:], 'compile',
+            'activation_checkpointing', 'efficient_conv_bn_eval', 'sync_bn', 'strategy',
+            'find_unused_parameters', 'model_wrapper_cfg', 'custom_imports')
+
+
 def _first_new(cfg: Config, key: str) -> tuple[str, list[str]] | None:
     """The part of a dotted name that a config lacks, and the names that stand there instead."""
     node, place = cfg._cfg_dict, []
     for name in key.split('.'):
         place.append(name)
         if isinstance(node, Mapping):
-            known = [*node, *(RUNNER_SETTINGS if len(place) == 1 else ())]
+            known = [*node, *(_runner_settings() if len(place) == 1 else ())]
             if name not in known:
                 return '.'.join(place), known
             node = node.get(name)

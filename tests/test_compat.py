@@ -33,7 +33,31 @@ def run_python(code: str, *, path: Path | None = None) -> str:
 
 class TestMissingDRN:
     def test_importing_mmlofi_makes_the_models_importable_and_says_nothing(self):
-        assert run_python('import mmlofi, mmaction.models') == ''
+        # And registers what a config names, from every registry.
+        registered = ('DATASETS.UntrimmedVideoDataset', 'TRANSFORMS.SampleSnippets',
+                      'MODELS.EndToEndLocalizer', 'METRICS.TALMetric', 'HOOKS.LoFiCycleHook',
+                      'LOOPS.FidelityTrainLoop', 'DATA_SAMPLERS.FidelityBatchSampler')
+        assert run_python(f"""
+import mmlofi
+from mmaction import models, registry
+for name in {registered}:
+    of, name = name.split('.')
+    assert getattr(registry, of).get(name), name
+assert mmlofi.Fidelity and mmlofi.TALInferencer and mmlofi.models.SnippetEncoder
+""") == ''
+
+    def test_a_program_that_registers_later_has_the_same_names(self):
+        assert run_python("""
+__mmlofi__ = 'later'
+import sys
+import mmlofi
+assert not {'torch', 'mmengine'} & set(sys.modules)
+from mmlofi import TALInferencer
+from mmlofi.datasets import UntrimmedVideoDataset
+from mmaction.registry import DATASETS, MODELS
+assert DATASETS.get('UntrimmedVideoDataset') is UntrimmedVideoDataset
+assert MODELS.get('EndToEndLocalizer') is mmlofi.models.EndToEndLocalizer
+""") == ''
 
     def test_an_import_that_failed_before_is_recovered(self):
         # Without transformers, beside which MMAction2 fails in other ways as well.

@@ -14,7 +14,7 @@ import pytest
 import mmlofi
 
 ROOT = Path(mmlofi.__file__).parents[1]
-SOURCES = ('mmlofi', 'setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE')
+SOURCES = ('mmlofi', 'configs', 'setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE')
 
 # What is of another library, an extra that the environment has not, wants that by its name.
 IMPORT_ALL = """
@@ -65,7 +65,7 @@ def python(tmp_path_factory) -> Path:
     source.mkdir()
     for name in SOURCES:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, source / name)
+            shutil.copytree(ROOT / name, source / name, symlinks=True)     # configs
         elif (ROOT / name).is_file():
             shutil.copy(ROOT / name, source / name)
     run(sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--wheel-dir', folder, source)
@@ -101,6 +101,8 @@ def test_the_wheel_holds_the_package_alone_and_requires_no_mmcv(python):
     }
     templates = {path.name for path in (ROOT / 'mmlofi' / 'report' / 'templates').iterdir()}
     assert templates == {Path(file).name for file in files if '/templates/' in file}
+    configs = {str(path.relative_to(ROOT)) for path in (ROOT / 'configs').rglob('*.py')}
+    assert configs == {file.removeprefix('mmlofi/.mim/') for file in files if '/.mim/' in file}
     assert not [line for line in requirements if line.startswith('mmcv') and 'extra' not in line]
     assert licence == 'Apache-2.0'
 

@@ -6,23 +6,14 @@ of the config's schedule. Where the files of a large data set need not all be lo
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-from mmaction.registry import DATASETS, HOOKS
-from mmengine.config import Config
-from mmengine.dataset import BaseDataset
-from mmengine.registry import init_default_scope
-from mmengine.utils import ProgressBar
-
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
-from mmlofi.datasets.sample_index import SampleIndex
-from mmlofi.fidelity import FULL, Fidelity
-from mmlofi.files import path_in
-from mmlofi.schedule import FidelitySchedule
-from mmlofi.visualization.contact_sheet import Strip, plot_contact_sheet
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,6 +29,23 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of augmentation; default 0')
     add_cfg_options(parser)
     return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+import numpy as np
+from mmaction.registry import DATASETS, HOOKS
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from mmengine.registry import init_default_scope
+from mmengine.utils import ProgressBar
+
+from mmlofi.datasets.sample_index import SampleIndex
+from mmlofi.fidelity import FULL, Fidelity
+from mmlofi.files import path_in
+from mmlofi.schedule import FidelitySchedule
+from mmlofi.visualization.contact_sheet import Strip, plot_contact_sheet
 
 
 def fidelities_of(cfg: Config, full: bool) -> list[Fidelity]:

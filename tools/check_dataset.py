@@ -11,6 +11,8 @@ that is in two subsets; --write-usable writes what is left.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import json
 import math
@@ -20,33 +22,9 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-from mmengine.config import Config
-from mmengine.utils import track_iter_progress
-
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
-from mmlofi.datasets.annotations import alike, class_names
-from mmlofi.datasets.annotations.known_counts import KnownSplit, known_split, recognize
-from mmlofi.datasets.check import (
-    ERRORS,
-    WARNINGS,
-    Source,
-    VideoCheck,
-    check,
-)
-from mmlofi.datasets.check_summary import (
-    Labelling,
-    labelling,
-    missing_classes,
-    usable_entries,
-    warn_of_several_classes,
-    without_actions,
-)
-from mmlofi.datasets.find_files import TEMPLATES, default_template
 from mmlofi.datasets.videos.damage import FRAMES
-from mmlofi.files import check_writable, write_json, write_text
-
-SHOWN = 5   # videos of each fault
-DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset')
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -88,6 +66,36 @@ def parse_args() -> argparse.Namespace:
     if args.tolerance is not None and not 0 <= args.tolerance < math.inf:
         parser.error(f'--tolerance {args.tolerance}: expected seconds, 0 or more')
     return args
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+from mmengine.config import Config
+from mmengine.utils import track_iter_progress
+
+from mmlofi.datasets.annotations import alike, class_names
+from mmlofi.datasets.annotations.known_counts import KnownSplit, known_split, recognize
+from mmlofi.datasets.check import (
+    ERRORS,
+    WARNINGS,
+    Source,
+    VideoCheck,
+    check,
+)
+from mmlofi.datasets.check_summary import (
+    Labelling,
+    labelling,
+    missing_classes,
+    usable_entries,
+    warn_of_several_classes,
+    without_actions,
+)
+from mmlofi.datasets.find_files import TEMPLATES, default_template
+from mmlofi.files import check_writable, write_json, write_text
+
+SHOWN = 5   # videos of each fault
+DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset')
 
 
 def main() -> None:

@@ -21,6 +21,8 @@ and how often the order turns. It wants detections in each last work dir (`--det
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import statistics
 from collections import defaultdict
@@ -29,16 +31,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mmlofi.arguments import add_bootstrap
-from mmlofi.datasets.annotations import load_annotations
-from mmlofi.detections.predictions import load_detections
-from mmlofi.evaluation.bootstrap import LEVEL, Difference, Resampler
-from mmlofi.files import write_json, write_text
 from mmlofi.report.runs import CHECKPOINTS, UNKNOWN, Run, in_words, read_run
-from mmlofi.visualization.comparison_plot import plot_comparison
-
-COSTS = ('seconds', 'peak MiB')
-PICTURES = ('.png', '.pdf', '.svg')
-MOST_TIOUS = 5   # columns of mAP at one tIoU
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -65,6 +59,20 @@ def parse_args() -> argparse.Namespace:
     if (args.bootstrap is None) != (args.ground_truth is None):
         parser.error('--bootstrap and --ground-truth need each other')
     return args
+
+
+if __name__ == '__main__':
+    start(parse_args, registers=False)
+
+from mmlofi.datasets.annotations import load_annotations
+from mmlofi.detections.predictions import load_detections
+from mmlofi.evaluation.bootstrap import LEVEL, Difference, Resampler
+from mmlofi.files import write_json, write_text
+from mmlofi.visualization.comparison_plot import plot_comparison
+
+COSTS = ('seconds', 'peak MiB')
+PICTURES = ('.png', '.pdf', '.svg')
+MOST_TIOUS = 5   # columns of mAP at one tIoU
 
 
 def read_methods(texts: Iterable[str], checkpoint: str) -> dict[str, list[Run]]:

@@ -14,21 +14,16 @@ with its file and line, and nothing is written.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mmlofi.datasets.annotations.charades import read_charades
-from mmlofi.datasets.annotations.ego4d import read_ego4d
 from mmlofi.datasets.annotations.epic_kitchens import KINDS, read_epic_kitchens
-from mmlofi.datasets.annotations.known_counts import SCORING, known_split, recognize
-from mmlofi.datasets.annotations.multithumos import read_multithumos
-from mmlofi.datasets.annotations.official import Collected, read_class_names
-from mmlofi.datasets.find_files import SUFFIXES
-from mmlofi.datasets.videos.video_file import look_at_video
-from mmlofi.files import write_json
+from mmlofi.starting import start
 
 DATASETS = ('multithumos', 'charades', 'epic', 'ego4d')
 
@@ -55,6 +50,19 @@ def parse_args() -> argparse.Namespace:
     if args.dataset == 'ego4d' and args.classes:
         parser.error('--classes: the files of ego4d have names; leave it out')
     return args
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+from mmlofi.datasets.annotations.charades import read_charades
+from mmlofi.datasets.annotations.ego4d import read_ego4d
+from mmlofi.datasets.annotations.known_counts import SCORING, known_split, recognize
+from mmlofi.datasets.annotations.multithumos import read_multithumos
+from mmlofi.datasets.annotations.official import Collected, read_class_names
+from mmlofi.datasets.find_files import SUFFIXES
+from mmlofi.datasets.videos.video_file import look_at_video
+from mmlofi.files import write_json
 
 
 def main() -> None:

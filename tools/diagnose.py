@@ -8,11 +8,32 @@ docs/diagnosis.md says what each number means.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import sys
 import warnings
 
 from mmlofi.arguments import add_ground_truth, read_ground_truth
+from mmlofi.starting import start
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('predictions', help='json with "results" by video, or json.gz')
+    add_ground_truth(parser)
+    parser.add_argument('--tiou', default='0.5:0.95:0.05',
+                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
+    parser.add_argument('--bins', choices=['activitynet', 'thumos14', 'quintiles'],
+                        default='activitynet', help='bounds of XS to XL; quintiles suits any data')
+    parser.add_argument('--out', help='write the report to this json file')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args, registers=False)
+
 from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.diagnosis import diagnose
 from mmlofi.evaluation.diagnosis.characteristics import bounds_text
@@ -36,19 +57,6 @@ def main() -> None:
     if args.out:
         write_json(args.out, report)
         print(f'\nwritten to {args.out}')
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('predictions', help='json with "results" by video, or json.gz')
-    add_ground_truth(parser)
-    parser.add_argument('--tiou', default='0.5:0.95:0.05',
-                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
-    parser.add_argument('--bins', choices=['activitynet', 'thumos14', 'quintiles'],
-                        default='activitynet', help='bounds of XS to XL; quintiles suits any data')
-    parser.add_argument('--out', help='write the report to this json file')
-    return parser.parse_args()
 
 
 def print_summary(report: dict) -> None:

@@ -19,6 +19,9 @@ PORT         a free port there (29500); two jobs on one machine need two ports
 Several machines share the work dir and the data, under the same paths. When a rank dies, all of
 them say which one and end with exit code 1.
 
+Each process has one OpenMP thread, unless OMP_NUM_THREADS says otherwise, and its threads sleep
+while they wait, unless OMP_WAIT_POLICY, GOMP_SPINCOUNT or KMP_BLOCKTIME does.
+
 NODE_TIMEOUT        seconds after which a machine that is silent counts as lost (60)
 GLOO_SOCKET_IFNAME  network interface of this machine, where the one that reaches MASTER_ADDR is
                     the wrong one; with GPUs it is NCCL_SOCKET_IFNAME
@@ -31,6 +34,8 @@ config=$1 checkpoint=$2 gpus=$3
 shift 3
 tools=$(dirname "$0")
 
+# Threads sleep while they wait, unless you have said how they do (docs/processors.md).
+[ -n "${OMP_WAIT_POLICY-}${GOMP_SPINCOUNT-}${KMP_BLOCKTIME-}" ] || export OMP_WAIT_POLICY=PASSIVE
 export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 # The module is what the command torchrun runs; like this it is the one of the active Python.
 torchrun=(-m torch.distributed.run)

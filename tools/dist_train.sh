@@ -18,6 +18,9 @@ PORT         a free port there (29500); two jobs on one machine need two ports
 Several machines share the work dir and the data, under the same paths. When a rank dies, all of
 them say which one and end with exit code 1.
 
+Each process has one OpenMP thread, unless OMP_NUM_THREADS says otherwise, and its threads sleep
+while they wait, unless OMP_WAIT_POLICY, GOMP_SPINCOUNT or KMP_BLOCKTIME does.
+
 A training that is warned by SIGTERM or SIGUSR1 saves, and ends with exit code 75 on all machines;
 the same command with --resume goes on with the next step (docs/clusters.md).
 
@@ -36,6 +39,8 @@ config=$1 gpus=$2
 shift 2
 tools=$(dirname "$0")
 
+# Threads sleep while they wait, unless you have said how they do (docs/processors.md).
+[ -n "${OMP_WAIT_POLICY-}${GOMP_SPINCOUNT-}${KMP_BLOCKTIME-}" ] || export OMP_WAIT_POLICY=PASSIVE
 export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 if [ "${NNODES:-1}" != 1 ]; then
     [ -n "${MASTER_ADDR:-}" ] && [ -n "${NODE_RANK:-${MAX_RESTARTS:-}}" ] || {

@@ -92,4 +92,6 @@ mmlofi_environment() {
     . "$env/bin/activate"
 }
 
+# Threads sleep while they wait, unless you have said how they do (docs/processors.md).
+[ -n "${OMP_WAIT_POLICY-}${GOMP_SPINCOUNT-}${KMP_BLOCKTIME-}" ] || export OMP_WAIT_POLICY=PASSIVE
 mmlofi_environment

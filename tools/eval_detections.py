@@ -7,15 +7,51 @@
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from mmlofi.arguments import RESAMPLES, add_bootstrap, add_ground_truth, read_ground_truth
+from mmlofi.starting import start
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('predictions', help='json with "results" by video, or json.gz')
+    add_ground_truth(parser)
+    parser.add_argument('--tiou', default='0.5:0.95:0.05',
+                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
+    parser.add_argument('--per-class', action='store_true',
+                        help='print the AP of each class, the worst first')
+    parser.add_argument('--proposals', action='store_true',
+                        help='print AR@AN and the area under it, without regard to classes')
+    parser.add_argument('--only-proposals', action='store_true',
+                        help='print nothing else; labels are not needed')
+    parser.add_argument('--topkx', type=int, nargs='+', default=[], metavar='K',
+                        help='print Recall@Kx: of K detections for each true action')
+    add_bootstrap(parser)
+    parser.add_argument('--against', metavar='OTHER.json',
+                        help='other detections: the difference to them, and how sure it is')
+    parser.add_argument('--out', help='write the scores, also of each class, to this json file')
+    args = parser.parse_args()
+    if args.against is not None and args.bootstrap is None:
+        args.bootstrap = RESAMPLES
+    if args.bootstrap is not None and args.only_proposals:
+        parser.error('--bootstrap and --against are of mAP; expected them without '
+                     '--only-proposals')
+    return args
+
+
+if __name__ == '__main__':
+    start(parse_args, registers=False)
+
 import numpy as np
 
-from mmlofi.arguments import RESAMPLES, add_bootstrap, add_ground_truth, read_ground_truth
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.predictions import Detections, load_detections
 from mmlofi.evaluation.bootstrap import Difference, Resampler, Spread
@@ -109,34 +145,6 @@ def for_json(args: argparse.Namespace, scores: DetectionScores | None, topkx: np
         content['bootstrap'] = dict(resamples=args.bootstrap) | {
             name: asdict(found) for name, found in sure.items()}
     return content
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('predictions', help='json with "results" by video, or json.gz')
-    add_ground_truth(parser)
-    parser.add_argument('--tiou', default='0.5:0.95:0.05',
-                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
-    parser.add_argument('--per-class', action='store_true',
-                        help='print the AP of each class, the worst first')
-    parser.add_argument('--proposals', action='store_true',
-                        help='print AR@AN and the area under it, without regard to classes')
-    parser.add_argument('--only-proposals', action='store_true',
-                        help='print nothing else; labels are not needed')
-    parser.add_argument('--topkx', type=int, nargs='+', default=[], metavar='K',
-                        help='print Recall@Kx: of K detections for each true action')
-    add_bootstrap(parser)
-    parser.add_argument('--against', metavar='OTHER.json',
-                        help='other detections: the difference to them, and how sure it is')
-    parser.add_argument('--out', help='write the scores, also of each class, to this json file')
-    args = parser.parse_args()
-    if args.against is not None and args.bootstrap is None:
-        args.bootstrap = RESAMPLES
-    if args.bootstrap is not None and args.only_proposals:
-        parser.error('--bootstrap and --against are of mAP; expected them without '
-                     '--only-proposals')
-    return args
 
 
 def print_table(scores: DetectionScores, multiples: list[int], topkx: np.ndarray | None) -> None:

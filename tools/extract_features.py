@@ -10,6 +10,8 @@ and the exit status is 1.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import hashlib
 import json
@@ -17,50 +19,11 @@ import os
 import os.path as osp
 import sys
 
-import numpy as np
-import torch
-from mmaction.registry import DATASETS
-from mmengine.config import Config
-from mmengine.device import get_device
-from mmengine.dist import (
-    all_gather_object,
-    barrier,
-    get_rank,
-    get_world_size,
-    init_dist,
-    is_distributed,
-)
-from mmengine.registry import init_default_scope
-from mmengine.runner import set_random_seed
-from mmengine.utils import ProgressBar
-from torch.utils.data import DataLoader
-
-from mmlofi.apis import load_encoder
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
-from mmlofi.datasets.features.feature_files import look_at_features, save_features
-from mmlofi.datasets.features.feature_header import (
-    FOLDER_HEADER,
-    changed_settings,
-    header_of,
-    read_folder,
-    snippet_settings,
-    write_folder,
-)
-from mmlofi.datasets.features.shares import extraction_costs, share_out
-from mmlofi.datasets.features.unfinished import UnfinishedFeatures
-from mmlofi.datasets.streaming import CHUNK_SNIPPETS, FailedVideo, SnippetChunk, SnippetStream
-from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
-from mmlofi.engine.launch import prepare_launcher
-from mmlofi.files import CannotWrite, path_in
-from mmlofi.models import EndToEndLocalizer
-from mmlofi.models.encoders.dense import NoSteps, refuse_gaps
-from mmlofi.models.encoders.frozen_base import hash_weights
-from mmlofi.models.encoders.libraries.normalization import normalization_of
-from mmlofi.models.encoders.streaming import as_stored, encode_chunk, encode_videos
+from mmlofi.datasets.chunk_size import CHUNK_SNIPPETS
+from mmlofi.starting import start
 
 DTYPES = dict(fp32='float32', fp16='float16')
-WAIT_SEC = 7 * 24 * 3600   # for the slowest process, at the end
-TRIED = 10   # videos that fail, before the config is taken for what is wrong
 
 
 def positive(text: str) -> int:
@@ -91,6 +54,52 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     args.dtype = DTYPES.get(args.dtype, args.dtype)
     return args
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+import numpy as np
+import torch
+from mmaction.registry import DATASETS
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.dist import (
+    all_gather_object,
+    barrier,
+    get_rank,
+    init_dist,
+    is_distributed,
+)
+from mmengine.registry import init_default_scope
+from mmengine.runner import set_random_seed
+from mmengine.utils import ProgressBar
+from torch.utils.data import DataLoader
+
+from mmlofi.apis import load_encoder
+from mmlofi.datasets.features.feature_files import save_features
+from mmlofi.datasets.features.feature_header import (
+    FOLDER_HEADER,
+    changed_settings,
+    header_of,
+    read_folder,
+    snippet_settings,
+    write_folder,
+)
+from mmlofi.datasets.features.shares import share_of_missing
+from mmlofi.datasets.features.unfinished import UnfinishedFeatures
+from mmlofi.datasets.streaming import FailedVideo, SnippetChunk, SnippetStream
+from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
+from mmlofi.engine.launch import prepare_launcher
+from mmlofi.files import CannotWrite, path_in
+from mmlofi.models import EndToEndLocalizer
+from mmlofi.models.encoders.dense import NoSteps, refuse_gaps
+from mmlofi.models.encoders.frozen_base import hash_weights
+from mmlofi.models.encoders.libraries.normalization import normalization_of
+from mmlofi.models.encoders.streaming import as_stored, encode_chunk, encode_videos
+
+WAIT_SEC = 7 * 24 * 3600   # for the slowest process, at the end
+TRIED = 10   # videos that fail, before the config is taken for what is wrong
 
 
 def claim_folder(out: str, header: dict) -> None:
@@ -160,19 +169,6 @@ def whole_videos(dataset: dict, subset: str) -> UntrimmedVideoDataset:
         {'window': None} if 'window' in dataset else {}))
 
 
-def is_done(path: str, header: dict) -> bool:
-    """Whether a file is there, of these settings; says so of one that is not what it should be."""
-    if not osp.exists(path):
-        return False
-    try:
-        problem = None if look_at_features(path).header == header else 'was made otherwise'
-    except ValueError:
-        problem = 'cannot be read'
-    if problem:
-        print(f'{path} {problem}, and is made again', flush=True)
-    return problem is None
-
-
 def stored_as(features: torch.Tensor, dtype: str, video: str) -> np.ndarray:
     """An array of that type; stops for what is not finite, or not in it."""
     array, largest = features.cpu().numpy(), np.finfo(dtype).max
@@ -184,27 +180,6 @@ def stored_as(features: torch.Tensor, dtype: str, video: str) -> np.ndarray:
                          f'does not fit into {dtype}, whose largest number is {largest:g}; '
                          'expected smaller ones: give --dtype fp32')
     return array.astype(dtype)
-
-
-def share(out: str, subsets: dict[str, UntrimmedVideoDataset], header: dict
-          ) -> dict[str, list[int]]:
-    """This process's share of the videos that are not there yet, of all subsets together."""
-    costs: dict[tuple[str, int], float] = {}
-    for subset, dataset in subsets.items():
-        infos = [dataset.get_data_info(index) for index in range(len(dataset))]
-        missing = [index for index in range(get_rank(), len(infos), get_world_size())
-                   if not is_done(path_in(out, infos[index]['video_name'], '{}.npz'), header)]
-        of_video = extraction_costs(infos, by_duration=header['snippet_interval'] is not None)
-        costs |= {(subset, index): of_video[index]
-                  for index in sorted(sum(all_gather_object(missing), []))}
-    mine = {subset: [] for subset in subsets}
-    for subset, index in share_out(costs, get_world_size())[get_rank()]:
-        mine[subset].append(index)
-    if get_rank() == 0:
-        for subset, dataset in subsets.items():
-            print(f'{subset}: {len(dataset)} videos, {sum(one == subset for one, _ in costs)} to '
-                  f'do, {len(mine[subset])} of them by this process', flush=True)
-    return mine
 
 
 def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace,
@@ -287,7 +262,7 @@ def main() -> None:
             claim_folder(args.out, describe(cfg, model, next(iter(subsets.values())), args.dtype))
         barrier()
         header = header_of(read_folder(args.out))
-        todo = share(args.out, subsets, header)
+        todo = share_of_missing(args.out, subsets, header)
         failed = [one for subset, dataset in subsets.items()
                   for one in extract(cfg, model, args, dataset, todo[subset], header)]
     except (CannotWrite, NoSteps) as error:

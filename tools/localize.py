@@ -10,24 +10,17 @@ then 1; the others are done nevertheless.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import csv
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from mmaction.structures import ActionDataSample
-
-from mmlofi.apis import TALInferencer
 from mmlofi.apis.arguments import add_inferencer_options, make_inferencer
-from mmlofi.apis.video_files import find_videos
-from mmlofi.detections.predictions import Detections, save_detections
-from mmlofi.files import CannotWrite, check_writable, file_stem, write_text
-from mmlofi.sigterm import sigterm_unwinds
-from mmlofi.visualization.subtitles import cut_cues, to_srt, to_vtt
-from mmlofi.visualization.video_labels import write_labelled_video
-
-DETECTIONS = 'detections.json'
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,9 +36,31 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--vtt', action='store_true', help='also WebVTT subtitles of each video')
     parser.add_argument('--timeline', action='store_true',
                         help='also a picture of each video on a time axis')
+    parser.add_argument('--page', action='store_true',
+                        help='also page.html, which plays each video beside what was found and '
+                             'takes corrections; videos that browsers do not play are copied')
     parser.add_argument('--video', action='store_true',
                         help='also each video with the present action drawn on it, without sound')
     return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+from mmaction.structures import ActionDataSample
+
+from mmlofi.apis import TALInferencer
+from mmlofi.apis.video_files import find_videos
+from mmlofi.datasets.videos.playable import playable_file
+from mmlofi.detections.predictions import Detections, save_detections
+from mmlofi.files import CannotWrite, check_writable, file_stem, write_text
+from mmlofi.report.player_page import PlayedVideo, detections_by_video, write_player_page
+from mmlofi.sigterm import sigterm_unwinds
+from mmlofi.visualization.colours import class_colours
+from mmlofi.visualization.subtitles import cut_cues, to_srt, to_vtt
+from mmlofi.visualization.video_labels import write_labelled_video
+
+DETECTIONS, PAGE = 'detections.json', 'page.html'
 
 
 def main() -> None:
@@ -75,7 +90,10 @@ def localize_all(inferencer: TALInferencer, args: argparse.Namespace) -> None:
                 failed[video['filename']] = error
                 print(f'\r{what}: FAILED: {error}')
     finally:   # what was found before an interrupt is kept
-        save(inferencer.to_detections(samples), args)
+        detections = inferencer.to_detections(samples)
+        save(detections, args)
+    if args.page and samples:
+        write_page(samples, detections, inferencer.classes, args)
     if failed:
         sys.exit(f'localize: {len(failed)} of {len(videos) + len(failed.keys() - set(files))} '
                  f'failed: {", ".join(failed)}')
@@ -134,6 +152,21 @@ def save(detections: Detections, args: argparse.Namespace) -> None:
         write_text(args.out / 'detections.csv', text.getvalue())
     print(f'{args.out / DETECTIONS}: {len(detections)} segments of '
           f'{len(detections.video_names)} videos')
+
+
+def write_page(samples: list[ActionDataSample], detections: Detections,
+               classes: Sequence[str], args: argparse.Namespace) -> None:
+    """The page that plays all videos, and copies of those that browsers do not play."""
+    found = detections_by_video(detections)
+    videos = [PlayedVideo(
+        name=sample.video_name, duration_sec=sample.duration_sec, found=found[sample.video_name],
+        file=playable_file(Path(sample.filename),
+                           args.out / f'{file_stem(sample.video_name)}_play.mp4',
+                           tell=lambda copy: print(f'{copy}: a copy that browsers play …')))
+        for sample in samples]
+    write_player_page(args.out / PAGE, videos, colours=class_colours(classes),
+                      title=f'Found in {len(videos)} video{"s" * (len(videos) > 1)}')
+    print(f'{args.out / PAGE}: plays them')
 
 
 def cell(text: str) -> str:

@@ -10,6 +10,8 @@ Durations are those of the files. What cannot be read is named with its row, and
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import csv
 import io
@@ -18,6 +20,30 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from mmlofi.starting import start
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('table', type=Path, help='csv file, with commas, semicolons or tabs')
+    parser.add_argument('--videos', type=Path, required=True, help='folder of the videos')
+    parser.add_argument('--out', type=Path, default=Path('annotations.json'),
+                        help='file to write; default %(default)s')
+    parser.add_argument('--validation-share', type=float, default=0.2,
+                        help='of the videos, drawn for validation; default %(default)s')
+    parser.add_argument('--seed', type=int, default=0, help='another seed, another draw')
+    parser.add_argument('--workers', type=int, default=4,
+                        help='files looked at at a time; default %(default)s')
+    args = parser.parse_args()
+    if not 0 < args.validation_share < 1 or args.workers < 1:
+        parser.error('expected --validation-share above 0 and below 1, --workers of 1 or more')
+    return args
+
+
+if __name__ == '__main__':
+    start(parse_args)
 
 from mmlofi.datasets.annotations import alike, tolerance_sec
 from mmlofi.datasets.annotations.tables import read_text, seconds
@@ -39,24 +65,6 @@ class Video:
     subset: str | None = None
     duration_sec: float | None = None
     actions: list[tuple[int, float, float, str]] = field(default_factory=list)   # row, …
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('table', type=Path, help='csv file, with commas, semicolons or tabs')
-    parser.add_argument('--videos', type=Path, required=True, help='folder of the videos')
-    parser.add_argument('--out', type=Path, default=Path('annotations.json'),
-                        help='file to write; default %(default)s')
-    parser.add_argument('--validation-share', type=float, default=0.2,
-                        help='of the videos, drawn for validation; default %(default)s')
-    parser.add_argument('--seed', type=int, default=0, help='another seed, another draw')
-    parser.add_argument('--workers', type=int, default=4,
-                        help='files looked at at a time; default %(default)s')
-    args = parser.parse_args()
-    if not 0 < args.validation_share < 1 or args.workers < 1:
-        parser.error('expected --validation-share above 0 and below 1, --workers of 1 or more')
-    return args
 
 
 def main() -> None:

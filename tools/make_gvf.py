@@ -9,9 +9,32 @@ which encoder. `gvf=dict(file='gvf.npz')` of a TSPDataset reads it.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import os
 import sys
+
+from mmlofi.starting import start
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('features', help='folder of feature files, or an h5 file of all videos')
+    parser.add_argument('--out', required=True, help='npz file to write')
+    parser.add_argument('--reduce', choices=['max', 'mean'], default='max',
+                        help='over time; default %(default)s, as the authors')
+    parser.add_argument('--feat-dim', type=int,
+                        help='channels, where they are to be checked or a file does not tell '
+                             'them from its snippets')
+    parser.add_argument('--layout', choices=['CL', 'LC'],
+                        help='of files that do not say it: channels first, or snippets first')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args)
 
 import numpy as np
 from mmengine.utils import track_iter_progress
@@ -20,24 +43,9 @@ from mmlofi.datasets.features.feature_files import in_container, names_in
 from mmlofi.datasets.features.feature_header import check_same
 from mmlofi.datasets.transforms import LoadSnippetFeatures
 from mmlofi.files import CannotWrite, check_writable
-from mmlofi.pretraining.gvf import REDUCTIONS, reduce_features, save_gvf
+from mmlofi.pretraining.gvf import reduce_features, save_gvf
 
 ENDINGS = ('.npz', '.npy', '.csv', '.h5', '.hdf5')
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('features', help='folder of feature files, or an h5 file of all videos')
-    parser.add_argument('--out', required=True, help='npz file to write')
-    parser.add_argument('--reduce', choices=REDUCTIONS, default='max',
-                        help='over time; default %(default)s, as the authors')
-    parser.add_argument('--feat-dim', type=int,
-                        help='channels, where they are to be checked or a file does not tell '
-                             'them from its snippets')
-    parser.add_argument('--layout', choices=['CL', 'LC'],
-                        help='of files that do not say it: channels first, or snippets first')
-    return parser.parse_args()
 
 
 def find_videos(source: str) -> dict[str, str]:

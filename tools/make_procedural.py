@@ -1,15 +1,14 @@
 """Make the procedural benchmark: untrimmed videos, their annotations, trimmed clips."""
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
-from mmlofi.files import whole_file
-from mmlofi.procedural import Benchmark, generate, oracle_features, untrimmed_videos
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,6 +42,15 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--num-snippets', type=int, default=64, help='positions L of the oracle features')
     return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args, registers=False)
+
+import numpy as np
+
+from mmlofi.files import whole_file
+from mmlofi.procedural import Benchmark, generate, oracle_features, untrimmed_videos
 
 
 def main() -> None:

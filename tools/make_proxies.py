@@ -11,6 +11,8 @@ them failed.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import os
 import sys
@@ -18,16 +20,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 
-from mmengine.utils import track_iter_progress
-
-from mmlofi.apis.video_files import find_videos
-from mmlofi.datasets.videos.proxies import ProxyReport, make_proxies, plan_targets
-from mmlofi.datasets.videos.proxy_file import ProxySettings
-from mmlofi.files import check_writable, write_json
-from mmlofi.sigterm import sigterm_unwinds
-
-SHOWN = 5   # problems
-REPORT = 'proxies.json'
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,6 +46,21 @@ def parse_args() -> argparse.Namespace:
     if args.workers < 1:
         parser.error(f'--workers {args.workers}: expected 1 or more')
     return args
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+from mmengine.utils import track_iter_progress
+
+from mmlofi.apis.video_files import find_videos
+from mmlofi.datasets.videos.proxies import ProxyReport, make_proxies, plan_targets
+from mmlofi.datasets.videos.proxy_file import ProxySettings
+from mmlofi.files import check_writable, write_json
+from mmlofi.sigterm import sigterm_unwinds
+
+SHOWN = 5   # problems
+REPORT = 'proxies.json'
 
 
 def main() -> None:

@@ -7,22 +7,32 @@ on top.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import os
 import re
 import sys
 from itertools import groupby
 
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
-from mmlofi.planning.memory_text import memory_text
 from mmlofi.planning.tables import GIB, aligned, span
-from mmlofi.planning.training_plan import Plan, make_plan
-from mmlofi.visualization.schedule_plot import Run, plot_schedule
+from mmlofi.starting import start
 
-MAX_ROWS = 20   # of a phase; a longer one is shown for one round of its cycle
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'got {text!r}; expected a whole number of 1 or more')
+    return int(text)
+
+
+def memory(text: str) -> int:
+    found = re.fullmatch(r'(\d+(?:\.\d+)?) ?(G|M)?(i?B)?', text)
+    size = found and round(float(found[1]) * (2**20 if found[2] == 'M' else GIB))
+    if not size:
+        raise argparse.ArgumentTypeError(f'got {text!r}; expected a size above 0, such as 24GB or '
+                                         '800MB')
+    return size
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,19 +55,17 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'got {text!r}; expected a whole number of 1 or more')
-    return int(text)
+if __name__ == '__main__':
+    start(parse_args)
 
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
-def memory(text: str) -> int:
-    found = re.fullmatch(r'(\d+(?:\.\d+)?) ?(G|M)?(i?B)?', text)
-    size = found and round(float(found[1]) * (2**20 if found[2] == 'M' else GIB))
-    if not size:
-        raise argparse.ArgumentTypeError(f'got {text!r}; expected a size above 0, such as 24GB or '
-                                         '800MB')
-    return size
+from mmlofi.planning.memory_text import memory_text
+from mmlofi.planning.training_plan import Plan, make_plan
+from mmlofi.visualization.schedule_plot import Run, plot_schedule
+
+MAX_ROWS = 20   # of a phase; a longer one is shown for one round of its cycle
 
 
 def plan_text(plan: Plan, runs: list[Run], show_all: bool) -> str:

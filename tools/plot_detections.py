@@ -9,17 +9,53 @@ the worst have a picture each: picture_best_1.png, ….
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import sys
 from pathlib import Path
 
 from mmlofi.arguments import add_ground_truth, read_ground_truth
+from mmlofi.starting import start
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
+                        help='json of predictions and what to call them')
+    add_ground_truth(parser)
+    parser.add_argument('--videos', type=int, default=6, help='videos shown')
+    parser.add_argument('--best', type=int, default=0, metavar='K',
+                        help='the K videos of the best mAP by themselves, of the last set')
+    parser.add_argument('--worst', type=int, default=0, metavar='K', help='the K of the worst')
+    parser.add_argument('--video', help='one video, by its name')
+    parser.add_argument('--videos-dir', type=Path, help='folder of the video files')
+    parser.add_argument('--filename-tmpl', default='{}.mp4',
+                        help="a video's file in that folder; '{}' is its name; default %(default)s")
+    parser.add_argument('--raw', type=Path, metavar='FOLDER',
+                        help="of `tools/test.py … --dump-raw`, for the last set's probabilities")
+    parser.add_argument('--top-k', type=int, default=5, help='predictions shown a video')
+    parser.add_argument('--title', help='what to write above the picture')
+    parser.add_argument('--out', default='timelines.png', help='the picture (png, pdf, svg)')
+    args = parser.parse_args()
+    extremes = bool(args.best or args.worst)
+    if args.video is not None and extremes:
+        parser.error('--video and --best or --worst ask for different videos; give one of them')
+    if (args.videos_dir or args.raw) and args.video is None and not extremes:
+        parser.error('--videos-dir and --raw are for the picture of one video: give --video, '
+                     '--best or --worst with them')
+    return args
+
+
+if __name__ == '__main__':
+    start(parse_args, registers=False)
+
 from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
 from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.detections.named_sets import load_named
 from mmlofi.detections.predictions import Detections
-from mmlofi.detections.raw_files import load_raw_video
 from mmlofi.evaluation.ranking import rank_videos
 from mmlofi.files import path_in
 from mmlofi.visualization.figure_file import save_figure
@@ -86,6 +122,8 @@ def find_curves(name: str, args: argparse.Namespace) -> Curves | None:
     """Start and end probabilities in --raw, if that is given."""
     if args.raw is None:
         return None
+    from mmlofi.detections.raw_files import load_raw_video  # not above: it loads torch
+
     curves = [curves_of(one) for one in load_raw_video(args.raw, name)]
     if None in curves:
         raise ValueError(f'{args.raw} holds no start and end probabilities; expected proposals of '
@@ -114,35 +152,6 @@ def plot_extremes(records: list[VideoRecord], sets: dict[str, Detections],
             own = out.with_stem(f'{out.stem}_{place}')
             draw(record, sets, own, args, f'{record.name}, mAP {score:.1%}')
             print(f'{own}: {record.name} ({score:.1%})')
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
-                        help='json of predictions and what to call them')
-    add_ground_truth(parser)
-    parser.add_argument('--videos', type=int, default=6, help='videos shown')
-    parser.add_argument('--best', type=int, default=0, metavar='K',
-                        help='the K videos of the best mAP by themselves, of the last set')
-    parser.add_argument('--worst', type=int, default=0, metavar='K', help='the K of the worst')
-    parser.add_argument('--video', help='one video, by its name')
-    parser.add_argument('--videos-dir', type=Path, help='folder of the video files')
-    parser.add_argument('--filename-tmpl', default='{}.mp4',
-                        help="a video's file in that folder; '{}' is its name; default %(default)s")
-    parser.add_argument('--raw', type=Path, metavar='FOLDER',
-                        help="of `tools/test.py … --dump-raw`, for the last set's probabilities")
-    parser.add_argument('--top-k', type=int, default=5, help='predictions shown a video')
-    parser.add_argument('--title', help='what to write above the picture')
-    parser.add_argument('--out', default='timelines.png', help='the picture (png, pdf, svg)')
-    args = parser.parse_args()
-    extremes = bool(args.best or args.worst)
-    if args.video is not None and extremes:
-        parser.error('--video and --best or --worst ask for different videos; give one of them')
-    if (args.videos_dir or args.raw) and args.video is None and not extremes:
-        parser.error('--videos-dir and --raw are for the picture of one video: give --video, '
-                     '--best or --worst with them')
-    return args
 
 
 if __name__ == '__main__':

@@ -13,6 +13,8 @@ that has it the other way, let the test keep everything:
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import itertools
 import sys
@@ -23,8 +25,52 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmlofi.arguments import add_ground_truth, read_ground_truth
+from mmlofi.detections.fusions import FUSIONS
+from mmlofi.starting import start
+
+
+def number_or_none(text: str) -> float | None:
+    return None if text == 'none' else float(text)
+
+
+def yes_or_no(text: str) -> bool:
+    if text not in ('yes', 'no'):
+        raise argparse.ArgumentTypeError(f'got {text!r}; expected yes or no')
+    return text == 'yes'
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('raw', help='folder that tools/test.py --dump-raw wrote')
+    add_ground_truth(parser)
+    parser.add_argument('--tiou', default='0.5:0.95:0.05',
+                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
+
+    def several(name: str, kind: Callable, what: str) -> None:
+        parser.add_argument(f'--{name}', type=kind, nargs='+', metavar='VALUE', help=what)
+    several('method', str, 'gaussian, linear, hard')
+    several('sigma', float, 'width of the Gaussian decay')
+    several('iou-threshold', number_or_none, 'IoU up to which others are spared, or none')
+    several('voting-thresh', number_or_none, 'IoU from which proposals vote on a pick, or none')
+    several('voting-weight', str, 'score, or score_iou: that times the IoU with the pick')
+    several('min-score', float, 'least decayed score')
+    several('top-k', int, 'picks a video; by class, of each and in all')
+    several('by-class', yes_or_no, 'whether labelled proposals spare those of other classes: yes, '
+                                   'no')
+    several('top-classes', int, 'classes of a video, or segment, that each pick is given')
+    several('fusion', str, f"how a class's score meets a proposal's: {', '.join(FUSIONS)}")
+    several('peak-filter', yes_or_no, 'whether proposals must start and end where that is likely: '
+                                      'yes, no')
+    several('end-at-last', yes_or_no, 'whether proposals may end with the video: yes, no')
+    parser.add_argument('--out', help='write the detections of the best combination to this json')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args, registers=False)
+
 from mmlofi.detections.boundaries import choose_again
-from mmlofi.detections.labels import FUSIONS
 from mmlofi.detections.postprocess import check_nms
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.detections.proposals import RawProposals
@@ -80,44 +126,6 @@ def main() -> None:
     except (OSError, ValueError) as error:
         sys.exit(f'postprocess: {error}')
     report(*best, args.out)
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('raw', help='folder that tools/test.py --dump-raw wrote')
-    add_ground_truth(parser)
-    parser.add_argument('--tiou', default='0.5:0.95:0.05',
-                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
-
-    def several(name: str, kind: Callable, what: str) -> None:
-        parser.add_argument(f'--{name}', type=kind, nargs='+', metavar='VALUE', help=what)
-    several('method', str, 'gaussian, linear, hard')
-    several('sigma', float, 'width of the Gaussian decay')
-    several('iou-threshold', number_or_none, 'IoU up to which others are spared, or none')
-    several('voting-thresh', number_or_none, 'IoU from which proposals vote on a pick, or none')
-    several('voting-weight', str, 'score, or score_iou: that times the IoU with the pick')
-    several('min-score', float, 'least decayed score')
-    several('top-k', int, 'picks a video; by class, of each and in all')
-    several('by-class', yes_or_no, 'whether labelled proposals spare those of other classes: yes, '
-                                   'no')
-    several('top-classes', int, 'classes of a video, or segment, that each pick is given')
-    several('fusion', str, f"how a class's score meets a proposal's: {', '.join(FUSIONS)}")
-    several('peak-filter', yes_or_no, 'whether proposals must start and end where that is likely: '
-                                      'yes, no')
-    several('end-at-last', yes_or_no, 'whether proposals may end with the video: yes, no')
-    parser.add_argument('--out', help='write the detections of the best combination to this json')
-    return parser.parse_args()
-
-
-def number_or_none(text: str) -> float | None:
-    return None if text == 'none' else float(text)
-
-
-def yes_or_no(text: str) -> bool:
-    if text not in ('yes', 'no'):
-        raise argparse.ArgumentTypeError(f'got {text!r}; expected yes or no')
-    return text == 'yes'
 
 
 def combinations(args: argparse.Namespace, info: dict) -> list[Setting]:

@@ -9,16 +9,56 @@ mean. Of two sets it shows the differences, and which actions the second wins an
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import sys
 from pathlib import Path
 
 from mmlofi.arguments import add_ground_truth, read_ground_truth
+from mmlofi.starting import start
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
+                        help='one or two jsons of predictions, or json.gz, and what to call them')
+    add_ground_truth(parser)
+    parser.add_argument('--tiou', default='0.5:0.95:0.05',
+                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
+    parser.add_argument('--bins', choices=['activitynet', 'thumos14', 'quintiles'],
+                        default='activitynet', help='bounds of XS to XL; quintiles suits any data')
+    parser.add_argument('--match-tiou', type=float, default=0.5, metavar='TIOU',
+                        help='at which an action counts as found, won or lost; default %(default)s')
+    parser.add_argument('--videos', type=int, default=5,
+                        help='videos drawn of each group (best, worst, won, lost); default '
+                             '%(default)s')
+    parser.add_argument('--top-k', type=int, default=10,
+                        help='predictions drawn a video; default %(default)s')
+    parser.add_argument('--videos-dir', type=Path,
+                        help='folder of the videos, for frames above the time lines')
+    parser.add_argument('--filename-tmpl', default='{}.mp4',
+                        help="a video's file there; '{}' is its name; default %(default)s")
+    parser.add_argument('--players', action='store_true',
+                        help='also a page that plays the videos beside the predictions of the last '
+                             'set, and takes corrections; needs --videos-dir')
+    parser.add_argument('--out', default='report.html', help='the page; default %(default)s')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args, registers=False)
+
 from mmlofi.datasets.annotations import VideoRecord, load_class_names
 from mmlofi.datasets.find_files import find_files
+from mmlofi.datasets.videos.playable import playable_file
 from mmlofi.detections.named_sets import load_named
-from mmlofi.files import check_writable, path_in
+from mmlofi.detections.predictions import Detections
+from mmlofi.files import check_writable, file_stem, path_in
 from mmlofi.report import write_report
+from mmlofi.report.player_page import PlayedVideo, detections_by_video, write_player_page
+from mmlofi.visualization.colours import class_colours
 
 
 def main() -> None:
@@ -27,15 +67,23 @@ def main() -> None:
         if len(args.predictions) > 2:
             raise ValueError(f'got {len(args.predictions)} files of predictions; expected one, or '
                              'two to compare, and then the annotations')
+        if args.players and args.videos_dir is None:
+            raise ValueError('got --players without videos; expected their folder: add '
+                             '--videos-dir')
         check_writable(args.out)
         records = read_ground_truth(args)
         sets = load_named(args.predictions)
+        files = find_videos(records, args)
+        classes = load_class_names(args.ground_truth, ignore=args.ignore_classes)
         analyses = write_report(
             args.out, records, sets, tious=args.tiou, bounds=args.bins, match_tiou=args.match_tiou,
             num_videos=args.videos, top_k=args.top_k, subset=args.subset,
-            classes=load_class_names(args.ground_truth, ignore=args.ignore_classes),
-            video_files=find_videos(records, args),
+            classes=classes, video_files=files,
+            player_page=player_page(args).name if args.players else '',
             progress=lambda what: print(f'{what} …', file=sys.stderr, flush=True))
+        if args.players:
+            write_players(player_page(args), records, files, list(sets.values())[-1],
+                          class_colours(classes))
     except (OSError, ValueError) as error:
         sys.exit(f'report: {error}')
     for one in analyses:
@@ -60,29 +108,33 @@ def find_videos(records: list[VideoRecord], args: argparse.Namespace) -> dict[st
     return files
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('predictions', nargs='+', metavar='[NAME=]PRED.json',
-                        help='one or two jsons of predictions, or json.gz, and what to call them')
-    add_ground_truth(parser)
-    parser.add_argument('--tiou', default='0.5:0.95:0.05',
-                        help='thresholds: start:stop:step, or a list such as 0.5,0.75,0.95')
-    parser.add_argument('--bins', choices=['activitynet', 'thumos14', 'quintiles'],
-                        default='activitynet', help='bounds of XS to XL; quintiles suits any data')
-    parser.add_argument('--match-tiou', type=float, default=0.5, metavar='TIOU',
-                        help='at which an action counts as found, won or lost; default %(default)s')
-    parser.add_argument('--videos', type=int, default=5,
-                        help='videos drawn of each group (best, worst, won, lost); default '
-                             '%(default)s')
-    parser.add_argument('--top-k', type=int, default=10,
-                        help='predictions drawn a video; default %(default)s')
-    parser.add_argument('--videos-dir', type=Path,
-                        help='folder of the videos, for frames above the time lines')
-    parser.add_argument('--filename-tmpl', default='{}.mp4',
-                        help="a video's file there; '{}' is its name; default %(default)s")
-    parser.add_argument('--out', default='report.html', help='the page; default %(default)s')
-    return parser.parse_args()
+def player_page(args: argparse.Namespace) -> Path:
+    """Beside the report, named for it."""
+    out = Path(args.out)
+    return out.with_name(f'{out.stem}_videos.html')
+
+
+def write_players(page: Path, records: list[VideoRecord], files: dict[str, str],
+                  detections: Detections, colours: dict[str, str]) -> None:
+    """The page that plays the videos that are there, and copies of those no browser plays."""
+    from mmlofi.datasets.videos.video_file import look_at_video  # not above: it loads torch
+    found = detections_by_video(detections)
+    copies = page.with_suffix('')
+    videos = []
+    for record in records:
+        if record.name not in files:
+            continue
+        file = playable_file(
+            Path(files[record.name]), copies / f'{file_stem(record.name)}.mp4',
+            tell=lambda copy: print(f'{copy}: a copy that browsers play …', file=sys.stderr))
+        videos.append(PlayedVideo(
+            name=record.name, file=file, subset=record.subset,
+            duration_sec=record.duration_sec or look_at_video(str(file)).duration_sec,
+            found=found.get(record.name, ()),
+            actions=[dict(segment=segment, label=label)
+                     for segment, label in zip(record.segments_sec, record.labels)]))
+    write_player_page(page, videos, colours=colours, title=page.stem)
+    print(f'{page}: plays {len(videos)} videos', file=sys.stderr)
 
 
 if __name__ == '__main__':

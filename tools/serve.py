@@ -9,13 +9,14 @@ refused, and why, is in docs/inference.md. SIGTERM or Ctrl-C ends it.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import contextlib
 import sys
 
 from mmlofi.apis.arguments import add_inferencer_options, make_inferencer
-from mmlofi.apis.serve import LocalizationServer
-from mmlofi.sigterm import sigterm_unwinds
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,6 +32,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--max-mb', type=float, default=1024, metavar='MB',
                         help='largest upload; default %(default)s')
     return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+from mmlofi.apis.serve import LocalizationServer
+from mmlofi.sigterm import sigterm_unwinds
 
 
 def main() -> None:

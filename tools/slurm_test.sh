@@ -25,6 +25,8 @@ tools=$(dirname "$0")
 gpus=${GPUS:-8}
 gpus_per_node=${GPUS_PER_NODE:-$((gpus < 8 ? gpus : 8))}
 
+# Threads sleep while they wait, unless you have said how they do (docs/processors.md).
+[ -n "${OMP_WAIT_POLICY-}${GOMP_SPINCOUNT-}${KMP_BLOCKTIME-}" ] || export OMP_WAIT_POLICY=PASSIVE
 export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}"
 export MASTER_PORT="${MASTER_PORT:-$((12000 + RANDOM % 20000))}"
 # SRUN_ARGS is split at its blanks on purpose.

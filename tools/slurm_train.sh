@@ -37,6 +37,9 @@ job=(--partition="$partition" --job-name="$job_name" --gres="gpu:$gpus_per_node"
      --ntasks="$gpus" --ntasks-per-node="$gpus_per_node" --cpus-per-task="${CPUS_PER_TASK:-5}"
      --signal="USR1@${WARN_SEC:-120}")
 
+# Threads sleep while they wait, unless you have said how they do (docs/processors.md).
+[ -n "${OMP_WAIT_POLICY-}${GOMP_SPINCOUNT-}${KMP_BLOCKTIME-}" ] || export OMP_WAIT_POLICY=PASSIVE
+
 train() {
     export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}"
     export MASTER_PORT="${MASTER_PORT:-$((12000 + RANDOM % 20000))}"

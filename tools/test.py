@@ -6,16 +6,14 @@ tools/eval_detections.py and tools/plot_detections.py read, where MMAction2's wr
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import os
 import os.path as osp
 
-from mmengine.config import Config
-from mmengine.runner import Runner
-
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
-from mmlofi.engine.launch import prepare_launcher
-from mmlofi.files import CannotWrite, check_writable
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,6 +32,16 @@ def parse_args() -> argparse.Namespace:
                         help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmlofi.engine.launch import prepare_launcher
+from mmlofi.files import CannotWrite, check_writable
 
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:

@@ -1,15 +1,14 @@
 """Trains a config: ACP, LoFi or a head on features. MMAction2's flags."""
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
+
 import argparse
 import os
 import os.path as osp
 
-from mmengine.config import Config
-from mmengine.runner import Runner, find_latest_checkpoint
-
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
-from mmlofi.engine.launch import prepare_launcher
+from mmlofi.starting import start
 
 
 def parse_args() -> argparse.Namespace:
@@ -35,6 +34,15 @@ def parse_args() -> argparse.Namespace:
                         help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     return parser.parse_args()
+
+
+if __name__ == '__main__':
+    start(parse_args)
+
+from mmengine.config import Config
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from mmlofi.engine.launch import prepare_launcher
 
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:

@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from mmlofi.apis.inferencer import TALInferencer
-from mmlofi.datasets.streaming import CHUNK_SNIPPETS
+from mmlofi.datasets.chunk_size import CHUNK_SNIPPETS
 from mmlofi.options import require_number, require_whole
+
+if TYPE_CHECKING:
+    from mmlofi.apis.inferencer import TALInferencer
 
 
 def add_inferencer_options(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +37,7 @@ def make_inferencer(args: argparse.Namespace) -> TALInferencer:
         FileNotFoundError, ValueError: As `TALInferencer`; for a `--top-k` or `--threshold`
             that is none.
     """
+    from mmlofi.apis.inferencer import TALInferencer  # not above: it loads torch
     require_whole('the command line', least=0, top_k=args.top_k)
     require_number('the command line', threshold=args.threshold)
     return TALInferencer(

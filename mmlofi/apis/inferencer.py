@@ -24,7 +24,8 @@ from mmlofi.apis.head_pass import HeadPass
 from mmlofi.apis.load import find_class_names, find_test_dataset, load_encoder, load_weights
 from mmlofi.apis.video_files import Inputs, find_videos, name_videos
 from mmlofi.compat.stored_config import stored_config
-from mmlofi.datasets.streaming import CHUNK_SNIPPETS, SnippetChunk, stream_snippets
+from mmlofi.datasets.chunk_size import CHUNK_SNIPPETS
+from mmlofi.datasets.streaming import SnippetChunk, stream_snippets
 from mmlofi.datasets.untrimmed import reading
 from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.detections.predictions import Detections, save_detections

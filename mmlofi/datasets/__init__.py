@@ -1,10 +1,12 @@
 """Untrimmed videos: annotations, dataset, fidelity sampler and transforms."""
-from . import transforms
+from mmlofi.lazy_names import lazy_names
+
 from .annotations import VideoRecord, class_names, load_annotations
 from .sample_index import SampleIndex
-from .sampler import FidelityBatchSampler
-from .segments import SegmentDataset
-from .untrimmed import UntrimmedVideoDataset
 
 __all__ = ['FidelityBatchSampler', 'SampleIndex', 'SegmentDataset',
-           'UntrimmedVideoDataset', 'VideoRecord', 'class_names', 'load_annotations', 'transforms']
+           'UntrimmedVideoDataset', 'VideoRecord', 'class_names', 'load_annotations']
+
+__getattr__ = lazy_names(__name__, dict(
+    FidelityBatchSampler='mmlofi.datasets.sampler', SegmentDataset='mmlofi.datasets.segments',
+    UntrimmedVideoDataset='mmlofi.datasets.untrimmed'))

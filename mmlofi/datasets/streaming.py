@@ -14,10 +14,9 @@ from mmcv.transforms import BaseTransform
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
+from mmlofi.datasets.chunk_size import CHUNK_SNIPPETS
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.datasets.videos.patience import PAUSES_SEC, passes
-
-CHUNK_SNIPPETS = 32
 
 
 class SnippetChunk(NamedTuple):

@@ -5,12 +5,14 @@ Shape legend: L snippets of a video, or of a window of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from mmaction.structures import ActionDataSample
 
-from mmlofi.detections.proposals import RawProposals
+if TYPE_CHECKING:   # they load torch, which a picture without curves need not
+    from mmaction.structures import ActionDataSample
+
+    from mmlofi.detections.proposals import RawProposals
 
 
 class Curves(NamedTuple):

@@ -12,10 +12,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from mmlofi.detections.fusions import FUSIONS
 from mmlofi.detections.proposals import RawProposals
 from mmlofi.options import require_whole
-
-FUSIONS = ('product', 'sqrt', 'none')
 
 
 def check_labelling(owner: str, *, top_classes: int, fusion: str) -> None:

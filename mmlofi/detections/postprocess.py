@@ -23,7 +23,7 @@ def postprocess(videos: Sequence[RawProposals], *, nms: dict, top_classes: int,
         videos: Their proposals.
         nms: Options of `suppress`.
         top_classes: Classes of the video, or of each proposal, that proposals are given.
-        fusion: How a class's score meets the proposal's, of `labels.FUSIONS`.
+        fusion: How a class's score meets the proposal's, of `fusions.FUSIONS`.
 
     Returns:
         segments_sec (M, 2), scores (M,) and labels (M,) of each video; all labels are 0 where

@@ -2,6 +2,8 @@
 
 `docs/report.md` says what each part means.
 """
-from mmlofi.report.page import write_report
+from mmlofi.lazy_names import lazy_names
 
 __all__ = ['write_report']
+
+__getattr__ = lazy_names(__name__, dict(write_report='mmlofi.report.page'))

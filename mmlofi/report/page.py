@@ -24,7 +24,7 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
                  tious: str | float | Sequence[float] = '0.5:0.95:0.05',
                  bounds: str = 'activitynet', match_tiou: float = 0.5, num_videos: int = 5,
                  top_k: int = 10, video_files: dict[str, str] | None = None,
-                 classes: Sequence[str] | None = None, subset: str = '',
+                 classes: Sequence[str] | None = None, subset: str = '', player_page: str = '',
                  progress: Callable[[str], object] = lambda what: None) -> list[Analysis]:
     """Writes the page about one set of predictions, or about two side by side.
 
@@ -40,6 +40,7 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
         video_files: Video files by name, of whose frames thumbnails are made.
         classes: All of the data set, as `class_colours` takes them; None for those of the subset.
         subset: What the page says that it is about.
+        player_page: A page beside it that plays the videos, to which it then links.
         progress: Called with what is being done; on a large split a set takes ten seconds.
 
     Returns:
@@ -65,7 +66,7 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
         colours=class_colours(classes or class_names(ground_truth)))
     write_text(path, _render(
         analyses, subset=subset, num_detections=[len(one) for one in sets.values()], bounds=bounds,
-        match_tiou=match_tiou, gallery=gallery))
+        match_tiou=match_tiou, gallery=gallery, player_page=player_page))
     return analyses
 
 

@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from mmlofi.datasets.annotations import VideoRecord
-from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
 from mmlofi.datasets.videos.time_axis import frame_at
 from mmlofi.detections.curves import Curves
 from mmlofi.detections.predictions import Detections
@@ -99,6 +98,10 @@ def thumbnails(filename: str, count: int = _THUMBNAILS) -> np.ndarray:
     Raises:
         FileNotFoundError, ValueError: When it cannot be decoded.
     """
+    # Not above: the transforms load torch, which a page or picture without frames need not.
+    import mmlofi.registered  # noqa: F401
+    from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
+
     opened = OpenVideo(short_side=_THUMBNAIL_SIDE)(dict(filename=filename))
     inds = frame_at((np.arange(count) + 0.5) / count, opened)
     opened['frame_inds'] = inds.astype(np.int64).clip(0, opened['total_frames'] - 1)

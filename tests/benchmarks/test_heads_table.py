@@ -111,6 +111,12 @@ def test_rows_of_one_head_share_its_training(script, tmp_path):
     paths = [table.tested('lofi', row, 0) for row in ('gtad_video', 'gtad_segment')]
     assert paths[0] != paths[1]
     assert paths[0].parent == paths[1].parent
+    stretched, plain = (table.tested('end_to_end', row, 0).parent
+                        for row in ('actionformer_stretched', 'actionformer'))
+    assert stretched != plain
+    assert not list(tmp_path.iterdir())
+    table.cell('acp', 'actionformer_stretched', 0)      # nothing to train beside `plain`
+    assert not list(tmp_path.iterdir())
     cfg = Config.fromfile(table.config('gtad', 'lofi_toy.py'))
     assert cfg.model.class_scores.type == 'BothClassifiers'
     assert table.config('tridet', 'tridet_toy.py').parent == ROOT / 'configs' / 'toy'

@@ -1,11 +1,6 @@
 """The page in a headless browser: headings sort, nothing is fetched, nothing complains."""
 from __future__ import annotations
 
-import html
-import json
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,14 +8,7 @@ from page_examples import FIRST, SECOND, TRUTH, UGLY
 
 from mmlofi.report import write_report
 
-BROWSERS = ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable')
-LISTEN = """<script>
-const seen = {errors: [], refused: []};
-addEventListener('error', (event) => seen.errors.push(event.message));
-document.addEventListener('securitypolicyviolation',
-  (event) => seen.refused.push(event.blockedURI));
-</script>"""
-ACT = """<script>
+HELPERS = r"""
 const names = () => [...document.querySelectorAll('#class-table tbody tr')]
   .filter((row) => !row.hidden).map((row) => row.cells[0].textContent);
 const headings = [...document.querySelectorAll('#class-table th button')];
@@ -31,42 +19,7 @@ const click = (start) => {
           document.querySelectorAll('#class-table th[aria-sort]').length,
           document.getElementById('sort-status').textContent];
 };
-%s
-addEventListener('load', () => setTimeout(() => {
-  seen.resources = performance.getEntriesByType('resource').map((one) => one.name);
-  const pre = document.createElement('pre');
-  pre.id = 'seen';
-  pre.textContent = JSON.stringify(seen);
-  document.body.append(pre);
-}, 50));
-</script></body>"""
-
-
-@pytest.fixture(scope='module')
-def browser() -> str:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f'there is no browser: none of {", ".join(BROWSERS)} (apt install chromium)')
-    return found
-
-
-@pytest.fixture
-def look(browser, tmp_path):
-    """Opens a page, acts in it, and gives what was seen and what the console said."""
-    def act(page: Path, script: str) -> tuple[dict, list[str]]:
-        text = page.read_text(encoding='utf-8')
-        text = text.replace('<style>', LISTEN + '<style>', 1)
-        prepared = tmp_path / 'prepared.html'
-        prepared.write_text(text.replace('</body>', ACT % script), encoding='utf-8')
-        done = subprocess.run(
-            [browser, '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
-             '--enable-logging=stderr', '--virtual-time-budget=3000',
-             f'--user-data-dir={tmp_path / "profile"}', '--dump-dom', prepared.as_uri()],
-            capture_output=True, text=True, timeout=120)
-        found = re.search(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
-        assert found, done.stdout[-500:] + done.stderr[-2000:]
-        return json.loads(html.unescape(found[1])), re.findall(r'.*CONSOLE.*', done.stderr)
-    return act
+"""
 
 
 @pytest.fixture(scope='module')
@@ -78,7 +31,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def test_a_click_on_a_heading_sorts_and_a_second_one_turns_around(look, folder):
-    seen, console = look(folder / 'two.html', """
+    seen, console = look(folder / 'two.html', HELPERS + """
         seen.first = names();
         seen.actions = click('actions');
         seen.actionsAgain = click('actions');
@@ -95,7 +48,7 @@ def test_a_click_on_a_heading_sorts_and_a_second_one_turns_around(look, folder):
 
 
 def test_numbers_sort_as_numbers_and_classes_are_looked_for(look, folder):
-    seen, console = look(folder / 'one.html', """
+    seen, console = look(folder / 'one.html', HELPERS + """
         document.querySelector('#class-table tbody tr').cells[1].dataset.value = '10';
         document.querySelectorAll('#class-table tbody tr')[1].cells[1].dataset.value = '';
         seen.before = names();

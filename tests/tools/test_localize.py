@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import runpy
 import shutil
 from pathlib import Path
@@ -87,14 +88,26 @@ def everything(with_classifier, localize, toy_data, tmp_path_factory):
     """All that the tool writes of one video."""
     out = tmp_path_factory.mktemp('everything')
     localize([toy_data / 'videos' / 'val_0000.mp4'], with_classifier, out, '--csv', '--srt',
-             '--vtt', '--timeline', '--video', '--top-k', 4)
+             '--vtt', '--timeline', '--video', '--page', '--top-k', 4)
     return out
 
 
 def test_each_file_is_written_and_no_other(everything):
     assert sorted(path.name for path in everything.iterdir()) == [
-        'detections.csv', 'detections.json', 'val_0000.png', 'val_0000.srt', 'val_0000.vtt',
-        'val_0000_labelled.mp4']
+        'detections.csv', 'detections.json', 'page.html', 'val_0000.png', 'val_0000.srt',
+        'val_0000.vtt', 'val_0000_labelled.mp4', 'val_0000_play.mp4']
+
+
+def test_the_page_plays_a_copy_where_browsers_do_not_play_the_video(everything):
+    text = (everything / 'page.html').read_text(encoding='utf-8')
+    content = json.loads(re.search(r'<script type="application/json" id="content">(.*?)</script>',
+                                   text)[1])
+    (video,) = content['videos']
+    assert video['source'] == 'val_0000_play.mp4'      # the benchmark's are of MPEG-4 part 2
+    found = results_of(everything / 'detections.json')['val_0000']
+    assert [(label, score) for _, _, label, score in video['found']] == [
+        (one['label'], pytest.approx(one['score'], abs=1e-6)) for one in found]
+    assert {one['label'] for one in found} <= set(content['colours'])
 
 
 def test_the_table_holds_what_the_json_holds(everything):

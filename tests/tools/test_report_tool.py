@@ -35,11 +35,16 @@ def test_one_file_or_two_make_a_page(files, call_tool, tmp_path, capsys, write_n
     assert 'data:image/jpeg' not in text
     write_numbered_video(tmp_path / 'v_v.mp4', 100)
     call_tool('report.py', f'Old={first}', f'New={second}', truth, '--out', out,
-              '--videos-dir', tmp_path)
+              '--videos-dir', tmp_path, '--players')
     assert 'New: average mAP 100.00 %' in capsys.readouterr().out
     text = out.read_text(encoding='utf-8')
     assert '<title>Old and New: detections</title>' in text
     assert 'data:image/jpeg' in text
+    assert '<a href="report_videos.html">' in text
+    page = (out.parent / 'report_videos.html').read_text(encoding='utf-8')
+    assert (out.parent / 'report_videos' / 'v.mp4').exists()     # a copy: it is of MPEG-4 part 2
+    assert '"source": "report_videos/v.mp4", "duration": 10.0, "subset": "validation"' in page
+    assert '"found": [[0.0, 5.0, "jump", 0.9], [6.0, 9.0, "run", 0.9]]' in page
 
 
 @pytest.mark.parametrize(('change', 'message'), [
@@ -51,6 +56,7 @@ def test_one_file_or_two_make_a_page(files, call_tool, tmp_path, capsys, write_n
     (lambda first, second, truth: ('none.json', truth), "'none.json'"),
     (lambda first, second, truth: (first, truth, '--videos-dir', truth.parent / 'none'),
      'none of the 2 videos is in'),
+    (lambda first, second, truth: (first, truth, '--players'), 'add --videos-dir'),
 ])
 def test_bad_input_gives_one_line_and_an_exit_status(files, change, message, call_tool, tmp_path):
     with pytest.raises(SystemExit) as stop:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,37 @@ def test_several_machines_need_their_number_and_the_address_of_the_first(path, s
     done = run(script, 'config.py', 'a.pth', '2', PATH=path, NNODES='2', **given)
     assert (done.returncode, done.stdout) == (2, '')
     assert done.stderr == 'NNODES=2 needs NODE_RANK and MASTER_ADDR too: see --help\n'
+
+
+@pytest.mark.parametrize(('said', 'policy'), [
+    ({}, 'PASSIVE'), (dict(OMP_WAIT_POLICY='ACTIVE'), 'ACTIVE'), (dict(GOMP_SPINCOUNT='9'), ''),
+    (dict(KMP_BLOCKTIME='200'), '')])
+@pytest.mark.parametrize(('script', 'arguments'), [
+    ('dist_train.sh', ['c.py', '2']), ('dist_test.sh', ['c.py', 'a.pth', '2']),
+    ('slurm_train.sh', ['video', 'lofi', 'c.py']),
+    ('slurm_test.sh', ['video', 'lofi', 'c.py', 'a.pth'])])
+def test_threads_wait_passively_unless_it_is_said_how(path, script, arguments, said, policy):
+    for name in ('python', 'srun'):
+        Path(path.split(':')[0], name).write_text('#!/bin/sh\nprintf "%s" "$OMP_WAIT_POLICY"\n')
+    unsaid = dict.fromkeys(('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT', 'KMP_BLOCKTIME'), '')
+    unsaid['ATTACHED'] = '1'   # of slurm_train.sh
+    assert run(script, *arguments, PATH=path, **unsaid | said).stdout == policy
+
+
+def test_so_they_do_in_the_scripts_that_make_an_environment(tmp_path):
+    # What `tools/environment.sh` takes for an environment that is ready.
+    (tmp_path / 'bin').mkdir()
+    (tmp_path / 'bin' / 'activate').touch()
+    (tmp_path / 'bin' / 'python').symlink_to(sys.executable)
+    ready = ('cat "$1/../setup.cfg" "$1/../pyproject.toml" | cksum')
+    stamp = subprocess.check_output(['bash', '-c', ready, 'sh', str(TOOLS)], text=True)
+    (tmp_path / '.mmlofi').write_text(f'{TOOLS.parent} 1 {stamp}')
+    done = subprocess.run(
+        ['bash', '-c', '. "$1/environment.sh" && printf "%s" "$OMP_WAIT_POLICY"', 'sh', str(TOOLS)],
+        env=os.environ | dict(MMLOFI_ENV=str(tmp_path), MMLOFI_STACK='1', OMP_WAIT_POLICY='',
+                              GOMP_SPINCOUNT='', KMP_BLOCKTIME=''),
+        capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, 'PASSIVE'), done.stderr
 
 
 def test_testing_passes_the_checkpoint(path):

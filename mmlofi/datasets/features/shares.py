@@ -1,10 +1,17 @@
-"""Shares of work that take equally long."""
+"""Shares of an extraction that take equally long."""
 from __future__ import annotations
 
 import heapq
+import os.path as osp
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TypeVar
+
+from mmengine.dist import all_gather_object, get_rank, get_world_size
+
+from mmlofi.datasets.features.feature_files import look_at_features
+from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
+from mmlofi.files import path_in
 
 T = TypeVar('T')
 
@@ -35,3 +42,37 @@ def extraction_costs(infos: Sequence[Mapping], by_duration: bool) -> list[float]
         return [1.0] * len(infos)
     usual = fmean(known)
     return [info['duration_sec'] or usual for info in infos]
+
+
+def share_of_missing(out: str, subsets: Mapping[str, UntrimmedVideoDataset], header: dict
+                     ) -> dict[str, list[int]]:
+    """This process's share of the videos that are not there yet, of all subsets together."""
+    costs: dict[tuple[str, int], float] = {}
+    for subset, dataset in subsets.items():
+        infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+        missing = [index for index in range(get_rank(), len(infos), get_world_size())
+                   if not is_done(path_in(out, infos[index]['video_name'], '{}.npz'), header)]
+        of_video = extraction_costs(infos, by_duration=header['snippet_interval'] is not None)
+        costs |= {(subset, index): of_video[index]
+                  for index in sorted(sum(all_gather_object(missing), []))}
+    mine = {subset: [] for subset in subsets}
+    for subset, index in share_out(costs, get_world_size())[get_rank()]:
+        mine[subset].append(index)
+    if get_rank() == 0:
+        for subset, dataset in subsets.items():
+            print(f'{subset}: {len(dataset)} videos, {sum(one == subset for one, _ in costs)} to '
+                  f'do, {len(mine[subset])} of them by this process', flush=True)
+    return mine
+
+
+def is_done(path: str, header: dict) -> bool:
+    """Whether a file is there, of these settings; says so of one that is not what it should be."""
+    if not osp.exists(path):
+        return False
+    try:
+        problem = None if look_at_features(path).header == header else 'was made otherwise'
+    except ValueError:
+        problem = 'cannot be read'
+    if problem:
+        print(f'{path} {problem}, and is made again', flush=True)
+    return problem is None

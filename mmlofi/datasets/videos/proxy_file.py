@@ -114,14 +114,14 @@ def encode(video: Path, target: Path, taken: np.ndarray, rate: Fraction,
                 out.width, out.height = size[::-1] if frame.rotation % 180 else size
                 out.pix_fmt, out.gop_size, out.thread_count = 'yuv420p', settings.gop, 1
                 out.codec_context.max_b_frames = 0
-            small = _upright(frame, size)
+            small = upright(frame, size)
             small.pts, small.time_base = number, 1 / rate
             small.pict_type = 0                          # the source's key frames are not kept
             proxy.mux(out.encode(small))
         proxy.mux(out.encode())
 
 
-def _upright(frame, size: tuple[int, int]):
+def upright(frame, size: tuple[int, int]):
     """A frame at width and height `size`, turned as a phone's film says, which decord does too."""
     if not frame.rotation % 360:
         return frame.reformat(*size, 'yuv420p', interpolation='AREA')

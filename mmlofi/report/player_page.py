@@ -1,0 +1,89 @@
+"""A page that plays videos beside what was found in them, and lets a viewer correct it.
+
+One file of HTML that needs no server and no network; the videos stay where they are, and the page
+names them by their place beside it. Corrections are kept by the browser and saved as annotations.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+import mmlofi
+from mmlofi.detections.predictions import Detections
+from mmlofi.files import write_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayedVideo:
+    """A video of the page."""
+
+    name: str
+    file: Path                 # that a browser plays
+    duration_sec: float
+    found: Sequence[Mapping]   # of ActivityNet's "results": {"segment", "label", "score"}
+    subset: str = 'training'   # of what is saved as annotations
+    actions: Sequence[Mapping] = field(default_factory=tuple)   # annotated: {"segment", "label"}
+
+
+def write_player_page(path: str | os.PathLike, videos: Sequence[PlayedVideo], *,
+                      colours: Mapping[str, str], title: str = 'Detections') -> None:
+    """Writes the page.
+
+    Args:
+        path: Of the page; folders above it are made.
+        videos: In the order of the page.
+        colours: Of all classes, by name, as `class_colours` gives them; a viewer may add others.
+        title: Of the page.
+
+    Raises:
+        ValueError: When there is no video, or a name comes twice.
+        OSError: When the page cannot be written.
+    """
+    names = [video.name for video in videos]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f'got {len(names)} videos of {len(set(names))} names; expected one or '
+                         'more, each with a name of its own')
+    content = dict(colours=dict(colours), videos=[_content(video, Path(path).parent)
+                                                  for video in videos])
+    content['id'] = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+    environment = Environment(loader=PackageLoader('mmlofi.report'), autoescape=True,
+                              undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    write_text(path, environment.get_template('player.html').render(
+        title=title, version=mmlofi.__version__, content=_embedded(content)))
+
+
+def detections_by_video(detections: Detections) -> dict[str, list[dict]]:
+    """As `PlayedVideo.found` takes them, best first."""
+    return {name: sorted(found, key=lambda one: -one['score'])
+            for name, found in detections.to_results().items()}
+
+
+def _content(video: PlayedVideo, folder: Path) -> dict:
+    return dict(name=video.name, source=_address(video.file, folder),
+                duration=round(video.duration_sec, 3), subset=video.subset,
+                found=[[*_rounded(one), one['label'], round(one['score'], 6)]
+                       for one in video.found],
+                actions=[[*_rounded(one), one['label']] for one in video.actions])
+
+
+def _rounded(one: Mapping) -> list[float]:
+    return [round(float(second), 3) for second in one['segment']]
+
+
+def _address(file: Path, folder: Path) -> str:
+    """Relative to the page, so that both can be moved together."""
+    return quote(os.path.relpath(os.path.realpath(file), os.path.realpath(folder)))
+
+
+def _embedded(content: Mapping) -> Markup:
+    """Json inside a script element, which no text in it can end."""
+    text = json.dumps(content, ensure_ascii=True, allow_nan=False)
+    return Markup(text.replace('<', '\\u003c'))
