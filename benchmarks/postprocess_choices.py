@@ -15,13 +15,13 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from mmlofi.arguments import add_ground_truth, read_ground_truth
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.boundaries import choose_again
 from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.raw_files import load_raw
 from mmlofi.detections.windows import detect, to_detections
 from mmlofi.evaluation.detection_map import detection_map
+from mmlofi.scoring_arguments import add_ground_truth, read_ground_truth
 
 PLAIN = dict(nms=dict(sigma=0.84, top_k=100), top_classes=2, peak_filter=True,
              allow_end_at_last=True)

@@ -15,12 +15,12 @@
 #   data/anet_1.3/i3d_features/v_QOlSCBRmfWY.npy ...       (snippets, 2048)
 # CUHK's class scores, with which the published mAP is: as in actionformer_tsp_anet.py.
 _base_ = './actionformer_tsp_anet.py'
+from mmlofi.pipelines import change
 
 ann_file = 'data/anet_1.3/annotations/anet1.3_i3d_filtered.json'
 dataset = dict(ann_file=ann_file, data_prefix=dict(
     feature='{{$LOFI_FEATURES:data/anet_1.3/i3d_features}}'))
-_base_.train_dataloader.dataset.pipeline[0].update(feat_dim=2048, fps=25)
-_base_.val_dataloader.dataset.pipeline[0].update(feat_dim=2048, fps=25)
+change(_base_, 'LoadSnippetFeatures', feat_dim=2048, fps=25)
 train_dataloader = dict(dataset=dataset)
 val_dataloader = dict(dataset=dataset)
 test_dataloader = dict(dataset=dict(dataset, pipeline=_base_.val_dataloader.dataset.pipeline))

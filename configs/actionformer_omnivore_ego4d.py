@@ -12,10 +12,9 @@
 # Features as actionformer_slowfast_ego4d.py has them, a row every 16 frames of the same clips:
 #   data/ego4d/omnivore_features/CLIP_UID.npy ...        (snippets, 1536)
 _base_ = './actionformer_slowfast_ego4d.py'
+from mmlofi.pipelines import change
 
-_base_.train_dataloader.dataset.pipeline[0].update(feat_dim=1536)
-_base_.val_dataloader.dataset.pipeline[0].update(feat_dim=1536)
-_base_.test_dataloader.dataset.pipeline[0].update(feat_dim=1536)
+change(_base_, 'LoadSnippetFeatures', feat_dim=1536)
 dataset = dict(data_prefix=dict(feature='{{$LOFI_FEATURES:data/ego4d/omnivore_features}}'))
 train_dataloader = dict(dataset=dataset)
 val_dataloader = dict(dataset=dataset)

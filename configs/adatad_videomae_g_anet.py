@@ -14,6 +14,7 @@
 #   model = dict(class_scores=dict(_delete_=True, type='ClassScoreFile',
 #       classes=_base_.anet_classes, path='data/activitynet/cuhk_val_simp_share.json'))
 _base_ = ['_base_/default_runtime.py', '_base_/adatad_anet.py']
+from mmlofi.pipelines import change
 
 model = dict(
     _base_.adatad_model, backbone=_base_.videomae_g,
@@ -22,10 +23,10 @@ model = dict(
 load_from = _base_.videomae_g_weights
 
 # 11 patches of 14, which are what 160 has of them.
-_base_.train_pipeline[4].update(
-    transform=dict(type='Resize', scale=(154, 154), keep_ratio=False), divisor=14)
-_base_.test_pipeline[0].update(short_side=154)
-_base_.test_pipeline[3].update(scale=(-1, 154))
-_base_.test_pipeline[4].update(crop_size=154)
+change(_base_.train_pipeline, 'AtFidelity', divisor=14)
+change(_base_.train_pipeline, 'Resize', scale=(154, 154))
+change(_base_.test_pipeline, 'OpenVideo', short_side=154)
+change(_base_.test_pipeline, 'Resize', scale=(-1, 154))
+change(_base_.test_pipeline, 'CenterCrop', crop_size=154)
 train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -10,6 +10,7 @@
 # Hours:    not run
 _base_ = ['_base_/default_runtime.py', '_base_/anet_videos.py', '_base_/gtad.py',
           '_base_/lofi_schedule.py', 'mmaction::_base_/models/slowfast_r50.py']
+from mmlofi.pipelines import change
 
 model = dict(
     _delete_=True,
@@ -24,8 +25,7 @@ load_from = ('https://download.openmmlab.com/mmaction/v1.0/recognition/slowfast/
              'slowfast_r50_8xb8-4x16x1-256e_kinetics400-rgb_20220901-701b0f6f.pth')
 
 # The paper's snippet of 64 consecutive frames: 32, every 2nd, as stage 1; the slow path sees 4.
-_base_.train_dataloader.dataset.pipeline[1].update(clip_len=32, frame_interval=2)
-_base_.test_dataloader.dataset.pipeline[1].update(clip_len=32, frame_interval=2)
+change(_base_, 'SampleSnippets', clip_len=32, frame_interval=2)
 
 custom_hooks = [dict(type='LoFiCycleHook', by='epoch', interval=1, cycle=[
     dict(name='S', spatial=2),

@@ -8,8 +8,6 @@
 # Ours:     not run
 # GPUs, memory, hours: as arrow_tsm_kinetics.py
 _base_ = './arrow_tsm_kinetics.py'
+from mmlofi.pipelines import change
 
-rates = ((1, 1.2), (1.7, 2.2))
-_base_.train_dataloader.dataset.pipeline[1].update(rates=rates)
-_base_.val_dataloader.dataset.pipeline[1].update(rates=rates)
-_base_.test_dataloader.dataset.pipeline[1].update(rates=rates)
+change(_base_, 'PlaybackRate', rates=((1, 1.2), (1.7, 2.2)))

@@ -13,6 +13,7 @@
 # https://github.com/happyharrycn/actionformer_release; where they go: _base_/thumos_i3d.py.
 _base_ = ['_base_/default_runtime.py', '_base_/thumos_i3d.py', '_base_/tridet.py',
           '_base_/one_stage_schedule.py']
+from mmlofi.pipelines import change
 
 model = dict(
     type='EndToEndLocalizer',
@@ -20,7 +21,7 @@ model = dict(
               backbone=dict(_base_.tridet_head.backbone, input_noise=0.0005)),
     nms=_base_.nms)
 
-_base_.train_dataloader.dataset.pipeline[1].update(offset=0)     # unlike ActionFormer
+change(_base_.train_dataloader, 'RandomTruncation', offset=0)     # unlike ActionFormer
 optim_wrapper = dict(optimizer=dict(weight_decay=0.025))
 train_cfg = dict(max_epochs=40)     # 20 of them warm up
 _base_.param_scheduler[0].update(end=20)

@@ -14,6 +14,7 @@
 # _base_/epic_slowfast.py.
 _base_ = ['_base_/default_runtime.py', '_base_/epic_slowfast.py', '_base_/tridet.py',
           '_base_/one_stage_schedule.py']
+from mmlofi.pipelines import change
 
 model = dict(
     type='EndToEndLocalizer',
@@ -25,6 +26,6 @@ model = dict(
         candidates=dict(pre_nms_topk=5000)),
     nms=dict(_base_.nms, sigma=0.4))
 
-_base_.train_dataloader.dataset.pipeline[1].update(offset=0)     # unlike ActionFormer
+change(_base_.train_dataloader, 'RandomTruncation', offset=0)     # unlike ActionFormer
 train_cfg = dict(max_epochs=27)     # 5 of them warm up
 _base_.param_scheduler[1].update(end=27, eta_min=5e-5)

@@ -12,6 +12,7 @@
 # _base_/hacs_slowfast.py.
 _base_ = ['_base_/default_runtime.py', '_base_/hacs_slowfast.py', '_base_/tridet.py',
           '_base_/one_stage_schedule.py']
+from mmlofi.pipelines import change
 
 model = dict(
     type='EndToEndLocalizer',
@@ -23,7 +24,7 @@ model = dict(
         loss=dict(init_norm=400, label_smoothing=0.1, iou_weight_power=1)),
     nms=dict(_base_.nms, sigma=0.75, top_k=250))
 
-_base_.train_dataloader.dataset.pipeline[1].update(offset=0)     # unlike ActionFormer
+change(_base_.train_dataloader, 'RandomTruncation', offset=0)     # unlike ActionFormer
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.03), clip_grad=dict(max_norm=0.5))
 train_cfg = dict(max_epochs=11)     # 7 of them warm up
 _base_.param_scheduler[0].update(end=7)

@@ -10,10 +10,10 @@
 # Memory:   as tsp_tsm_anet.py
 # Hours:    not run
 _base_ = ['./tsp_tsm_anet.py', '_base_/thumos_classes.py']
+from mmlofi.pipelines import change
 
 model = dict(cls_head=dict(num_classes=20))
-_base_.train_dataloader.dataset.pipeline[1].update(fps=15)
-_base_.val_dataloader.dataset.pipeline[1].update(fps=15)
+change(_base_, 'ClipInSegment', fps=15)
 dataset = dict(
     data_root='data/thumos14/', ann_file='thumos_gt.json', filename_tmpl='{}.mp4',
     metainfo=dict(classes=_base_.thumos_classes), background=dict(shortest_gap_sec=16 / 15),

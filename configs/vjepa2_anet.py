@@ -13,6 +13,7 @@
 # Hours:    not run
 _base_ = ['_base_/default_runtime.py', '_base_/anet_videos.py', '_base_/lofi_schedule.py',
           '_base_/actionformer_anet.py', '_base_/one_stage_end_to_end.py']
+from mmlofi.pipelines import change
 
 model = dict(
     type='EndToEndLocalizer',
@@ -38,16 +39,12 @@ custom_hooks = [dict(type='LoFiCycleHook', by='epoch', interval=1, cycle=[
 
 # 16 frames, every 4th: 64 consecutive ones, as everywhere here. Frames of 292 cropped to 256, as its
 # processor has them; sides are multiples of its patch.
-snippet = dict(clip_len=16, frame_interval=4)
-_base_.train_dataloader.dataset.pipeline[0].update(short_side=292)
-_base_.train_dataloader.dataset.pipeline[1].update(snippet)
-_base_.train_dataloader.dataset.pipeline[3].transform.update(scale=(-1, 292))
-_base_.train_dataloader.dataset.pipeline[4].update(
-    divisor=16, transform=dict(type='RandomCrop', size=256))
-_base_.test_dataloader.dataset.pipeline[0].update(short_side=292)
-_base_.test_dataloader.dataset.pipeline[1].update(snippet)
-_base_.test_dataloader.dataset.pipeline[3].update(scale=(-1, 292))
-_base_.test_dataloader.dataset.pipeline[4].update(crop_size=256)
+change(_base_, 'SampleSnippets', clip_len=16, frame_interval=4)
+change(_base_, 'OpenVideo', short_side=292)
+change(_base_, 'Resize', scale=(-1, 292))
+change(_base_, 'AtFidelity', holding='RandomCrop', divisor=16)
+change(_base_, 'RandomCrop', size=256)
+change(_base_, 'CenterCrop', crop_size=256)
 
 # 16 videos an update: 4 GPUs x 1 video x 4 steps. The encoder learns at a tenth of the head's rate.
 _base_.train_dataloader.update(batch_size=1)

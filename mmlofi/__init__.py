@@ -3,8 +3,10 @@
 Importing it mends known faults of the host stack, then registers everything into
 `mmaction.registry`. That loads torch and takes seconds, which programs that only read json need
 not: one whose main module says `__mmlofi__ = 'later'` before it imports anything of mmlofi has the
-modules below without that, until it imports `mmlofi.registered` itself. So do the tools.
+modules below without that, until it imports `mmlofi.registered` itself. So do the tools, and the
+command `mmlofi`, which runs them.
 """
+import os
 import sys
 
 __version__ = '0.1.0'
@@ -21,5 +23,13 @@ def __getattr__(name: str) -> object:
     return getattr(registered, name)
 
 
-if getattr(sys.modules.get('__main__'), '__mmlofi__', None) != 'later':
+def _registers_later() -> bool:
+    if getattr(sys.modules.get('__main__'), '__mmlofi__', None) == 'later':
+        return True
+    # As Python was called: a process that another one starts has other words there.
+    command = sys.orig_argv[1:3]
+    return command == ['-m', 'mmlofi'] or os.path.basename((command or [''])[0]) == 'mmlofi'
+
+
+if not _registers_later():
     from mmlofi import registered  # noqa: F401

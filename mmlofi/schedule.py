@@ -5,7 +5,7 @@ agree without talking and a restart cannot shift the cycle.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from mmlofi.fidelity import FULL, Fidelity
@@ -106,6 +106,27 @@ class FidelitySchedule:
         """Each different fidelity once, in the order of first appearance."""
         return tuple(dict.fromkeys(
             fidelity for cycle in self.cycles for fidelity in cycle.fidelities))
+
+    def unreached(self, epochs: Sequence[Collection[Fidelity]]) -> list[str]:
+        """What a training never comes to, in words: phases, and fidelities of the others.
+
+        Args:
+            epochs: The fidelities of each of its epochs.
+        """
+        words, first = [], 0
+        for place, cycle in enumerate(self.cycles, 1):
+            names = ', '.join(dict.fromkeys(fidelity.name for fidelity in cycle.fidelities))
+            if first >= len(epochs):
+                words.append(f'phase {place} ({names}), which begins after epoch {first}')
+                continue
+            last = place == len(self.cycles)
+            end = len(epochs) if last else first + cycle.epochs
+            seen = set().union(*epochs[first:end])
+            missed = [one for one in dict.fromkeys(cycle.fidelities) if one not in seen]
+            where = f' of phase {place}' if len(self.cycles) > 1 else ''
+            words += [f'fidelity {fidelity.name}{where}' for fidelity in missed]
+            first = end
+        return words
 
     def cycle_of(self, epoch: int) -> tuple[FidelityCycle, int]:
         """The cycle that an epoch (from 0) belongs to, and the epoch at which it began."""

@@ -1,19 +1,13 @@
-"""What the command lines of several tools have in common."""
+"""What the command lines of tools that take a config have in common."""
 from __future__ import annotations
 
 import argparse
-import json
 
 import pytest
 from mmengine.config import Config
 
 from mmlofi import arguments
-from mmlofi.arguments import (
-    add_cfg_options,
-    add_ground_truth,
-    merge_cfg_options,
-    read_ground_truth,
-)
+from mmlofi.arguments import add_cfg_options, merge_cfg_options
 
 
 @pytest.mark.parametrize(('line', 'expected'), [
@@ -87,18 +81,3 @@ def test_a_new_setting_is_taken_and_named(key, words, log):
     for place in places:
         node = node[int(place) if place.isdecimal() else place]
     assert node[name] == 7
-
-
-@pytest.mark.parametrize(('line', 'classes'), [
-    ('', {'jump', 'run'}), ('--ignore-classes run', {'jump'}),
-    ('--ignore-classes', {'jump', 'run'})])
-def test_the_ground_truth_is_read_without_the_classes_to_ignore(line, classes, tmp_path):
-    (tmp_path / 'truth.json').write_text(json.dumps(dict(database=dict(v=dict(
-        subset='val', annotations=[dict(segment=[0, 1], label=name)
-                                   for name in ('jump', 'run')])))))
-    parser = argparse.ArgumentParser()
-    add_ground_truth(parser)
-    args = parser.parse_args([str(tmp_path / 'truth.json'), '--subset', 'val', *line.split()])
-    (record,) = read_ground_truth(args)
-    assert set(record.labels) == classes
-    assert len(record.ignored_sec) == 2 - len(classes)

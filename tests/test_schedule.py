@@ -91,3 +91,19 @@ def test_a_schedule_that_means_nothing_is_refused(settings, message):
 def test_a_config_that_is_no_fidelity_is_named(item):
     with pytest.raises(ValueError, match=r'expected a dict of name, temporal \(r_t\) and spatial'):
         FidelityCycle.from_config([item])
+
+
+@pytest.mark.parametrize(('phases', 'epochs', 'unreached'), [
+    ([dict(cycle=DICTS)], 3, []), ([dict(cycle=DICTS)], 2, ['fidelity ST']),
+    ([dict(cycle=DICTS[:2], epochs=2), dict(cycle=DICTS[2:])], 2,
+     ['phase 2 (ST), which begins after epoch 2']),
+    ([dict(cycle=DICTS, epochs=2), dict(cycle=DICTS[:2], interval=3)], 5,
+     ['fidelity ST of phase 1', 'fidelity T of phase 2']),
+    ([dict(cycle=DICTS[:1], epochs=9), dict(cycle=DICTS[1:])], 4,
+     ['phase 2 (T, ST), which begins after epoch 9']),
+    ([dict(cycle=DICTS, epochs=3), dict(cycle=DICTS[:1], epochs=1)], 9, [])])
+def test_what_a_training_never_comes_to_is_known(phases, epochs, unreached):
+    schedule = FidelitySchedule.from_config(phases=phases)
+    assert schedule.unreached([
+        {cycle.at(epoch - first, 0)} for epoch in range(epochs)
+        for cycle, first in [schedule.cycle_of(epoch)]]) == unreached

@@ -14,7 +14,7 @@ import pytest
 import mmlofi
 
 ROOT = Path(mmlofi.__file__).parents[1]
-SOURCES = ('mmlofi', 'configs', 'setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE')
+SOURCES = ('mmlofi', 'configs', 'tools', 'setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE')
 
 # What is of another library, an extra that the environment has not, wants that by its name.
 IMPORT_ALL = """
@@ -65,7 +65,7 @@ def python(tmp_path_factory) -> Path:
     source.mkdir()
     for name in SOURCES:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, source / name, symlinks=True)     # configs
+            shutil.copytree(ROOT / name, source / name, symlinks=True)     # configs, tools
         elif (ROOT / name).is_file():
             shutil.copy(ROOT / name, source / name)
     run(sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--wheel-dir', folder, source)
@@ -98,13 +98,32 @@ def test_the_wheel_holds_the_package_alone_and_requires_no_mmcv(python):
     assert {Path(file).parts[0] for file in files} == {
         'mmlofi',
         f'mmlofi-{mmlofi.__version__}.dist-info',
+        '..',       # bin/mmlofi
     }
     templates = {path.name for path in (ROOT / 'mmlofi' / 'report' / 'templates').iterdir()}
     assert templates == {Path(file).name for file in files if '/templates/' in file}
-    configs = {str(path.relative_to(ROOT)) for path in (ROOT / 'configs').rglob('*.py')}
-    assert configs == {file.removeprefix('mmlofi/.mim/') for file in files if '/.mim/' in file}
+    brought = {str(path.relative_to(ROOT)) for path in (
+        *(ROOT / 'configs').rglob('*.py'), *(ROOT / 'tools').glob('*.py'))}
+    brought.remove('tools/lend_torch.py')
+    assert brought == {file.removeprefix('mmlofi/.mim/') for file in files
+                       if '/.mim/' in file and file.endswith('.py')}
     assert not [line for line in requirements if line.startswith('mmcv') and 'extra' not in line]
     assert licence == 'Apache-2.0'
+
+
+@pytest.mark.slow
+def test_a_project_elsewhere_trains_by_three_lines_of_config(python, tmp_path):
+    data, config = tmp_path / 'data', tmp_path / 'mine.py'
+    mmlofi = [python.parent / 'mmlofi']
+    run(*mmlofi, 'procedural', data, '--train-videos', '4', '--val-videos', '2',
+        '--clips-per-class', '2', '--workers', '1')
+    config.write_text("_base_ = 'mmlofi::toy/lofi_toy.py'\n"
+                      'train_cfg = dict(max_epochs=1)\n'
+                      "default_hooks = dict(logger=dict(interval=1))\n")
+    printed = run('env', f'TOY_DATA={data}', 'OMP_NUM_THREADS=1', *mmlofi, 'train', config,
+                  '--work-dir', tmp_path / 'work')
+    assert 'fidelity S' in printed
+    assert (tmp_path / 'work' / 'epoch_1.pth').exists()
 
 
 @pytest.mark.slow

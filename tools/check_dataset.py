@@ -5,9 +5,11 @@
     python tools/check_dataset.py --ann annotations.json          # the annotations alone
 
 CONFIG says by its data loaders which subsets, folders and classes are meant. Each video is opened
-and a frame of it decoded, and --check-files finds damage past that; features are read whole. The
-exit status is 1 when something would stop a training or make its score worthless, such as a video
-that is in two subsets; --write-usable writes what is left.
+and a frame of it decoded, and --check-files finds damage past that; features are read whole. What
+each file is goes into the index by which a training starts without opening any, and in which files
+that have not changed since are looked up here too (docs/clusters.md). The exit status is 1 when
+something would stop a training or make its score worthless, such as a video that is in two subsets;
+--write-usable writes what is left.
 """
 from __future__ import annotations
 
@@ -50,6 +52,10 @@ def parse_args() -> argparse.Namespace:
                         help='of features, read not their values but how many there are')
     parser.add_argument('--workers', type=int, default=4,
                         help='files looked at at a time; default %(default)s')
+    parser.add_argument('--index', metavar='FOLDER',
+                        help='of what the files are, for trainings to know; default GT.json.index '
+                             'beside the annotations, or in ~/.cache/mmlofi where these are in a '
+                             'folder that takes no files')
     parser.add_argument('--out', metavar='REPORT.json', help='write all that was found as json')
     parser.add_argument('--write-usable', metavar='FILE',
                         help='write the annotations of the videos without errors, or to a .txt '
@@ -91,7 +97,7 @@ from mmlofi.datasets.check_summary import (
     warn_of_several_classes,
     without_actions,
 )
-from mmlofi.datasets.find_files import TEMPLATES, default_template
+from mmlofi.datasets.videos.find_files import TEMPLATES, default_template
 from mmlofi.files import check_writable, write_json, write_text
 
 SHOWN = 5   # videos of each fault
@@ -108,7 +114,7 @@ def main() -> None:
                           args.filename_tmpl or TEMPLATES['video'])] if cfg is None \
             else read_config(cfg)
         checks = check(sources, tolerance=args.tolerance, frames=args.check_files,
-                       values=not args.headers_only, workers=args.workers,
+                       values=not args.headers_only, workers=args.workers, index=args.index,
                        track=partial(track_iter_progress, file=sys.stderr))
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f'check_dataset: {error}')

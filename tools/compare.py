@@ -30,8 +30,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from mmlofi.arguments import add_bootstrap
 from mmlofi.report.runs import CHECKPOINTS, UNKNOWN, Run, in_words, read_run
+from mmlofi.scoring_arguments import add_bootstrap
 from mmlofi.starting import start
 
 

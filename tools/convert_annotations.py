@@ -60,7 +60,7 @@ from mmlofi.datasets.annotations.ego4d import read_ego4d
 from mmlofi.datasets.annotations.known_counts import SCORING, known_split, recognize
 from mmlofi.datasets.annotations.multithumos import read_multithumos
 from mmlofi.datasets.annotations.official import Collected, read_class_names
-from mmlofi.datasets.find_files import SUFFIXES
+from mmlofi.datasets.videos.find_files import SUFFIXES
 from mmlofi.datasets.videos.video_file import look_at_video
 from mmlofi.files import write_json
 

@@ -14,7 +14,7 @@ import argparse
 import sys
 import warnings
 
-from mmlofi.arguments import add_ground_truth, read_ground_truth
+from mmlofi.scoring_arguments import add_ground_truth, read_ground_truth
 from mmlofi.starting import start
 
 

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from mmlofi.arguments import RESAMPLES, add_bootstrap, add_ground_truth, read_ground_truth
+from mmlofi.scoring_arguments import RESAMPLES, add_bootstrap, add_ground_truth, read_ground_truth
 from mmlofi.starting import start
 
 

@@ -47,7 +47,7 @@ if __name__ == '__main__':
 
 from mmlofi.datasets.annotations import alike, tolerance_sec
 from mmlofi.datasets.annotations.tables import read_text, seconds
-from mmlofi.datasets.find_files import SUFFIXES
+from mmlofi.datasets.videos.find_files import SUFFIXES
 from mmlofi.datasets.videos.video_file import look_at_video
 from mmlofi.files import write_json
 from mmlofi.json_values import brief, text_fault

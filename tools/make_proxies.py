@@ -6,8 +6,8 @@ The configs crop 224 from frames of a shorter side of 256, and divide both by th
 factor: S (112 of 128) needs --side 128, ST (158 of 182) 182, and full fidelity 256. A video keeps
 its name and its seconds, so that a config needs another folder and nothing else
 (data_prefix=dict(video='proxies_128')). What is complete is kept, so that an interrupted run
-continues. OUT_FOLDER/proxies.json tells what became of each video; the exit status is 1 when one of
-them failed.
+continues; OUT_FOLDER.index has what was measured. OUT_FOLDER/proxies.json tells what became of each
+video; the exit status is 1 when one of them failed.
 """
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ if __name__ == '__main__':
 from mmengine.utils import track_iter_progress
 
 from mmlofi.apis.video_files import find_videos
+from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.proxies import ProxyReport, make_proxies, plan_targets
 from mmlofi.datasets.videos.proxy_file import ProxySettings
 from mmlofi.files import check_writable, write_json
@@ -72,6 +73,7 @@ def main() -> None:
         check_writable(report_file)
         with sigterm_unwinds():
             reports = make_proxies(pairs, settings, redo=args.redo, workers=args.workers,
+                                   index=FileIndex(f'{args.out.rstrip("/")}.index'),
                                    track=partial(track_iter_progress, file=sys.stderr))
         write_json(report_file, dict(settings=asdict(settings),
                                      videos=[asdict(report) for report in reports]))

@@ -63,13 +63,14 @@ from mmengine.registry import init_default_scope
 
 from mmlofi.planning.memory_text import memory_text
 from mmlofi.planning.training_plan import Plan, make_plan
+from mmlofi.planning.waiting import waiting_text
 from mmlofi.visualization.schedule_plot import Run, plot_schedule
 
 MAX_ROWS = 20   # of a phase; a longer one is shown for one round of its cycle
 
 
-def plan_text(plan: Plan, runs: list[Run], show_all: bool) -> str:
-    """Summary, schedule, totals of each fidelity, cost."""
+def plan_text(plan: Plan, runs: list[Run], show_all: bool, notes: list[str]) -> str:
+    """Summary and notes, schedule, totals of each fidelity, cost."""
     schedule, source, epochs = plan.sampler.schedule, plan.source, plan.epochs()
     lines = [f'{plan.num_videos:,} videos on {plan.gpus} GPU{"s" * (plan.gpus > 1)}: '
              f'{plan.max_epochs} epochs of {span(map(len, epochs))} steps, '
@@ -82,7 +83,7 @@ def plan_text(plan: Plan, runs: list[Run], show_all: bool) -> str:
                      "fidelity; expected it in dict(type='AtFidelity', transform=…)")
     videos, cost = sum(sum(run.videos) for run in runs), sum(run.cost for run in runs)
     return '\n'.join([
-        *lines, '', *aligned(run_table(plan, runs, show_all)),
+        *lines, *notes, '', *aligned(run_table(plan, runs, show_all)),
         'batch: videos of a GPU in a step; pixels (of features, snippets): of a video, against '
         'full fidelity', '',
         *aligned(totals_table(plan, runs)), '',
@@ -130,13 +131,6 @@ def totals_table(plan: Plan, runs: list[Run]) -> list[list[str]]:
     return table
 
 
-
-
-
-
-
-
-
 def main() -> None:
     args = parse_args()
     try:
@@ -147,7 +141,8 @@ def main() -> None:
         init_default_scope('mmaction')
         plan = make_plan(cfg, args.num_videos, args.gpus)
         runs = plan.runs()
-        print(f'{args.config}\n{plan_text(plan, runs, args.all)}', flush=True)
+        print(args.config, plan_text(plan, runs, args.all, waiting_text(cfg, plan)), sep='\n',
+              flush=True)
         if args.out is not None:
             plot_schedule(runs, args.out, epoch_steps=[len(epoch) for epoch in plan.epochs()],
                           title=os.path.basename(args.config))

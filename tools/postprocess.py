@@ -24,8 +24,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmlofi.arguments import add_ground_truth, read_ground_truth
 from mmlofi.detections.fusions import FUSIONS
+from mmlofi.scoring_arguments import add_ground_truth, read_ground_truth
 from mmlofi.starting import start
 
 

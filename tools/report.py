@@ -15,7 +15,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmlofi.arguments import add_ground_truth, read_ground_truth
+from mmlofi.scoring_arguments import add_ground_truth, read_ground_truth
 from mmlofi.starting import start
 
 
@@ -51,7 +51,7 @@ if __name__ == '__main__':
     start(parse_args, registers=False)
 
 from mmlofi.datasets.annotations import VideoRecord, load_class_names
-from mmlofi.datasets.find_files import find_files
+from mmlofi.datasets.videos.find_files import find_files
 from mmlofi.datasets.videos.playable import playable_file
 from mmlofi.detections.named_sets import load_named
 from mmlofi.detections.predictions import Detections

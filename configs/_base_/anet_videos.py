@@ -11,8 +11,8 @@ _base_ = './anet_classes.py'
 data_root = 'data/activitynet/'
 ann_file = 'activity_net.v1-3.json'
 
-# The second transform of both pipelines is SampleSnippets: an encoder that wants other snippets
-# changes it through _base_.train_dataloader.dataset.pipeline[1] and the same of test_dataloader.
+# An encoder that wants other snippets changes them by name, in both pipelines:
+# change(_base_, 'SampleSnippets', clip_len=16, frame_interval=4), with mmlofi.pipelines.change.
 train_pipeline = [
     dict(type='OpenVideo', short_side=256),   # resizes in the decoder, which saves time at low side
     # Where in its 1/L of the video a snippet lies: not stated in the paper.

@@ -11,6 +11,6 @@ auto_scale_lr = dict(enable=False, base_batch_size=16)
 
 # Not stated in the paper: the encoder's batch norm. 'frozen' keeps the statistics of stage 1 and
 # trains the affine part; 'running' mixes those of three resolutions, of which the test has none but
-# full; 'reestimated' takes those of full fidelity at the end. On the procedural benchmark, from a
-# scratch encoder, 'frozen' did not learn: docs/procedural_benchmark.md.
+# full; 'reestimated' takes those of full fidelity for each checkpoint. On the procedural benchmark,
+# from a scratch encoder, 'frozen' did not learn: docs/procedural_benchmark.md.
 norm = 'frozen'

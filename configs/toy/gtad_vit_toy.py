@@ -5,10 +5,11 @@
 #
 # Expected: docs/procedural_benchmark.md.
 _base_ = ['./gtad_toy.py', './_base_vit_toy.py']
+from mmlofi.pipelines import change
 
 model = dict(head=dict(in_channels=_base_.vit_dim, inner_bins=8, context_bins=2),
              class_scores=dict(in_channels=_base_.vit_dim))
-_base_.pipeline[0].update(feat_dim=_base_.vit_dim)
+change(_base_, 'LoadSnippetFeatures', feat_dim=_base_.vit_dim)
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=_base_.pipeline))
 val_dataloader = dict(dataset=dict(pipeline=_base_.pipeline))
 test_dataloader = val_dataloader

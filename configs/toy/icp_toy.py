@@ -5,7 +5,7 @@
 # ImageNet's part in the paper. A clip is one frame of a trimmed clip, shown clip_len times, so that
 # layers over time are trained on what never changes. 30 s on 1 CPU core.
 _base_ = './acp_toy.py'
+from mmlofi.pipelines import change
 
-for loader in (_base_.train_dataloader, _base_.val_dataloader):
-    loader.dataset.pipeline[1].update(frame_interval=0)
+change(_base_, 'SampleFrames', frame_interval=0)
 test_dataloader = _base_.val_dataloader

@@ -4,8 +4,6 @@
 #
 # Compute and all else as arrow_toy.py.
 _base_ = './arrow_toy.py'
+from mmlofi.pipelines import change
 
-rates = ((1, 1.2), (1.7, 2.2))
-_base_.train_dataloader.dataset.pipeline[1].update(rates=rates)
-_base_.val_dataloader.dataset.pipeline[1].update(rates=rates)
-_base_.test_dataloader.dataset.pipeline[1].update(rates=rates)
+change(_base_, 'PlaybackRate', rates=((1, 1.2), (1.7, 2.2)))

@@ -60,15 +60,18 @@ def apply() -> None:
     mend_configs_of_this_package()
 
 
-def apply_with(*, recompute: Callable, init_gloo: Callable) -> None:
+def apply_with(*, recompute: Callable, init_gloo: Callable, load_together: Callable) -> None:
     """Apply the mends that do by mmlofi's own means what the stack does wrong.
 
     Args:
         recompute: Of `models.encoders.recompute`.
         init_gloo: Of `engine.launch`.
+        load_together: Of `engine.loading`.
     """
+    from mmlofi.compat.checkpoint_choice import mend_checkpoint_choice
     from mmlofi.compat.checkpointing import mend_activation_checkpointing
     from mmlofi.compat.launchers import mend_launchers_without_accelerator
 
     mend_activation_checkpointing(recompute)
     mend_launchers_without_accelerator(init_gloo)
+    mend_checkpoint_choice(load_together)

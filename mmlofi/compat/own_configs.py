@@ -6,33 +6,11 @@ in MMAction2's.
 """
 from __future__ import annotations
 
-import difflib
-from pathlib import Path
-
 import mmengine.hub
 import mmengine.hub.hub
 from mmengine.config import Config
 
-PREFIX = 'mmlofi::'
-# In a checkout a link to the folder `configs` at its top; the wheel has the files.
-FOLDER = Path(__file__).parents[1] / '.mim' / 'configs'
-
-
-def path_of(name: str) -> Path:
-    """The file of 'mmlofi::lofi_tsm_anet.py', or of 'mmlofi::toy/lofi_toy.py'.
-
-    Raises:
-        FileNotFoundError: When there is no such config, with those of similar names.
-    """
-    inside = name.removeprefix(PREFIX)
-    path = FOLDER / inside
-    if path.is_file():
-        return path
-    known = [str(file.relative_to(FOLDER)) for file in sorted(FOLDER.rglob('*.py'))]
-    alike = difflib.get_close_matches(inside, known) or known[:3]
-    raise FileNotFoundError(
-        f'{name!r} is no config of mmlofi, which has {len(known)} in {str(FOLDER)!r}; expected '
-        f'one of them, such as {", ".join(map(repr, alike))}')
+from mmlofi.package_files import PREFIX, config_path
 
 
 def mend_configs_of_this_package() -> None:
@@ -44,7 +22,7 @@ def mend_configs_of_this_package() -> None:
 
     def base(cfg_path: str, filename: str) -> tuple[str, str | None]:
         if cfg_path.startswith(PREFIX):
-            return str(path_of(cfg_path)), None   # no scope: the classes are in MMAction2's
+            return str(config_path(cfg_path)), None   # no scope: the classes are in MMAction2's
         return of_others(cfg_path, filename)
 
     def get(cfg_path: str, pretrained: bool = False) -> Config:
@@ -53,7 +31,7 @@ def mend_configs_of_this_package() -> None:
         if pretrained:
             raise ValueError(f'get_config({cfg_path!r}, pretrained=True): mmlofi publishes no '
                              'weights; expected pretrained=False')
-        return Config.fromfile(str(path_of(cfg_path)))
+        return Config.fromfile(str(config_path(cfg_path)))
 
     Config._get_cfg_path = staticmethod(base)
     mmengine.hub.get_config = mmengine.hub.hub.get_config = get

@@ -5,8 +5,8 @@ changed.
 """
 from __future__ import annotations
 
-import hashlib
-import os
+import sys
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,14 +21,14 @@ from mmlofi.datasets.annotations import (
     segments_after,
     tolerance_sec,
 )
-from mmlofi.datasets.feature_checks import (
-    check_features,
-    features_duration,
-    find_other_features,
-)
+from mmlofi.datasets.feature_checks import check_features, check_shape, find_other_features
 from mmlofi.datasets.features.feature_files import FeatureFile
-from mmlofi.datasets.find_files import find_spellings
-from mmlofi.datasets.videos.video_file import FileState, look_at_video
+from mmlofi.datasets.same_files import same_files
+from mmlofi.datasets.videos.facts import NO_STAMP, Facts, Fault, FeatureFacts
+from mmlofi.datasets.videos.find_files import find_spellings
+from mmlofi.datasets.videos.index import FileIndex, index_folder
+from mmlofi.datasets.videos.indexing import complete
+from mmlofi.datasets.videos.look import look_at_file
 from mmlofi.files import path_in
 from mmlofi.json_values import text_fault
 
@@ -92,7 +92,7 @@ class VideoCheck:
 
 
 def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: str = 'first',
-          values: bool = True, workers: int = 4,
+          values: bool = True, workers: int = 4, index: str | None = None,
           track: Callable[[tuple[Iterable, int]], Iterable] = lambda tasks: tasks[0]
           ) -> list[VideoCheck]:
     """Checks every video of the sources.
@@ -104,6 +104,8 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: 
         frames: Which of a video are decoded, of `damage.FRAMES`.
         workers: Files looked at at a time.
         values: Whether features are read whole; otherwise their headers are.
+        index: Folder of the index of files, by which those that have not changed are known, and to
+            which the others are added. None: those beside the annotation files.
         track: Passes on what an iterable gives, of which it gets the number too, such as MMEngine's
             `track_iter_progress`.
 
@@ -116,9 +118,10 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: 
         checks += _read(source)
 
     files = [one for one in checks if one.filename is not None]
-    look = partial(_check_file, tolerance=tolerance, frames=frames, values=values)
+    facts = _look_at_files(files, frames, workers, index)
+    look = partial(_check_file, tolerance=tolerance, values=values)
     with ThreadPoolExecutor(workers) as pool:
-        for _ in track((pool.map(look, files), len(files))):
+        for _ in track((pool.map(look, files, facts), len(files))):
             pass
     find_other_features(files)
     _find_repeats(checks)
@@ -179,18 +182,44 @@ def _check_annotations(one: VideoCheck) -> None:
         one.faults.append(('unknown class', label))
 
 
-def _check_file(one: VideoCheck, tolerance: float | None, frames: str, values: bool) -> None:
+def _look_at_files(files: Sequence[VideoCheck], frames: str, workers: int, index: str | None
+                   ) -> list[Facts]:
+    """What each file is, by the index of its annotation file."""
+    groups: dict[tuple[str, bool], list[VideoCheck]] = defaultdict(list)
+    for one in files:
+        groups[one.source.ann_file, one.source.features].append(one)
+    found: dict[str, Facts] = {}
+    for (ann_file, features), group in groups.items():
+        known = FileIndex(index or index_folder(ann_file))
+        paths = [one.filename for one in group]
+        look = partial(_look_at_file, source='feature' if features else 'video', frames=frames,
+                       index=known)
+        found |= zip(paths, complete(known, paths, look, frames=frames, readers=workers,
+                                     what='feature files' if features else 'video files',
+                                     tell=partial(print, file=sys.stderr)))
+    return [found[one.filename] for one in files]
+
+
+def _look_at_file(path: str, **how: object) -> Facts:
     try:
-        state = FileState(duration_sec=features_duration(one.filename)) if one.source.features \
-            else look_at_video(one.filename, frames)
-    except (OSError, ValueError) as error:
-        state = FileState(problem=str(error).partition(';')[0])
-    one.duration_sec = state.duration_sec
-    if state.problem is not None:
-        one.faults.append(('unreadable', state.problem))
+        return look_at_file(path, **how)
+    except OSError as error:   # of which others are to hear as well
+        return Fault(NO_STAMP, str(error), time.time())
+
+
+def _check_file(one: VideoCheck, facts: Facts, tolerance: float | None, values: bool) -> None:
+    problem = facts.problem.partition(';')[0] if isinstance(facts, Fault) else None
+    if problem is None and isinstance(facts, FeatureFacts):
+        try:
+            check_shape(one.filename, facts)
+        except ValueError as error:
+            problem = str(error).partition(';')[0]
+    if problem is not None:
+        one.faults.append(('unreadable', problem))
         return
-    if one.source.features:
-        check_features(one, values)
+    one.duration_sec = facts.duration_sec
+    if isinstance(facts, FeatureFacts):
+        check_features(one, facts, values)
     duration, annotated = one.duration_sec, one.record.duration_sec
     if duration is None:
         return
@@ -212,7 +241,7 @@ def _find_repeats(checks: Sequence[VideoCheck]) -> None:
         names[one.record.name].append(one)
     for same in names.values():
         _note_repeats(same, 'of the same name')
-    for same in _same_files([one for one in checks if one.filename is not None]):
+    for same in same_files([one for one in checks if one.filename is not None]):
         _note_repeats(same, 'with the same file')
 
 
@@ -226,27 +255,3 @@ def _note_repeats(group: Sequence[VideoCheck], what: str) -> None:
                 one.faults.append(('in two subsets', other))
         elif one.record.name != kept.record.name:
             one.faults.append(('same file', other))
-
-
-def _same_files(checks: Sequence[VideoCheck]) -> list[list[VideoCheck]]:
-    """Those of equal bytes; only files of equal size are read."""
-    groups: dict[int, list[VideoCheck]] = defaultdict(list)
-    for one in checks:
-        if os.path.isfile(one.filename):   # a video in an h5 file is none
-            groups[os.path.getsize(one.filename)].append(one)
-    same: dict[str, list[VideoCheck]] = defaultdict(list)
-    for group in groups.values():
-        if len({os.path.realpath(one.filename) for one in group}) == 1:
-            same[os.path.realpath(group[0].filename)] += group
-            continue
-        for one in group:
-            same[_digest(one.filename)].append(one)
-    return [group for group in same.values() if len(group) > 1]
-
-
-def _digest(filename: str) -> str:
-    digest = hashlib.sha256()
-    with open(filename, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -7,33 +7,37 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from mmlofi.datasets.features.feature_files import FeatureFile
 from mmlofi.datasets.features.feature_header import find_others
 from mmlofi.datasets.transforms import LoadSnippetFeatures
+from mmlofi.datasets.videos.facts import FeatureFacts
 
 if TYPE_CHECKING:
     from mmlofi.datasets.check import Source, VideoCheck
 
 
-def features_duration(filename: str) -> float | None:
-    """Seconds of the video, where its features say it.
+def check_shape(filename: str, facts: FeatureFacts) -> None:
+    """Sees that there are features of snippets, whatever will load them.
 
     Raises:
-        FileNotFoundError, ImportError, ValueError: As `LoadSnippetFeatures.check_file`.
+        ValueError: As `LoadSnippetFeatures.check_file`.
     """
-    return LoadSnippetFeatures(num_snippets=None).check_file(filename).duration_sec
+    LoadSnippetFeatures(num_snippets=None).check_file(filename, stored=FeatureFile(*facts[1:]))
 
 
-def check_features(one: VideoCheck, values: bool) -> None:
+def check_features(one: VideoCheck, facts: FeatureFacts, values: bool) -> None:
     """Asks the transform that will load them, as the dataset does before a training.
 
     Args:
+        facts: What the file says.
         values: Whether they are read whole, which the dataset does not.
     """
     loader = _loader(one.source.loader or '{}')
     kind = 'other features'
     try:
         if one.source.loader is not None:
-            one.stored = loader.check_file(one.filename, windows=one.source.windows)
+            one.stored = loader.check_file(one.filename, windows=one.source.windows,
+                                           stored=FeatureFile(*facts[1:]))
         if values:
             kind = 'bad values'
             loader.check_values(one.filename)

@@ -51,7 +51,8 @@ class SegmentDataset(BaseActionDataset):
         """One dict a segment: filename, video_name, segment_sec, label."""
         segments = [
             dict(filename=video['filename'], video_name=video['video_name'],
-                 segment_sec=(float(start), float(end)), label=int(label))
+                 facts=video.get('facts'), segment_sec=(float(start), float(end)),
+                 label=int(label))
             for video in self.load_videos().data_list
             for (start, end), label in zip(video['segments_sec'], video['gt_labels'])
             if end > start]

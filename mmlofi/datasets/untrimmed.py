@@ -3,9 +3,7 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from mmaction.registry import DATASETS
@@ -19,17 +17,25 @@ from mmlofi.datasets.annotations import (
     load_class_names,
     load_video_names,
 )
-from mmlofi.datasets.file_checks import files_backend, refuse_bad_files
-from mmlofi.datasets.find_files import TEMPLATES, default_template, find_files
+from mmlofi.datasets.features.feature_files import FeatureFile
+from mmlofi.datasets.replacing import other_video
 from mmlofi.datasets.sample_index import SampleIndex
-from mmlofi.datasets.storage import on_disk
+from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.datasets.videos.enlarging import warn_of_enlarging
+from mmlofi.datasets.videos.facts import Facts, FeatureFacts, VideoFacts
+from mmlofi.datasets.videos.file_checks import files_backend, refuse_bad_files
+from mmlofi.datasets.videos.find_files import TEMPLATES, default_template, find_files
+from mmlofi.datasets.videos.index import FileIndex, index_folder
+from mmlofi.datasets.videos.indexing import READERS
+from mmlofi.datasets.videos.look import Looking, look_at_files, states_of
 from mmlofi.datasets.videos.patience import passes, with_patience
+from mmlofi.datasets.videos.storage import on_disk
 from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
 from mmlofi.files import path_in
-from mmlofi.randomness import derive_seed, seeded
+from mmlofi.options import require_whole
+from mmlofi.randomness import seeded
 
 ATTEMPTS = 8   # videos tried in place of one that cannot be read
 
@@ -64,15 +70,20 @@ class UntrimmedVideoDataset(BaseDataset):
         check_files: Whether each file is looked for at construction, a frame of each video decoded
             and the header of each feature file read (tools/check_dataset.py reads the values).
             'keys' decodes the key frames of videos, which finds holes, and 'all' every frame, which
-            finds most damage and costs up to minutes an hour of video (docs/own_data.md).
+            finds most damage and costs up to minutes an hour of video (docs/own_data.md). What was
+            found stands in the index of files, so that a later start asks only whether a file has
+            changed; 'index' asks not even that (docs/clusters.md).
         window: ``dict(stride=128)``, and `min_inside`, of `SlidingWindows`: an index is then a
             window of the pipeline's `num_snippets`, all of them in testing, in training those that
-            hold an action. Each video is opened at construction, to know how many it has.
+            hold an action. The index of files says how many snippets each video has.
         ignore_classes: Classes that are not trained on. None: those of the data set, if it is known
             (THUMOS14's `Ambiguous`); () takes every class.
         backend_args: The MMEngine file backend of the annotation file. Videos, pictures and
             features are read by the `backend_args` of the transform that opens them; those that
             are not on a disk are looked for under the template's names, and not opened here.
+        index: Folder of the index of what the files are. None: that beside the annotation file,
+            or, where its folder takes no files, one in the user's cache.
+        readers: Files looked at at a time in each rank.
         kwargs: `metainfo` (with `classes`, names or a text file with one a line, else all labels of
             the annotation file in alphabetical order), `pipeline`, `test_mode`, `indices`, … of
             MMEngine's BaseDataset.
@@ -86,7 +97,8 @@ class UntrimmedVideoDataset(BaseDataset):
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
                  filename_tmpl: str | None = None, check_files: bool | str = True,
                  window: dict | None = None, ignore_classes: Sequence[str] | None = None,
-                 backend_args: dict | None = None, **kwargs) -> None:
+                 backend_args: dict | None = None, index: str | None = None,
+                 readers: int = READERS, **kwargs) -> None:
         if len(data_prefix) != 1 or not set(TEMPLATES) & set(data_prefix):
             raise ValueError(f'UntrimmedVideoDataset got data_prefix={data_prefix}; expected '
                              "dict(video='folder'), dict(feature='folder') or dict(img='folder')")
@@ -94,10 +106,12 @@ class UntrimmedVideoDataset(BaseDataset):
         self.source = next(iter(data_prefix))
         self.filename_tmpl = filename_tmpl or default_template(self.source,
                                                                data_prefix[self.source])
-        if not isinstance(check_files, bool) and check_files not in FRAMES:
+        if not isinstance(check_files, bool) and check_files not in (*FRAMES, 'index'):
             raise ValueError(f'UntrimmedVideoDataset got check_files={check_files!r}; expected '
-                             f'True, False, or which frames are decoded: one of {FRAMES}')
-        self.check_files = check_files
+                             f'True, False, or which frames are decoded: one of {FRAMES}; or '
+                             "'index', to believe what the index of files has of them")
+        require_whole('UntrimmedVideoDataset', readers=readers)
+        self.check_files, self.index, self.readers = check_files, index, readers
         self.window = window
         self.ignore_classes = ignore_classes
         self.backend_args = backend_args
@@ -119,12 +133,14 @@ class UntrimmedVideoDataset(BaseDataset):
                 self.ann_file, self.backend_args)))
         data_list = [self._data_info(record, filename, class_index)
                      for record, filename in zip(records, files)]
-        if self.check_files:
-            self._refuse_bad_files(data_list)
+        facts = self._facts(data_list)
+        for info, one in zip(data_list, facts):
+            if isinstance(one, VideoFacts):   # `OpenVideo` need not find out again
+                info['facts'] = one
         if not self.test_mode:
             self._tell_of_training(records)
         self.num_videos = len(data_list)
-        return data_list if self.window is None else self._cut_windows(data_list)
+        return data_list if self.window is None else self._cut_windows(data_list, facts)
 
     def __getitem__(self, index: int | SampleIndex) -> dict:
         """The sample after the pipeline; a passing fault of the storage makes it wait, no other.
@@ -153,24 +169,16 @@ class UntrimmedVideoDataset(BaseDataset):
                     reason = f'{type(error).__name__}: {error}'
                     message = (f'video {info["video_name"]!r} ({info["filename"]}) failed in the '
                                f'pipeline at fidelity {index.fidelity.name!r}: {reason}')
-                    others = [] if self.test_mode else self._others(tried)
-                    if not others or len(tried) > ATTEMPTS:
+                    other = None if self.test_mode else other_video(self, tried, index.seed or 0)
+                    if other is None or len(tried) > ATTEMPTS:
                         before = f'; so did, before it, {[name for name, _ in replaced]}'
                         raise ValueError(message + (before if replaced else '')) from error
                     replaced.append((info['video_name'], reason))
-                    tried.append(others[derive_seed(index.seed or 0, *tried) % len(others)])
+                    tried.append(other)
 
     def sample_info(self, index: int, **more: object) -> dict:
         """What the pipeline gets of a video: what `load_data_list` says, and how to read it."""
         return self.get_data_info(index) | reading(self.test_mode) | more
-
-    def _others(self, tried: list[int]) -> list[int]:
-        """The indices of which no video was tried yet."""
-        if self.window is None:
-            return sorted(set(range(len(self))) - set(tried))
-        names = [self.get_data_info(index)['video_name'] for index in range(len(self))]
-        failed = {names[index] for index in tried}
-        return [index for index, name in enumerate(names) if name not in failed]
 
     def _path(self, name: str) -> str:
         return path_in(self.data_prefix[self.source], name, self.filename_tmpl)
@@ -184,10 +192,9 @@ class UntrimmedVideoDataset(BaseDataset):
                     segments_sec=np.array(record.segments_sec, np.float64).reshape(-1, 2),
                     gt_labels=np.array([class_index[label] for label in record.labels], np.int64))
 
-    def _cut_windows(self, data_list: list[dict]) -> list[dict]:
+    def _cut_windows(self, data_list: list[dict], facts: list[Facts | None]) -> list[dict]:
         windows = SlidingWindows.of_pipeline(self.window, self.pipeline.transforms)
-        with ThreadPoolExecutor(8) as pool:
-            grids = list(pool.map(self._grid, data_list))
+        grids = list(map(self._grid, data_list, facts))
         cut, total, too_long = [], 0, []
         for info, (positions, covered, before) in zip(data_list, grids):
             grid = starts = windows.starts(positions)
@@ -217,9 +224,11 @@ class UntrimmedVideoDataset(BaseDataset):
                 'current', logging.WARNING)
         return cut
 
-    def _grid(self, info: dict) -> tuple[int, float | None, float]:
+    def _grid(self, info: dict, facts: Facts | None) -> tuple[int, float | None, float]:
         """Snippets of the whole video, the seconds that they stand for, and those before."""
         results = dict(info, **reading(self.test_mode))
+        if isinstance(facts, FeatureFacts):
+            results['stored'] = FeatureFile(*facts[1:])
         for transform in self.pipeline.transforms:
             if hasattr(transform, 'grid'):
                 positions, covered, before = transform.grid(results)
@@ -230,7 +239,8 @@ class UntrimmedVideoDataset(BaseDataset):
                         'add "duration" to the annotations, or extract features with '
                         'tools/extract_features.py, which stores it')
                 return positions, covered, before
-            results = transform(results)
+            known = isinstance(transform, OpenVideo) and isinstance(facts, VideoFacts)
+            results = results | facts.opened() if known else transform(results)
         raise AssertionError('SlidingWindows.of_pipeline has found such a transform')
 
     def _take_classes(self, records: list[VideoRecord]) -> None:
@@ -269,18 +279,24 @@ class UntrimmedVideoDataset(BaseDataset):
                              f'{len(class_index)} of metainfo.classes: add them there, or correct '
                              'the annotations')
 
-    def _refuse_bad_files(self, data_list: list[dict]) -> None:
-        if os.environ.get('LOCAL_RANK', '0') != '0':   # once a machine; if it fails, all stop
-            return
-        more = '; tools/check_dataset.py reads values' if self.source == 'feature' else ''
-        print_log(f'looking at {len(data_list)} {self.source} files of {self.subset!r} '
-                  f'(check_files=False leaves it out{more})', logger='current')
-        self.stored_sides = refuse_bad_files(
-            data_list, source=self.source, subset=self.subset,
-            transforms=self.pipeline.transforms, windows=self.window is not None,
-            frames='first' if self.check_files is True else self.check_files)
-        if self.test_mode:   # in training the loop knows which fidelities there are
-            warn_of_enlarging(self, [FULL])
+    def _facts(self, data_list: list[dict]) -> list[Facts | None]:
+        """What each file is; refuses those that cannot be used, unless they are not checked."""
+        index = FileIndex(self.index or index_folder(self.ann_file))
+        if not self.check_files and self.window is None or self.source == 'img' and \
+                not self.check_files:
+            return [index.get(info['filename']) for info in data_list]
+        how = Looking(
+            self.source, self.pipeline.transforms, self.window is not None,
+            self.check_files if self.check_files in FRAMES else 'first',
+            stat=self.check_files != 'index', readers=self.readers)
+        facts = look_at_files(index, data_list, how)
+        if self.check_files:
+            self.stored_sides = refuse_bad_files(
+                data_list, states_of(index, data_list, facts, how), source=self.source,
+                subset=self.subset)
+            if self.test_mode:   # in training the loop knows which fidelities there are
+                warn_of_enlarging(self, [FULL])
+        return facts
 
 
 def reading(test_mode: bool) -> dict:

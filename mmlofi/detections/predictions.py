@@ -9,21 +9,28 @@ Shape legend: K detections over all videos.
 """
 from __future__ import annotations
 
-import contextlib
-import gc
 import gzip
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 
 from mmlofi.files import write_text
-from mmlofi.json_values import brief, number, pair, parse_json, repeated_keys, text_fault
+from mmlofi.json_values import (
+    brief,
+    collector_paused,
+    number,
+    pair,
+    parse_json,
+    repeated_keys,
+    text_fault,
+)
 
 _EXPECTED = ('expected {"results": {video: [{"label", "score", "segment": [start, end]}]}} with '
              'finite numbers and start <= end')
@@ -104,13 +111,13 @@ def load_detections(path: str | os.PathLike, *, with_labels: bool = True) -> Det
         ValueError: When it is not of this format, a number is not finite, or a video is there more
             than once with different detections.
     """
-    with _collector_paused():
+    with collector_paused():
         return _load(path, with_labels)
 
 
 def save_detections(detections: Detections, path: str | os.PathLike) -> None:
     """Writes ActivityNet's json; a reader never sees half a file."""
-    with _collector_paused():
+    with collector_paused():
         text = json.dumps(
             dict(version='VERSION 1.3', results=detections.to_results(), external_data={}))
     write_text(path, text)
@@ -164,18 +171,19 @@ def _to_arrays(results: dict, with_labels: bool) -> Detections:
     if any(map(text_fault, names)) or not set(map(type, lists)) <= {list} or any(
             map(repeated_keys, items) if set(map(type, items)) - {dict} else ()):
         raise ValueError('a video or a detection is malformed')
-    texts = [item['label'] if with_labels else item.get('label', '') for item in items]
+    texts = list(map(itemgetter('label'), items)) if with_labels else [
+        item.get('label', '') for item in items]
     index = {label: place for place, label in enumerate(sorted(set(texts)))}
     if any(_label_fault(label, with_labels) for label in index):
         raise ValueError('a label is no name')
-    segments = [item['segment'] for item in items]
+    segments = list(map(itemgetter('segment'), items))
     if not (set(map(type, segments)) <= {list} and set(map(len, segments)) <= {2}):
         raise ValueError('a segment is no pair')
     return Detections(
         names, tuple(index), np.repeat(np.arange(len(names)), list(map(len, lists))),
-        np.fromiter((index[label] for label in texts), np.int64, len(items)),
+        np.fromiter(map(index.__getitem__, texts), np.int64, len(items)),
         _numbers(list(chain.from_iterable(segments))).reshape(-1, 2),
-        _numbers([item['score'] for item in items]))
+        _numbers(list(map(itemgetter('score'), items))))
 
 
 def _numbers(values: list) -> np.ndarray:
@@ -242,15 +250,3 @@ def _check(detections: Detections) -> None:
 
 def _join(parts: list, dtype: type, empty: tuple[int, ...]) -> np.ndarray:
     return np.concatenate([np.empty(empty, dtype), *parts]).astype(dtype, copy=False)
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Three times faster: the collector would go through a million fresh objects many times."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -8,14 +8,21 @@ import time
 from collections import deque
 
 from mmaction.registry import HOOKS
-from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import BaseLoop, CheckpointLoader, EpochBasedTrainLoop, Runner
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from torch import nn
 
+from mmlofi.engine.rank_buffers import (
+    copy_buffers_to_mean,
+    gather_buffers,
+    put_into_checkpoint,
+    take_from_checkpoint,
+)
 from mmlofi.engine.train_loop import VALIDATED, FidelityTrainLoop
+from mmlofi.engine.trial import try_to_load
 from mmlofi.files import remove_dead, whole_file
 from mmlofi.models.encoders.frozen_base import (
     frozen_weights,
@@ -54,6 +61,11 @@ class AtomicCheckpointHook(CheckpointHook):
     last one, then deletes. The first one of a process is read again at once, so that what no
     training could resume from is found then, and not after a preemption.
 
+    What hooks do at an epoch's end is in each checkpoint of it: one that was written after its last
+    step is written again, the last epoch of a training that stopped early is saved, and before each
+    the hooks' `before_checkpoint(runner)` is called, on all ranks. Buffers that differ between
+    ranks are in it as their mean, and as each rank's own for a resumed training.
+
     Args:
         weights: 'all', or 'trained' for what trains beside a frozen encoder with adapters, and the
             digest of what it stands on: such a checkpoint is loaded onto that alone, which
@@ -71,6 +83,7 @@ class AtomicCheckpointHook(CheckpointHook):
         self.weights, self._stands_on = weights, None
         self.saved_iter, self.saved_sec = -1, 0.0   # steps done, and time.monotonic()
         self._is_tried = False
+        self._rank_buffers: tuple[int, dict] = -1, {}   # at which iteration
         named = kwargs.get('file_client_args') or '://' in str(kwargs.get('out_dir') or '')
         if backend_args is None and not named:
             backend_args = dict(backend='atomic')
@@ -117,13 +130,47 @@ class AtomicCheckpointHook(CheckpointHook):
         return self.file_backend.join_path(self.out_dir, name) if name.startswith('best_') else None
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Leaves out what is frozen, where that is asked for; last of all hooks."""
+        """Puts in what ranks have of their own, and leaves out what is frozen, where that is asked
+        for; last of all hooks."""
+        iteration, buffers = self._rank_buffers
+        if iteration == runner.iter:
+            put_into_checkpoint(buffers, checkpoint)
         if self._stands_on is not None:
             leave_out_frozen(checkpoint, self._stands_on)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Puts it back, where no `CheckpointFitHook` did."""
+        """Puts it back, where no `CheckpointFitHook` did, and gives a resumed rank its own."""
         put_back_frozen(checkpoint, _inner(runner), 'the checkpoint')
+        if runner._resume:
+            take_from_checkpoint(runner, checkpoint)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Also writes the checkpoint of its last step again, with what hooks did since."""
+        super().after_train_epoch(runner)
+        if not self.by_epoch and self._has_saved(runner.iter) and isinstance(
+                runner.train_loop, EpochBasedTrainLoop):
+            self._save_checkpoint_with_step(
+                runner, runner.iter, meta=dict(epoch=runner.epoch + 1, iter=runner.iter))
+
+    def after_train(self, runner: Runner) -> None:
+        """Also saves the epoch that was the last because the training stopped early."""
+        step = runner.epoch if self.by_epoch else runner.iter
+        stopped = getattr(runner.train_loop, 'stop_training', False)
+        if self.save_last and stopped and not self._has_saved(step) and runner.iter in \
+                _epoch_ends(runner.train_loop):
+            self._save_checkpoint_with_step(
+                runner, step, meta=dict(epoch=runner.epoch, iter=runner.iter))
+        super().after_train(runner)
+
+    def _has_saved(self, step: int) -> bool:
+        """Whether the last checkpoint is of that epoch or step."""
+        return osp.basename(self.last_ckpt or '') == self.filename_tmpl.format(step)
+
+    def _prepare(self, runner: Runner) -> None:
+        """What a checkpoint needs of all ranks, each of which has to come here."""
+        copy_buffers_to_mean(runner)
+        runner.call_hook('before_checkpoint')
+        self._rank_buffers = runner.iter, gather_buffers(runner)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Lets the checkpoint with the best score know that its epoch was scored."""
@@ -152,6 +199,7 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def _write(self, runner: Runner, filename: str, meta: dict, *, by_epoch: bool) -> None:
         """Saves, tries the first one, names it as the last one."""
+        self._prepare(runner)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         runner.save_checkpoint(
@@ -159,7 +207,7 @@ class AtomicCheckpointHook(CheckpointHook):
             save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=by_epoch,
             backend_args=self.backend_args, **self.args)
         if not self._is_tried:
-            _try_to_load(self.last_ckpt)
+            try_to_load(self.last_ckpt)
             self._is_tried = True
         self.saved_iter, self.saved_sec = meta['iter'], time.monotonic()
         if is_main_process():
@@ -171,6 +219,8 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
         """As MMEngine's, but the best one so far is deleted after the new one is there."""
+        if self.save_best:
+            self._prepare(runner)
         single = self.save_best is not None and len(self.key_indicators) == 1
         before = self.best_ckpt_path if single else None
         if single:
@@ -194,25 +244,6 @@ class AtomicCheckpointHook(CheckpointHook):
             self.file_backend.remove(path)
         elif self.file_backend.isdir(path):   # as DeepSpeed saves
             self.file_backend.rmtree(path)
-
-
-def _try_to_load(path: str) -> None:
-    """Reads a checkpoint back on rank 0, and stops all ranks where that fails.
-
-    A folder, as DeepSpeed and sharded models save, is for all ranks to load, and left alone.
-    """
-    problem = [None]
-    if is_main_process() and not osp.isdir(path):
-        try:
-            CheckpointLoader.load_checkpoint(path, map_location='cpu')
-        except Exception as error:   # whatever it is, a resume would meet it as well
-            problem = [f'{type(error).__name__}: {error}']
-    broadcast_object_list(problem)
-    if problem[0] is not None:
-        raise ValueError(f'the first checkpoint of this run could not be read again, so that no '
-                         f'training could resume from it ({problem[0]}); expected tensors, numbers '
-                         'and plain values: take what it names out of the config, or out of what '
-                         'a hook keeps in runner.message_hub')
 
 
 def _what_it_stands_on(runner: Runner) -> dict[str, str]:

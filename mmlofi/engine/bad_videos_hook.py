@@ -24,7 +24,7 @@ class BadVideosHook(Hook):
     `UntrimmedVideoDataset` puts another video in the place of one that fails in its pipeline, and
     notes both in the sample. The log names each one when rank 0 meets it, and those of all ranks at
     the end of an epoch; `bad_videos.json` in the work dir then has them with reason and count.
-    Checkpoints store them, so that a resumed run goes on counting.
+    Checkpoints store those of all ranks, so that a resumed run goes on counting.
 
     Args:
         max_share: Of the data set's videos. More bad ones stop the run, a single one never does.
@@ -59,12 +59,23 @@ class BadVideosHook(Hook):
                 runner.message_hub.update_info(INFO, self._found)
                 self._stop_if_too_many(runner, self._found)
 
-    def after_train_epoch(self, runner: Runner) -> None:
-        """Adds up all ranks; every rank has to come here."""
+    def before_checkpoint(self, runner: Runner) -> None:
+        """Lets it have what all ranks met so far; each goes on counting its own."""
+        together = self._of_all_ranks()
+        if together:
+            runner.message_hub.update_info(INFO, together)
+
+    def _of_all_ranks(self) -> dict[str, list]:
+        """What was found, added up; every rank has to come here."""
         together: dict[str, list] = {}
         for found in all_gather_object(self._found):
             for name, (reason, count) in found.items():
                 together.setdefault(name, [reason, 0])[1] += count
+        return together
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Adds up all ranks; every rank has to come here."""
+        together = self._of_all_ranks()
         if is_main_process():
             self._found = together
         else:

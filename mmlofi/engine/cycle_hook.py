@@ -1,6 +1,7 @@
 """The hook that owns the fidelity schedule of a training."""
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
@@ -14,7 +15,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmlofi.datasets.sample_index import SampleIndex
-from mmlofi.datasets.sampler import FidelityBatchSampler
+from mmlofi.datasets.sampler import Batch, FidelityBatchSampler
 from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
 from mmlofi.engine.train_loop import FidelityTrainLoop
 from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
@@ -74,7 +75,9 @@ class LoFiCycleHook(Hook):
         counts = wrapper.get('accumulative_counts', 1) if isinstance(wrapper, dict) \
             else getattr(wrapper, '_accumulative_counts', 1)
         sampler.set_schedule(self.schedule, counts if self.share_update else 1)
-        lengths = {len(sampler.batches(epoch)) for epoch in range(max_epochs)}
+        epochs = [sampler.batches(epoch) for epoch in range(max_epochs)]
+        _warn_of_unreached(self.schedule, epochs)
+        lengths = set(map(len, epochs))
         if len(lengths) > 1 and _converts_epochs(runner.param_schedulers):
             raise ValueError(
                 'param_scheduler has convert_to_iter_based=True, and epochs have '
@@ -163,6 +166,15 @@ class LoFiCycleHook(Hook):
                 'expected the fidelity that travels with the index of a sample: a dataset wrapper '
                 'that looks indices up loses it (RepeatDataset and ConcatDataset keep it), so take '
                 'UntrimmedVideoDataset itself or one of these')
+
+
+def _warn_of_unreached(schedule: FidelitySchedule, epochs: list[list[Batch]]) -> None:
+    unreached = schedule.unreached([{batch.fidelity for batch in epoch} for epoch in epochs])
+    if unreached:
+        print_log(f'in its {len(epochs)} epochs this training never comes to '
+                  f'{"; ".join(unreached)}: set train_cfg.max_epochs, or shorten the interval and '
+                  "the phases' epochs of LoFiCycleHook, if it should", logger='current',
+                  level=logging.WARNING)
 
 
 def _converts_epochs(schedulers: dict | list | None) -> bool:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from mmaction.registry import HOOKS
+from mmengine.dist import all_reduce_params
 from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
 from torch import nn
@@ -39,6 +40,11 @@ class ModelEMAHook(EMAHook):
             self.ema_model.module.load_state_dict(self.src_model.state_dict())
         if not self.ema_model.update_buffers:
             share_frozen(self.ema_model.module, self.src_model)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Averages a mean's own buffers over ranks, as SyncBuffersHook does the model's."""
+        if self.ema_model.update_buffers:
+            all_reduce_params(self.ema_model.module.buffers(), op='mean')
 
     def _swap_ema_parameters(self) -> None:
         if self.ema_model.steps:   # else nothing was averaged, as in a test

@@ -8,14 +8,18 @@ from math import isfinite
 from numbers import Integral, Real
 
 from mmaction.registry import LOOPS
+from mmengine.dist import all_gather_object
+from mmengine.hooks import SyncBuffersHook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmlofi.datasets.sampler import FidelityBatchSampler
+from mmlofi.datasets.sampler import DEFAULT, FidelityBatchSampler
 from mmlofi.datasets.videos.enlarging import warn_of_enlarging
+from mmlofi.engine.parted_ranks import refuse_parted_ranks
+from mmlofi.engine.schedulers import follow_count, scheduler_configs
 from mmlofi.json_values import brief
 from mmlofi.randomness import derive_seed, seed_all
 
@@ -37,6 +41,10 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
     with one thread bit for bit. A validation that a restart may have cut short is run again. A
     module's `running_values`, numbers by name that move while it trains, go on as well.
 
+    All ranks compare where they are before the first step, and stop together where one differs.
+    With other ranks, batch sizes or videos a training goes on at an epoch's end, and its parameter
+    schedulers go where they would be at its new count of steps.
+
     Epochs need not be equally long, since fidelities may have batch sizes of their own. A hook's
     `set_schedule(runner, sampler, max_epochs)` is called when the loop is built, before the Runner
     makes its parameter schedulers, which ask how many steps there are.
@@ -45,9 +53,10 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
         kwargs: `max_epochs`, `val_begin`, `val_interval`, … of EpochBasedTrainLoop.
 
     Raises:
-        ValueError: At construction when the data loader has no `FidelityBatchSampler`; on resume
-            when the checkpoint is of the middle of an epoch with other videos, batches, ranks or
-            fidelities.
+        ValueError: At construction when the data loader has no `FidelityBatchSampler`, or one with
+            a schedule of its own or no fixed order; before the first step when ranks differ; on
+            resume when the checkpoint is of the middle of an epoch with other videos, batches,
+            ranks, fidelities or order.
     """
 
     def __init__(self, runner: Runner, dataloader: DataLoader | dict, **kwargs) -> None:
@@ -58,6 +67,9 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
                 f'FidelityTrainLoop found the batch sampler {type(self.sampler).__name__}; '
                 'expected a FidelityBatchSampler: set train_dataloader.batch_sampler='
                 "dict(type='FidelityBatchSampler')")
+        self.sampler.refuse_own_schedule()
+        self.sampler.check_order()
+        self._scheduler_configs = scheduler_configs(runner.param_schedulers)
         runner.call_hook('set_schedule', sampler=self.sampler, max_epochs=self._max_epochs)
 
     @property
@@ -67,14 +79,19 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
 
     def run(self) -> nn.Module:
         """Trains, from where the checkpoint left off when there is one."""
+        self._refuse_parted_ranks()
         self._check_counts()
         if self._iter:
             self._resume_position()
             self._check_place()
+        self._refuse_equal_shares()
         self._keep_running_values()
         warn_of_enlarging(self.dataloader.dataset, self.sampler.schedule.fidelities)
         self.runner.call_hook('before_train')
         if self._iter and self._is_unvalidated():
+            for hook in self.runner.hooks:
+                if isinstance(hook, SyncBuffersHook):   # as they are in the checkpoint: the mean of
+                    hook.called_in_train = True         # three equal numbers may be another one
             self.runner.val_loop.run()
         while self._epoch < self._max_epochs and not self.stop_training:
             self.run_epoch()
@@ -87,7 +104,8 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
         """Trains what is left of one epoch."""
         first_step = self._iter - self.sampler.steps_before(self._epoch)
         self.sampler.set_epoch(self._epoch, first_step)
-        self.runner.message_hub.update_info(POSITION, self._position(self._epoch))
+        self.runner.message_hub.update_info(POSITION, dict(
+            self._position(self._epoch), order=self._orders(self._epoch)))
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         if first_step < len(self.sampler):
@@ -132,7 +150,7 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
         sampler = self.sampler
         return dict(
             seed=sampler.seed, epoch=epoch, first_iter=sampler.steps_before(epoch),
-            steps=len(sampler.batches(epoch)),
+            steps=len(sampler.batches(epoch)), lr_scale=self._lr_scale(),
             setting=dict(
                 ranks=self.runner.world_size, videos_per_rank=len(sampler.sampler),
                 batch_size=sampler.batch_size, drop_last=sampler.drop_last,
@@ -143,10 +161,38 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
     def _videos(self) -> str:
         """The data set's videos in short: another one among them is another order of all."""
         dataset = self.dataloader.dataset
-        infos = map(dataset.get_data_info, range(len(dataset)))
+        look_up = getattr(dataset, 'get_data_info', lambda index: {})   # a wrapper may have none
+        infos = map(look_up, range(len(dataset)))
         names = ['@'.join(str(info[key]) for key in ('video_name', 'first_snippet') if key in info)
                  for info in infos]
         return hashlib.sha256('\n'.join(names).encode()).hexdigest()[:12]
+
+    def _orders(self, epoch: int) -> list[str]:
+        """The order of an epoch in short, of each rank; all have to ask."""
+        order = self.sampler.order(epoch)
+        return all_gather_object(hashlib.sha256(repr(order).encode()).hexdigest()[:12])
+
+    def _lr_scale(self) -> float:
+        """What MMEngine multiplied learning rates with, for the batch of all ranks."""
+        scale = self.runner.auto_scale_lr or {}
+        batch = self.sampler.batch_size * self.runner.world_size
+        return batch / scale['base_batch_size'] if scale.get('enable') else 1.0
+
+    def _refuse_parted_ranks(self) -> None:
+        """Compares what each rank resumed, and what it would train."""
+        facts = dict(
+            epoch=self._epoch, iteration=self._iter, seed=self.sampler.seed,
+            position=self.runner.message_hub.get_info(POSITION, None),
+            **self._position(0)['setting'])
+        refuse_parted_ranks(facts, mend=(
+            'give all machines the same checkpoint, config, options and annotation files'))
+
+    def _refuse_equal_shares(self) -> None:
+        orders = self._orders(min(self._epoch, self._max_epochs - 1))
+        if len(orders) > 1 and len(set(orders)) == 1 and len(self.sampler.sampler) > 1:
+            raise ValueError(
+                f'{type(self.sampler.sampler).__name__} gave all {len(orders)} ranks the same '
+                f'videos in the same order; expected a share for each: {DEFAULT}')
 
     def _check_counts(self) -> None:
         """Refuses what a checkpoint says of where it was written, where that is no place."""
@@ -192,9 +238,18 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
                 "them, or resume from a checkpoint of an epoch's end")
         if changed:
             self._epoch = saved['epoch'] + 1
-            self._restart_count(f'was written with other settings ({changed})')
+            lr_scale = saved.get('lr_scale')
+            self._restart_count(f'was written with other settings ({changed})', lr_factor=(
+                self._lr_scale() / lr_scale if isinstance(lr_scale, float) and lr_scale else 1.0))
+        elif done < saved['steps'] and 'order' in saved and \
+                saved['order'] != self._orders(saved['epoch']):
+            raise ValueError(
+                f'the checkpoint was written at step {done} of {saved["steps"]} of epoch '
+                f'{saved["epoch"] + 1}, whose videos had another order than they have now; '
+                'expected the same, so that none comes twice: restore train_dataloader.sampler, or '
+                "resume from a checkpoint of an epoch's end")
 
-    def _restart_count(self, why: str) -> None:
+    def _restart_count(self, why: str, *, lr_factor: float = 1.0) -> None:
         """Goes on at the start of an epoch, where steps have to be counted anew."""
         iters = self.sampler.steps_before(self._epoch)
         print_log(f'the checkpoint {why}: training goes on at epoch {self._epoch + 1}, step 1 '
@@ -202,3 +257,5 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
                   logging.WARNING)
         self._iter = iters
         self.runner.optim_wrapper.initialize_count_status(self.runner.model, iters, self.max_iters)
+        lengths = [len(self.sampler.batches(epoch)) for epoch in range(self._epoch)]
+        follow_count(self.runner, self._scheduler_configs, lengths, lr_factor=lr_factor)

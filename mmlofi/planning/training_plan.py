@@ -128,6 +128,7 @@ def build_sampler(cfg: Config, num_videos: int, gpus: int) -> FidelityBatchSampl
                          "FidelityBatchSampler: set it to dict(type='FidelityBatchSampler')")
     share = range(math.ceil(num_videos / gpus))   # DefaultSampler rounds up
     sampler = FidelityBatchSampler(share, loader.batch_size, **settings)
+    sampler.refuse_own_schedule()
     for hook in hooks:
         counts = cfg.optim_wrapper.get('accumulative_counts', 1)
         sampler.set_schedule(hook.schedule, counts if hook.share_update else 1)

@@ -87,8 +87,8 @@ class TSPDataset(SegmentDataset):
         if self.background is not None:
             gaps = background_segments(segments, duration, **self.background)
             rows += [(gap, MISSING_LABEL, NO_ACTION) for gap in gaps]
-        return [segment_row(segment, duration, filename=video['filename'], label=int(label),
-                            video_name=video['video_name'], region_label=region)
+        return [segment_row(segment, duration, filename=video['filename'], facts=video.get('facts'),
+                            label=int(label), video_name=video['video_name'], region_label=region)
                 for segment, label, region in rows]
 
 

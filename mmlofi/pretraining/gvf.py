@@ -19,7 +19,7 @@ from torch import Tensor
 from mmlofi.array_files import TEXT, open_npz
 from mmlofi.datasets.features.feature_files import in_container, names_in, read_features
 from mmlofi.datasets.features.feature_header import check_header
-from mmlofi.datasets.find_files import spellings
+from mmlofi.datasets.videos.find_files import spellings
 from mmlofi.files import write_npz
 from mmlofi.options import require_whole
 

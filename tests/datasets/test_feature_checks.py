@@ -2,13 +2,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from small_videos import FEATURES, dataset
 
+from mmlofi.datasets import same_files
 from mmlofi.datasets.check import Source, check
 from mmlofi.datasets.transforms import save_features
+from mmlofi.datasets.videos import look
 
 KINDS = ('unreadable', 'other features', 'bad values')
 
@@ -72,3 +75,24 @@ def test_a_training_goes_on_without_a_file_that_has_no_numbers_and_names_it(fold
     ((name, reason),) = sample.replaced
     assert name == 'a'
     assert "a.npz' holds 1 features of 32 that are not finite" in reason
+
+
+def test_features_of_one_size_are_not_read_whole_to_find_repeats(folder, monkeypatch):
+    for number, name in enumerate('abc'):
+        values = np.full((4, 8), number, np.float32)
+        save_features(folder / 'features' / f'{name}.npz', values, 10.0)
+    hashed, real = [], same_files._digest
+    monkeypatch.setattr(same_files, '_digest', lambda path: (hashed.append(path), real(path))[1])
+    faults(folder)
+    assert hashed == []
+    shutil.copy(folder / 'features' / 'a.npz', folder / 'features' / 'c.npz')
+    source = Source(str(folder / 'gt.json'), None, str(folder / 'features'), '{}.npz', True)
+    found = {one.record.name: one.errors for one in check([source])}
+    assert found == {'a': ['in two subsets'], 'b': [], 'c': []}
+    assert len(hashed) == 2
+
+
+def test_a_second_check_opens_no_file_of_features_but_for_its_values(folder, monkeypatch):
+    expected = faults(folder)
+    monkeypatch.setattr(look, 'look_at_features', None)
+    assert faults(folder) == faults(folder, values=False) == expected

@@ -7,8 +7,8 @@ import pickle
 import mmengine.dataset.sampler
 import numpy as np
 import pytest
-from mmengine.dataset import DefaultSampler, pseudo_collate
-from torch.utils.data import DataLoader
+from mmengine.dataset import DefaultSampler, InfiniteSampler, pseudo_collate
+from torch.utils.data import DataLoader, RandomSampler, SequentialSampler
 
 from mmlofi import Fidelity, FidelityCycle, FidelitySchedule
 from mmlofi.datasets import FidelityBatchSampler, SampleIndex, UntrimmedVideoDataset
@@ -56,8 +56,9 @@ def test_no_video_comes_twice_in_an_epoch_and_none_is_lost(drop_last):
 
 
 def test_the_rest_makes_a_smaller_last_batch_when_asked_for():
-    assert [len(batch) for batch in make(drop_last=False)] == [3, 3, 3, 1]
-    assert [len(batch) for batch in make(9, drop_last=False)] == [3, 3, 3]
+    for num_videos, sizes in ((10, [3, 3, 3, 1]), (9, [3, 3, 3])):
+        videos, _ = epoch_of(make(num_videos, drop_last=False), 0)
+        assert [len(batch) for batch in videos] == sizes
 
 
 def test_a_batch_has_one_fidelity_and_the_short_cycle_changes_it_within_the_epoch():
@@ -224,3 +225,47 @@ def test_an_index_keeps_its_tag_through_arithmetic_and_processes():
     for derived, number in ((index % 4, 3), (index - 5, 2), (pickle.loads(pickle.dumps(index)), 7)):
         assert (derived, derived.fidelity, derived.seed) == (number, index.fidelity, 5)
     assert type(index + 1) is int   # no wrapper adds: it would be an index of its own
+
+
+@pytest.mark.parametrize(('sampler', 'words'), [
+    (lambda: InfiniteSampler(range(6), seed=0), r'InfiniteSampler gave \[.*and \[\] when asked'),
+    (lambda: RandomSampler(range(6)), 'RandomSampler gave .* depends on seed and epoch alone'),
+    (lambda: [4, 2, 0, 1], None), (lambda: SequentialSampler(range(6)), None)])
+def test_a_sampler_whose_order_is_its_own_is_refused(sampler, words):
+    batches = FidelityBatchSampler(sampler(), 2)
+    if words is None:
+        batches.check_order()
+        assert epoch_of(batches, 1)[0] == epoch_of(batches, 0)[0]
+        return
+    with pytest.raises(ValueError, match=f"{words}.*sampler=dict\\(type='DefaultSampler'"):
+        batches.check_order()
+
+
+def test_a_sampler_without_a_length_is_refused():
+    with pytest.raises(ValueError, match='got a generator, which has no length; expected'):
+        FidelityBatchSampler((number for number in range(6)), 2)
+
+
+def test_a_schedule_of_its_own_needs_to_be_told_the_epoch():
+    """MMEngine's own loops tell the inner sampler alone: all epochs would be of the first fidelity.
+    """
+    sampler = make()
+    sampler.sampler.set_epoch(1)
+    with pytest.raises(ValueError, match='iterated without set_epoch.*LoFiCycleHook'):
+        next(iter(sampler))
+    assert set(sum(epoch_of(sampler, 1)[1], [])) == {'T'}
+
+
+def test_in_loops_that_tell_the_inner_sampler_alone_each_epoch_has_its_own_seeds():
+    sampler = FidelityBatchSampler(DefaultSampler(range(4), seed=0), 2)
+    seeds = []
+    for epoch in range(3):
+        sampler.sampler.set_epoch(epoch)
+        seeds += [index.seed for batch in sampler for index in batch]
+    assert len(set(seeds)) == len(seeds) == 12
+
+
+def test_a_smaller_last_batch_makes_no_update_and_is_refused():
+    with pytest.raises(ValueError, match='drop_last=False, and gradients of 2 steps make an update'
+                                         '.*drop_last=True, or accumulative_counts=1'):
+        make(drop_last=False).set_schedule(FidelitySchedule(), steps_per_update=2)

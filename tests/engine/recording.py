@@ -33,8 +33,7 @@ class ShapeRecorder(BaseModel):
 
 def make_runner(folder, *, epochs, hook, cycle=CYCLE, batch_size=2, batch_sampler=True, workers=1,
                 crop=None, wrap=None, default_hooks=None, dataset=None, optim_wrapper=None,
-                loader=None, sampler=None, model=None, divisor=2,
-                **settings):
+                loader=None, sampler=None, order=None, model=None, divisor=2, **settings):
     pipeline = [
         dict(type='OpenVideo', short_side=64, divisor=divisor),
         dict(type='SampleSnippets', num_snippets=8, clip_len=2, frame_interval=2),
@@ -53,7 +52,7 @@ def make_runner(folder, *, epochs, hook, cycle=CYCLE, batch_size=2, batch_sample
         train_dataloader=dict(
             batch_size=batch_size,
             **(loader or dict(num_workers=workers, persistent_workers=workers > 0)),
-            sampler=dict(type='DefaultSampler', shuffle=True),
+            sampler=order or dict(type='DefaultSampler', shuffle=True),
             dataset=wrap(videos) if wrap else videos,
             **(dict(batch_sampler=dict(sampler or {}, type='FidelityBatchSampler'))
                if batch_sampler else {})),

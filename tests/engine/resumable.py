@@ -1,7 +1,8 @@
 """A small LoFi training for tests that kill and resume it: `python resumable.py WORK_DIR …`.
 
 Everything random takes part: shuffled videos, jittered snippets, flips, dropout, the head's sampled
-loss, momentum, EMA, a schedule by iteration, and batch norm.
+loss, momentum, EMA, a schedule by iteration, and batch norm. The hooks are those that mmlofi's
+configs have by default.
 """
 from __future__ import annotations
 
@@ -21,6 +22,8 @@ from mmlofi.engine.launch import prepare_launcher
 CYCLE = [dict(name='S', spatial=2), dict(name='T', temporal=4),
          dict(name='ST', temporal=2, spatial=2**0.5)]
 
+SHIPPED = Config.fromfile(Path(__file__).parents[2] / 'configs/_base_/default_runtime.py')
+
 HEADS = dict(
     gtad=dict(type='GTADHead', in_channels=32),
     actionformer=dict(type='ActionFormerHead', in_channels=32, num_classes=1, backbone=dict(
@@ -36,11 +39,13 @@ class Witness(Hook):
         self.folder = folder
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
-        weights = sum(float(value.double().sum()) for value in runner.model.parameters())
+        weights, buffers = (sum(float(value.double().sum()) for value in values) for values in (
+            runner.model.parameters(), runner.model.buffers()))
         pixels = sum(float(frames.double().sum()) for frames in data_batch['inputs'])
         with open(self.folder / f'steps_{runner.rank}.jsonl', 'a') as file:
             print(json.dumps(dict(
-                step=runner.iter, epoch=runner.epoch, weights=weights, pixels=pixels,
+                step=runner.iter, epoch=runner.epoch, weights=weights, buffers=buffers,
+                pixels=pixels,
                 videos=[sample.video_name for sample in data_batch['data_samples']],
                 fidelities=[sample.fidelity for sample in data_batch['data_samples']],
                 shapes=[list(frames.shape) for frames in data_batch['inputs']])),
@@ -92,7 +97,7 @@ def config(args: argparse.Namespace) -> Config:
                            interval=1 if args.by == 'epoch' else 2),
                       dict(type='EMAHook')],
         default_hooks=dict(
-            logger=dict(type='LoggerHook', interval=1),
+            SHIPPED.default_hooks, logger=dict(type='LoggerHook', interval=1),
             checkpoint=dict(type='AtomicCheckpointHook', by_epoch=args.every == 0,
                             interval=args.every or 1, max_keep_ckpts=2),
             bad_videos=dict(type='BadVideosHook', max_share=args.max_bad_share)),

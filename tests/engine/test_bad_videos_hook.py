@@ -3,8 +3,11 @@ from __future__ import annotations
 
 import json
 import logging
+from types import SimpleNamespace
 
 import pytest
+from mmengine.logging import MessageHub
+from on_ranks import on_two_ranks
 from recording import EPOCH, make_runner, train
 
 from mmlofi.engine import bad_videos_hook
@@ -57,6 +60,17 @@ def test_a_resumed_run_goes_on_counting(videos):
     first = json.loads((videos / 'work' / 'bad_videos.json').read_text())['c']['count']
     train(videos, epochs=2, hook={}, resume=True, **watching())
     assert json.loads((videos / 'work' / 'bad_videos.json').read_text())['c']['count'] > first
+
+
+def test_a_checkpoint_has_what_all_ranks_met_and_each_goes_on_counting_its_own(tmp_path):
+    def meet(rank):
+        hook, hub = bad_videos_hook.BadVideosHook(), MessageHub(f'rank {rank}')
+        hook._found = {'both': ['cannot be read', 1], f'{rank}': ['is empty', 2]}
+        hook.before_checkpoint(SimpleNamespace(message_hub=hub))
+        return hub.get_info('bad_videos'), hook._found
+    (found, own), _ = on_two_ranks(meet, tmp_path)
+    assert found == {'both': ['cannot be read', 2], '0': ['is empty', 2], '1': ['is empty', 2]}
+    assert own == {'both': ['cannot be read', 1], '0': ['is empty', 2]}
 
 
 def test_without_bad_videos_there_is_no_report(videos):

@@ -36,10 +36,21 @@ def test_reductions_are_logged_beside_the_loss(videos):
 def test_every_change_is_announced_once(videos, monkeypatch):
     said = []
     monkeypatch.setattr(cycle_hook, 'print_log', lambda message, **_: said.append(message))
-    train(videos, epochs=2, hook=dict(by='epoch'))
+    train(videos, epochs=2, hook=dict(by='epoch'), cycle=CYCLE[:2])
     assert said == [
         'fidelity S: r_t=1, r_s=2, 25% of the pixels (epoch 1, iteration 1)',
         'fidelity T: r_t=4, r_s=1, 25% of the pixels (epoch 2, iteration 4)']
+
+
+def test_what_the_training_never_comes_to_is_said_at_the_start(videos, monkeypatch):
+    said = []
+    monkeypatch.setattr(cycle_hook, 'print_log', lambda message, **_: said.append(message))
+    phases = [dict(epochs=2, cycle=CYCLE), dict(cycle=CYCLE[2:])]
+    make_runner(videos, epochs=2, hook=dict(phases=phases), cycle=None, workers=0).train_loop  # noqa: B018
+    assert said == [
+        'in its 2 epochs this training never comes to fidelity ST of phase 1; phase 2 (ST), which '
+        "begins after epoch 2: set train_cfg.max_epochs, or shorten the interval and the phases' "
+        'epochs of LoFiCycleHook, if it should']
 
 
 def test_a_resumed_training_goes_on_in_the_cycle_with_the_same_videos(videos):

@@ -135,7 +135,7 @@ def running_values(checkpoint: dict) -> dict:
 
 
 def assert_equal(found: dict, expected: dict) -> None:
-    """Weights, EMA, momentum and schedulers, to the last bit."""
+    """Weights, buffers, EMA, momentum and schedulers, to the last bit."""
     for part in ('state_dict', 'ema_state_dict'):
         assert found[part].keys() == expected[part].keys()
         for name, value in expected[part].items():

@@ -78,6 +78,56 @@ def test_a_checkpoint_of_the_last_step_of_an_epoch_still_ends_that_epoch(videos)
     assert whole.optim_wrapper.get_lr()['lr'][0] < 0.1
 
 
+def test_schedulers_by_epoch_have_stepped_also_where_the_next_epoch_has_other_batches(videos):
+    """The checkpoint of the last step was written before they did."""
+    settings = dict(epochs=3, hook={}, param_scheduler=dict(type='StepLR', step_size=1, gamma=0.5),
+                    default_hooks=dict(checkpoint=dict(type='AtomicCheckpointHook', by_epoch=False,
+                                                       interval=EPOCH)))
+    stop_after(EPOCH, videos, **settings)
+    _, runner = train(videos, resume=True, batch_size=1, **settings)
+    rates = runner.message_hub.get_scalar('train/lr').data[0]
+    assert list(rates)[-12:] == [0.05] * 6 + [0.025] * 6      # epochs 2 and 3
+
+
+@pytest.mark.parametrize('sampler', ['InfiniteSampler', 'DefaultSampler'])
+def test_the_order_of_an_epoch_is_part_of_its_place(videos, sampler):
+    settings = dict(epochs=2, hook={}, **EVERY_2)
+    stop_after(4, videos, **settings)
+    runner = make_runner(videos, resume=True, order=dict(type=sampler, shuffle=False), **settings)
+    words = dict(InfiniteSampler='InfiniteSampler gave', DefaultSampler=(
+        'written at step 1 of 3 of epoch 2, whose videos had another order.*restore train_'))
+    with pytest.raises(ValueError, match=words[sampler]):
+        runner.train()
+    assert runner.model.steps == []
+
+
+@pytest.mark.parametrize('loop', ['FidelityTrainLoop', 'EpochBasedTrainLoop'])
+def test_a_schedule_in_the_sampler_has_no_place_in_a_runner(videos, loop):
+    runner = make_runner(videos, epochs=2, hook={}, workers=0, sampler=dict(
+        schedule=dict(cycle=CYCLE)), train_cfg=dict(type=loop, max_epochs=2))
+    runner._hooks = [hook for hook in runner.hooks if type(hook).__name__ != 'LoFiCycleHook']
+    with pytest.raises(ValueError, match='one owner: custom_hooks=.*LoFiCycleHook'):
+        runner.train()
+    assert runner.model.steps == []
+
+
+def test_a_validation_that_is_run_again_averages_no_buffers_again(videos, monkeypatch):
+    """Of three ranks with equal numbers the mean may be another one."""
+    settings = dict(epochs=1, hook={}, **with_validation(videos))
+    settings['default_hooks'] = dict(sync_buffers=dict(type='SyncBuffersHook'))
+    make_runner(videos, **dict(settings, val_cfg=None, val_dataloader=None, val_evaluator=None)
+                ).train()
+    runner, reduced = make_runner(videos, resume=True, **settings), []
+    monkeypatch.setattr('mmengine.hooks.sync_buffer_hook.all_reduce_params',
+                        lambda *args, **kwargs: reduced.append(args))
+    for hook in runner.hooks:
+        hook.distributed = True
+    monkeypatch.setattr(Count, 'evaluations', 0)
+    runner.train()
+    assert Count.evaluations == 1
+    assert reduced == []
+
+
 @pytest.mark.parametrize(('changed', 'said'), [
     (dict(batch_size=1), 'batch_size 2 → 1'),
     (dict(cycle=CYCLE[:2]), 'schedule .*spatial=2.* → '),

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from mmengine.fileio import get
-from mmengine.logging import print_log
-
 from mmlofi.datasets.annotations.activitynet import read_entry
 from mmlofi.datasets.annotations.known_counts import known_to_ignore
 from mmlofi.datasets.annotations.mmaction import is_mmaction
 from mmlofi.datasets.annotations.records import REFUSED, Fault, VideoRecord, class_names
-from mmlofi.datasets.storage import is_there
-from mmlofi.json_values import brief, parse_json, repeated_keys
+from mmlofi.datasets.videos.storage import is_there, read_bytes
+from mmlofi.json_values import brief, collector_paused, parse_json, repeated_keys
 
 SHOWN = 5   # faults
 
@@ -80,6 +77,12 @@ def read_records(path: str | os.PathLike, backend_args: dict | None = None,
         FileNotFoundError: When there is no such file.
         ValueError: When it is not of these formats, or empty, or lacks a class to ignore.
     """
+    with collector_paused():
+        return _read_records(path, backend_args, ignore)
+
+
+def _read_records(path: str | os.PathLike, backend_args: dict | None,
+                  ignore: Sequence[str] | None) -> tuple[list[VideoRecord], list[Fault]]:
     videos, have_subsets = read_entries(path, backend_args)
     faults = [Fault(name, '', 'listed twice' if differing else 'listed again',
                     f'more than once in the file, with {"other" if differing else "the same"} '
@@ -116,6 +119,7 @@ def of_subsets(path: str | os.PathLike, records: Sequence[VideoRecord], faults: 
     if not present:
         name = '+'.join(sorted(wanted or ())) or 'all'
         if wanted and not faults:
+            from mmengine.logging import print_log  # not above: tools that read json need it not
             print_log(f'{path} has no subsets: all its {len(records)} videos are taken as '
                       f'{name!r}', logger='current')
         return [replace(record, subset=name) for record in records], list(faults)
@@ -140,7 +144,7 @@ def read_entries(path: str | os.PathLike, backend_args: dict | None = None) -> E
         raise FileNotFoundError(f'no annotation file at {os.fspath(path)!r}: expected a json file '
                                 "in ActivityNet's format; set `ann_file` to where yours lies")
     try:
-        content = parse_json(get(path, backend_args=backend_args))
+        content = parse_json(read_bytes(path, backend_args))
     except ValueError as error:
         raise ValueError(f'{path} is not valid json ({error}); expected an annotation file in '
                          "ActivityNet's format: download or write it again") from error

@@ -28,8 +28,8 @@ from mmlofi.array_files import (
     refuse_bomb,
 )
 from mmlofi.datasets.features.h5_arrays import find, open_h5, read_array
-from mmlofi.datasets.storage import is_there, on_disk
 from mmlofi.datasets.videos.patience import patiently
+from mmlofi.datasets.videos.storage import is_there, on_disk
 from mmlofi.files import write_npz
 
 H5 = re.compile(r'(.+?\.(?:h5|hdf5))(?:/(.+))?')

@@ -4,13 +4,17 @@ from __future__ import annotations
 import heapq
 import os.path as osp
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import fmean
 from typing import TypeVar
 
 from mmengine.dist import all_gather_object, get_rank, get_world_size
 
-from mmlofi.datasets.features.feature_files import look_at_features
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
+from mmlofi.datasets.videos.facts import FeatureFacts
+from mmlofi.datasets.videos.index import FileIndex
+from mmlofi.datasets.videos.indexing import complete
+from mmlofi.datasets.videos.look import look_at_file
 from mmlofi.files import path_in
 
 T = TypeVar('T')
@@ -50,8 +54,10 @@ def share_of_missing(out: str, subsets: Mapping[str, UntrimmedVideoDataset], hea
     costs: dict[tuple[str, int], float] = {}
     for subset, dataset in subsets.items():
         infos = [dataset.get_data_info(index) for index in range(len(dataset))]
-        missing = [index for index in range(get_rank(), len(infos), get_world_size())
-                   if not is_done(path_in(out, infos[index]['video_name'], '{}.npz'), header)]
+        looked_at = {index: path_in(out, infos[index]['video_name'], '{}.npz')
+                     for index in range(get_rank(), len(infos), get_world_size())}
+        done = find_done(FileIndex(f'{out.rstrip("/")}.index'), list(looked_at.values()), header)
+        missing = [index for index, path in looked_at.items() if path not in done]
         of_video = extraction_costs(infos, by_duration=header['snippet_interval'] is not None)
         costs |= {(subset, index): of_video[index]
                   for index in sorted(sum(all_gather_object(missing), []))}
@@ -65,14 +71,16 @@ def share_of_missing(out: str, subsets: Mapping[str, UntrimmedVideoDataset], hea
     return mine
 
 
-def is_done(path: str, header: dict) -> bool:
-    """Whether a file is there, of these settings; says so of one that is not what it should be."""
-    if not osp.exists(path):
-        return False
-    try:
-        problem = None if look_at_features(path).header == header else 'was made otherwise'
-    except ValueError:
-        problem = 'cannot be read'
-    if problem:
-        print(f'{path} {problem}, and is made again', flush=True)
-    return problem is None
+def find_done(index: FileIndex, paths: list[str], header: dict) -> set[str]:
+    """The files that are there, of these settings; says so of those that are not what they should
+    be. By the index, files that an earlier run made are not opened."""
+    there = [path for path in paths if osp.exists(path)]
+    look = partial(look_at_file, source='feature', frames='first', index=index)
+    done = set()
+    for path, facts in zip(there, complete(index, there, look, what='files of features')):
+        if isinstance(facts, FeatureFacts) and facts.header == header:
+            done.add(path)
+        else:
+            what = 'was made otherwise' if isinstance(facts, FeatureFacts) else 'cannot be read'
+            print(f'{path} {what}, and is made again', flush=True)
+    return done

@@ -8,8 +8,8 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from mmlofi.datasets.find_files import default_template
 from mmlofi.datasets.transforms.features import LoadSnippetFeatures
+from mmlofi.datasets.videos.find_files import default_template
 from mmlofi.files import path_in
 
 

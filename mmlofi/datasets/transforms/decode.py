@@ -10,6 +10,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from mmlofi.datasets.transforms.open_frames import FrameFolder
+from mmlofi.datasets.videos.excerpts import Excerpts
 from mmlofi.datasets.videos.shown_frames import ShownFrames, last_keys, split_at_jumps
 
 # Measured: going to another key frame costs decord, which flushes its decoder and first reads ahead
@@ -29,7 +30,8 @@ class DecodeSnippets(BaseTransform):
 
     Memory: the frames asked for, and a block of 64 MB (or one frame).
 
-    Required Keys: video_reader (ShownFrames, a FrameFolder or a decord.VideoReader), frame_inds
+    Required Keys: video_reader (ShownFrames, Excerpts, a FrameFolder or a
+    decord.VideoReader), frame_inds
 
     Added Keys: imgs (a list of (H, W, 3) RGB uint8, no two of which share memory),
     original_shape, img_shape
@@ -59,11 +61,14 @@ class DecodeSnippets(BaseTransform):
         return f'{type(self).__name__}()'
 
 
-def _decode_ascending(reader: ShownFrames | FrameFolder, distinct: np.ndarray) -> list[np.ndarray]:
+def _decode_ascending(reader: ShownFrames | Excerpts | FrameFolder,
+                      distinct: np.ndarray) -> list[np.ndarray]:
     """The frames `distinct` (ascending, no two equal), each (H, W, 3)."""
-    frames = list(reader.get_batch(distinct[:1]).asnumpy())
     keys = np.asarray(reader.get_key_indices())
-    route = _bridge_key_frames(distinct, keys, JUMP_FRAMES)[1:]
+    route = _bridge_key_frames(distinct, keys, JUMP_FRAMES)
+    if isinstance(reader, Excerpts):
+        reader.expect(route)
+    frames, route = list(reader.get_batch(distinct[:1]).asnumpy()), route[1:]
     block = max(1, BLOCK_BYTES // frames[0].nbytes)
     for run in split_at_jumps(route, keys) if len(route) else []:
         for start in range(0, len(run), block):

@@ -148,24 +148,26 @@ class LoadSnippetFeatures(BaseTransform):
         Raises:
             FileNotFoundError, ImportError, ValueError: As `transform`.
         """
-        stored = self._look_at(results['filename'])
+        stored = self._look_at(results['filename'], results.get('stored'))
         P = stored.shape[1]
         if self.feature_stride is not None:
             fps = self._frame_rate(results)
             return P, P * self.feature_stride / fps, self._margin() / fps
         return P, stored.covered_sec or self._duration(stored, P, results), 0.0
 
-    def check_file(self, filename: str, *, windows: bool = False) -> FeatureFile:
+    def check_file(self, filename: str, *, windows: bool = False,
+                   stored: FeatureFile | None = None) -> FeatureFile:
         """What a file says, its shape as (C, P); the dataset asks at construction.
 
         Args:
             windows: Whether the dataset cuts windows of it.
+            stored: What it says, if that is known; else it is opened.
 
         Raises:
             FileNotFoundError, ImportError, ValueError: As `transform` would, as far as the file's
                 header tells, and when the header is not what is expected.
         """
-        stored = self._look_at(filename)
+        stored = self._look_at(filename, stored)
         if stored.header is not None:
             self._check_header(stored.header, filename, windows)
         return stored
@@ -178,8 +180,9 @@ class LoadSnippetFeatures(BaseTransform):
         """
         self.transform(dict(filename=filename, duration_sec=1.0, fps=1.0))
 
-    def _look_at(self, filename: str) -> FeatureFile:
-        stored = look_at_features(filename, self.backend_args)
+    def _look_at(self, filename: str, stored: FeatureFile | None) -> FeatureFile:
+        if stored is None:
+            stored = look_at_features(filename, self.backend_args)
         _check_axes(stored.shape, filename)
         if self._is_turned(stored, filename):
             stored = stored._replace(shape=stored.shape[::-1])

@@ -10,6 +10,8 @@ from pathlib import Path
 from mmlofi.apart import Died, run_apart
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.boxes import is_cut_off
+from mmlofi.datasets.videos.facts import Facts, VideoFacts, stamp_of
+from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.proxy_file import (
     ProxySettings,
     encode,
@@ -17,6 +19,7 @@ from mmlofi.datasets.videos.proxy_file import (
     label,
     read_settings,
 )
+from mmlofi.datasets.videos.video_file import find_facts
 from mmlofi.files import CannotWrite, remove_dead, whole_file
 
 
@@ -65,7 +68,7 @@ def plan_targets(videos: Iterable[str | os.PathLike], folder: str | os.PathLike
 
 
 def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *, redo: bool = False,
-                 workers: int = 1,
+                 workers: int = 1, index: FileIndex | None = None,
                  track: Callable[[tuple[Iterable, int]], Iterable] = lambda tasks: tasks[0]
                  ) -> list[ProxyReport]:
     """Makes the proxies that are not there yet; a video that fails stops no other.
@@ -75,6 +78,7 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
         settings: Of all of them.
         redo: Whether proxies of other settings, or of a file of another size, are made again.
         workers: Processes.
+        index: Of what videos and proxies are: those it knows are not opened to be measured.
         track: Passes on what an iterable gives, of which it gets the number too, such as MMEngine's
             `track_iter_progress`.
 
@@ -88,9 +92,12 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
     """
     _refuse_others(pairs, settings, redo)
     reports: dict[Path, ProxyReport] = {}
-    ended = run_apart(functools.partial(_make_pair, settings=settings), pairs, workers)
+    index = FileIndex(None) if index is None else index
+    ended = run_apart(functools.partial(_make_and_learn, settings=settings),
+                      [(video, proxy, index.get(str(video)), index.get(str(proxy)))
+                       for video, proxy in pairs], workers)
     try:
-        for (video, proxy), found in track((ended, len(pairs))):
+        for (video, proxy, *_), found in track((ended, len(pairs))):
             if isinstance(found, MemoryError):
                 found = 'it ran out of memory; run it again, with fewer workers'
             elif isinstance(found, Died):   # a decoder's crash, or a machine out of memory
@@ -98,38 +105,55 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
                         'that is out of memory, run it again with fewer workers'
             elif isinstance(found, BaseException):
                 raise found
-            reports[proxy] = ProxyReport(video=str(video), proxy=str(proxy), problem=found) \
-                if isinstance(found, str) else found
+            if isinstance(found, str):
+                found = ProxyReport(video=str(video), proxy=str(proxy), problem=found), {}
+            reports[proxy], learned = found
+            for path, facts in learned.items():
+                index.add(path, facts)
     finally:
         ended.close()
+        index.flush()
         for folder in {proxy.parent for _, proxy in pairs}:
             remove_dead(folder)
     return [reports[proxy] for _, proxy in pairs]
 
 
-def _make_pair(pair: tuple[Path, Path], settings: ProxySettings) -> ProxyReport:
-    return make_proxy(*pair, settings)
+def _make_and_learn(task: tuple[Path, Path, Facts | None, Facts | None], settings: ProxySettings
+                    ) -> tuple[ProxyReport, dict[str, VideoFacts]]:
+    """A report, and what was found out of the two files, of which something may be known."""
+    pair, facts = task[:2], task[2:]
+    before = {str(path): one for path, one in zip(pair, facts) if isinstance(one, VideoFacts)}
+    known = dict(before)
+    report = make_proxy(*pair, settings, known)
+    return report, {path: one for path, one in known.items() if before.get(path) != one}
 
 
-def make_proxy(video: Path, proxy: Path, settings: ProxySettings) -> ProxyReport:
+def make_proxy(video: Path, proxy: Path, settings: ProxySettings,
+               known: dict[str, VideoFacts] | None = None) -> ProxyReport:
     """Makes one proxy, whole or not at all, unless one of these settings is there.
 
     What goes wrong is in the report's `problem`. A proxy whose frames or duration are not those
     that its source has is a problem, and is not kept.
+
+    Args:
+        known: What is known of files by their path; what is found out is added.
     """
+    known = {} if known is None else known
     report = ProxyReport(video=str(video), proxy=str(proxy))
     try:
         if is_cut_off(str(video)):
             raise ValueError(f'{str(video)!r} is cut off; download it again')
-        report.source, axis = measure(video)
+        report.source, axis = measure(video, known)
         taken, rate = frames_taken(axis, settings.fps)
         if read_settings(proxy) != label(video, settings):
             with whole_file(proxy) as partial:
                 encode(video, partial, taken, rate, settings)
-                report.result = _check(partial, len(taken), report.source.duration_sec)
+                report.result = _check(partial, len(taken), report.source.duration_sec, known)
+            if str(partial) in known:   # it keeps size and time of change under its name
+                known[str(proxy)] = known.pop(str(partial))
             report.made = True
         else:
-            report.result = _check(proxy, len(taken), report.source.duration_sec)
+            report.result = _check(proxy, len(taken), report.source.duration_sec, known)
     except (CannotWrite, MemoryError):
         raise
     except Exception as error:   # decord and FFmpeg raise many kinds; none may stop the others
@@ -137,18 +161,29 @@ def make_proxy(video: Path, proxy: Path, settings: ProxySettings) -> ProxyReport
     return report
 
 
-def measure(path: Path) -> tuple[Extent, dict]:
+def measure(path: Path, known: dict[str, VideoFacts] | None = None) -> tuple[Extent, dict]:
     """What training sees of a file, and its time axis as `OpenVideo` gives it.
+
+    Args:
+        known: As of `make_proxy`.
 
     Raises:
         FileNotFoundError, ValueError: As `OpenVideo`.
     """
-    axis = OpenVideo()(dict(filename=str(path)))
-    height, width = axis['video_reader'][0].shape[:2]
-    axis['video_reader'] = None
-    return Extent(frames=axis['total_frames'], duration_sec=axis['duration_sec'],
-                  fps=axis['avg_fps'], width=width, height=height,
-                  bytes=os.path.getsize(path)), axis
+    name, stamp = str(path), stamp_of(path)
+    facts = (known or {}).get(name)
+    if facts is None or facts.stamp != stamp or facts.size is None:
+        facts = find_facts(name)
+        if facts.size is None:
+            raise ValueError(f'{name!r} has a first frame that decord does not show; expected one '
+                             'that it does: download it again')
+    if known is not None:
+        known[name] = facts
+    axis = OpenVideo()(dict(filename=name, facts=facts)) if facts.variable else facts.opened()
+    axis.pop('video_reader', None)
+    height, width = facts.size
+    return Extent(frames=facts.total_frames, duration_sec=facts.duration_sec, fps=facts.avg_fps,
+                  width=width, height=height, bytes=stamp.size), axis
 
 
 def _refuse_others(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings,
@@ -171,8 +206,8 @@ def _refuse_others(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings,
                          'of these videos: give another folder, or --redo to make them again')
 
 
-def _check(proxy: Path, frames: int, duration_sec: float) -> Extent:
-    found, _ = measure(proxy)
+def _check(proxy: Path, frames: int, duration_sec: float, known: dict[str, VideoFacts]) -> Extent:
+    found, _ = measure(proxy, known)
     if found.frames != frames or abs(found.duration_sec - duration_sec) > 1.5 / found.fps:
         raise ValueError(f'the proxy has {found.frames} frames in {found.duration_sec:.3f} s; '
                          f'expected {frames} in {duration_sec:.3f} s, as its source has: use the '

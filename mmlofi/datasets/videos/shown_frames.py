@@ -59,6 +59,7 @@ class ShownFrames:
                  name: str = 'a video') -> None:
         axis = time_axis(reader) if axis is None else axis
         self._reader, self._name = reader, name
+        self.times_sec = axis.times_sec
         self._total, self._hidden, self._jumps = axis.total_frames, axis.hidden, axis.stamped
         self._packet_keys = np.asarray(reader.get_key_indices())
         keys = self._packet_keys - self._hidden

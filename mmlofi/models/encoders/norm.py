@@ -1,11 +1,15 @@
-"""Whose statistics an encoder's batch norm uses, as one setting for any backbone."""
+"""Whose statistics an encoder's batch norm uses, as one setting for any backbone.
+
+Shape legend: B clips or frames, C channels.
+"""
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm
-from torch import nn
+from torch import Tensor, nn
 
 NORM_MODES = (None, 'frozen', 'running', 'reestimated')
 # Settings of MMAction2's backbones that freeze batch norms at each `train()`, affine part and all:
@@ -32,21 +36,64 @@ def set_norm_mode(backbone: nn.Module, mode: str | None) -> None:
     if mode is None or not backbone.training:
         return
     for norm in batch_norms(backbone):
-        learns = all(parameter.requires_grad for parameter in norm.parameters())
-        norm.train(mode != 'frozen' and learns)
+        norm.train(mode != 'frozen' and learns(norm))
+
+
+def learns(norm: nn.Module) -> bool:
+    """Whether a batch norm is of no frozen stage."""
+    return all(parameter.requires_grad for parameter in norm.parameters())
+
+
+class PooledStatistics:
+    """Mean and variance of what reaches a batch norm, over all elements of all batches.
+
+    The mean of the batches' variances, in its place, lacks what the batches' means differ by.
+    """
+
+    def __init__(self, channels: int, device: torch.device) -> None:
+        # Elements a channel, their sum and that of their squares. Sums over videos are of doubles,
+        # since of two large ones a small difference is taken.
+        self.count = torch.zeros((), dtype=torch.float64, device=device)
+        self.sums = torch.zeros(2, channels, dtype=torch.float64, device=device)
+
+    @torch.no_grad()
+    def add(self, norm: nn.Module, inputs: tuple[Tensor]) -> None:
+        """Takes a batch (B, C, …), as a hook before the norm's forward."""
+        values = inputs[0].float()
+        variance, mean = (one.double() for one in torch.var_mean(
+            values, [0, *range(2, values.ndim)], correction=0))
+        elements = values.numel() // values.shape[1]
+        self.count += elements
+        self.sums += elements * torch.stack([mean, variance + mean.square()])
+
+    def write(self, norm: nn.Module) -> None:
+        """Makes them a norm's running statistics; the variance without bias, as torch's."""
+        mean, squares = self.sums / self.count
+        unbiased = self.count / (self.count - 1).clamp(min=1)
+        variance = (squares - mean.square()).clamp(min=0) * unbiased
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
 
 
 @contextmanager
-def averaging_statistics(norms: list[nn.Module]) -> Iterator[None]:
-    """Starts the running statistics anew, as the mean over all batches that come."""
-    before = [(norm, norm.momentum, norm.training) for norm in norms]
+def pooling_statistics(norms: list[nn.Module]) -> Iterator[list[PooledStatistics]]:
+    """Gives statistics of all that reaches norms, each of which takes its batches' own.
+
+    Running statistics are afterwards as they were.
+    """
+    buffers = [buffer for norm in norms for buffer in norm.buffers()]
+    before = [buffer.clone() for buffer in buffers]
+    modes = [norm.training for norm in norms]
+    pooled = [PooledStatistics(norm.num_features, norm.running_mean.device) for norm in norms]
+    hooks = [norm.register_forward_pre_hook(one.add) for norm, one in zip(norms, pooled)]
     for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None
         norm.train()
     try:
-        yield
+        yield pooled
     finally:
-        for norm, momentum, training in before:
-            norm.momentum = momentum
-            norm.train(training)
+        for hook in hooks:
+            hook.remove()
+        for norm, mode in zip(norms, modes):
+            norm.train(mode)
+        for buffer, value in zip(buffers, before):
+            buffer.copy_(value)

@@ -14,7 +14,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmlofi.datasets.find_files import spellings
+from mmlofi.datasets.videos.find_files import spellings
 from mmlofi.models.heads.lengths import valid_mask
 from mmlofi.models.heads.score_files import read_scores
 from mmlofi.options import require_number, require_whole

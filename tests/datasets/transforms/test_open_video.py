@@ -9,6 +9,7 @@ from clips import copy_from, gray, write_clip
 
 from mmlofi import Fidelity
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets, open_video
+from mmlofi.datasets.videos.video_file import find_facts
 
 S = Fidelity('S', spatial=2)
 # frames, a second, width, height
@@ -174,3 +175,59 @@ def test_a_cut_file_is_the_same_from_memory_and_at_a_smaller_side(tmp_path, numb
         results = dict(opened(cut, **settings), frame_inds=np.array([0, 40, 5, 68]))
         assert results['total_frames'] == 69
         assert read_numbers(DecodeSnippets()(results)['imgs']) == [31, 71, 36, 99]
+
+
+def counted(monkeypatch):
+    """The sizes at which files are opened by decord from now on."""
+    opened, real = [], OpenVideo._reader
+    monkeypatch.setattr(OpenVideo, '_reader', lambda self, file, name, **size: (
+        opened.append(size), real(self, file, name, **size))[1])
+    return opened
+
+
+@pytest.mark.parametrize('video', ['numbered_video', 'uneven_video', 'repeating_video'])
+def test_a_video_of_which_all_is_known_is_opened_once_and_gives_the_same(
+        request, video, monkeypatch):
+    path = request.getfixturevalue(video)
+    facts, inds = find_facts(str(path)), np.array([0, 40, 5, 68])
+    expected = opened(path, short_side=32)
+    sizes = counted(monkeypatch)
+    results = OpenVideo(short_side=32)(dict(filename=str(path), facts=facts))
+    assert len(sizes) == 1
+    for key in ('total_frames', 'avg_fps', 'duration_sec', 'frame_times_sec'):
+        np.testing.assert_array_equal(results[key], expected[key])
+    for ours, theirs in zip(*(DecodeSnippets()(dict(one, frame_inds=inds))['imgs']
+                              for one in (results, expected))):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_no_time_stamp_is_read_at_a_constant_rate_that_is_known(numbered_video, monkeypatch):
+    facts = find_facts(str(numbered_video))
+    monkeypatch.setattr(open_video, 'time_axis', None)
+    assert OpenVideo()(dict(filename=str(numbered_video), facts=facts))['total_frames'] == 100
+
+
+def test_a_video_that_has_changed_since_is_looked_at_again_and_that_is_said(
+        tmp_path, write_numbered_video, monkeypatch):
+    path, said = tmp_path / 'v.mp4', []
+    monkeypatch.setattr(open_video, 'warn_once', said.append)
+    facts = find_facts(str(write_numbered_video(path, 20)))
+    write_numbered_video(path, 30, width=96)
+    results = OpenVideo(short_side=32)(dict(filename=str(path), facts=facts))
+    assert results['total_frames'] == 30
+    assert frame_shapes(results, [29]) == {(32, 48, 3)}
+    assert 'v.mp4 has changed since' in said[0]
+
+
+def test_a_remote_video_of_which_all_is_known_is_fetched_once_a_sample(numbered_video, monkeypatch):
+    remote = dict(backend='local')    # read whole, as of a store elsewhere
+    monkeypatch.setattr(open_video, 'on_disk', lambda *_: False)
+    facts = find_facts(str(numbered_video), backend_args=None)
+    fetched, real = [], open_video.get
+    monkeypatch.setattr(open_video, 'get', lambda name, **more: (
+        fetched.append(name), real(name, **more))[1])
+    sizes = counted(monkeypatch)
+    opener = OpenVideo(short_side=32, backend_args=remote)
+    results = opener(dict(filename=str(numbered_video), facts=facts))
+    assert frame_shapes(results, [0, 99]) == {(32, 40, 3)}
+    assert len(fetched) == len(sizes) == 1

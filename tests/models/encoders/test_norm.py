@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm
 from torch import nn
 
 from mmlofi.models import EndToEndLocalizer, SnippetEncoder
+from mmlofi.models.encoders.norm import pooling_statistics
 
 TSM = dict(type='ResNetTSM', depth=18, pretrained=None, pretrained2d=False, num_segments=2,
            shift_div=8)
@@ -60,3 +62,28 @@ def test_a_setting_of_batch_norm_that_changes_nothing_is_said(norm, backbone, sa
                         lambda message, **_: messages.append(message))
     SnippetEncoder(norm=norm).prepare(backbone)
     assert messages == said
+
+
+@pytest.mark.parametrize('norm', [nn.BatchNorm1d(2), nn.BatchNorm2d(2), nn.BatchNorm3d(2)])
+def test_pooled_statistics_have_the_variance_between_videos(norm):
+    """Videos of means 3 and -3, each of variance 1: together 10, of which a mean of theirs has 1.
+    """
+    shape = dict(BatchNorm1d=[6000], BatchNorm2d=[60, 100], BatchNorm3d=[6, 10, 100])[
+        type(norm).__name__]
+    torch.manual_seed(0)
+    videos = [torch.randn(4, 2, *shape) + mean for mean in (3.0, -3.0)]
+    norm.eval()
+    before = norm.running_var.clone()
+    with pooling_statistics([norm]) as (pooled,):
+        for video in videos:
+            for chunk in video.split(3):      # of unequal length
+                norm(chunk)
+    assert torch.equal(norm.running_var, before)
+    assert not norm.training
+    assert norm.num_batches_tracked == 0
+    pooled.write(norm)
+    everything = torch.cat(videos).transpose(0, 1).flatten(1)
+    variance, mean = torch.var_mean(everything, 1)
+    torch.testing.assert_close(norm.running_mean, mean)
+    torch.testing.assert_close(norm.running_var, variance)
+    torch.testing.assert_close(norm.running_var, torch.full((2,), 10.0), rtol=0.02, atol=0)

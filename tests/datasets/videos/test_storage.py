@@ -12,7 +12,7 @@ from mmengine.fileio import BaseStorageBackend, register_backend
 from small_videos import FEATURES, FRAMES, VIDEOS, dataset
 
 from mmlofi.datasets import SegmentDataset, UntrimmedVideoDataset
-from mmlofi.datasets.storage import is_there, on_disk
+from mmlofi.datasets.videos.storage import is_there, on_disk
 from mmlofi.evaluation import TALMetric
 
 STORE: dict[str, bytes] = {}

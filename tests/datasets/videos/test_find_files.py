@@ -8,7 +8,7 @@ import pytest
 from small_videos import VIDEOS, dataset, write_annotations
 
 from mmlofi.datasets.annotations import load_video_names
-from mmlofi.datasets.find_files import find_files, spellings
+from mmlofi.datasets.videos.find_files import find_files, spellings
 
 
 def find(folder, *names, claimed=None):

@@ -1,0 +1,163 @@
+"""Frames of a long video, decoded from excerpts of it.
+
+Shape legend: n frames of H × W.
+"""
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import BinaryIO
+
+import av
+import decord
+import numpy as np
+from mmengine.logging import print_log
+
+from mmlofi.datasets.videos.facts import VideoFacts
+from mmlofi.datasets.videos.packet_table import (
+    LONG_FRAMES,
+    PacketTable,
+    excerpt,
+    find_packets,
+    write_table,
+)
+from mmlofi.datasets.videos.shown_frames import (
+    Pictures,
+    ShownFrames,
+    last_keys,
+    split_at_jumps,
+)
+from mmlofi.datasets.videos.time_axis import TimeAxis
+
+MOST_FRAMES = 2_000   # of an excerpt, whose bytes are in memory
+
+
+def keep_table(filename: str, facts: VideoFacts, shown: ShownFrames, target: str | None
+               ) -> str | None:
+    """Writes the table of a long video, if excerpts of it show the same frames as the whole.
+
+    Args:
+        filename: On disk.
+        facts: Of it.
+        shown: Its frames at their stored size.
+        target: Where the table goes.
+
+    Returns:
+        The target; None for a short video, and for one that has to be opened as a whole.
+    """
+    plain = facts.stamped and not facts.repaired and facts.hidden == 0 and facts.until_sec is None
+    if target is None or facts.size is None or not plain or facts.total_frames < LONG_FRAMES:
+        return None
+    try:
+        table = find_packets(filename, facts.total_frames, shown.times_sec)
+        if table is None or not _show_the_same(table, shown, filename):
+            return None
+        write_table(target, table)
+    except (av.error.FFmpegError, decord.DECORDError, RuntimeError, ValueError, OSError):
+        return None   # whatever is in the way, the whole can be opened
+    return target
+
+
+def _show_the_same(table: PacketTable, shown: ShownFrames, filename: str) -> bool:
+    """Whether frames of the first, middle and last group are equal, some way into each."""
+    def fail() -> ShownFrames:
+        raise ValueError('no excerpt of it can be decoded')
+    excerpts = Excerpts(table, open_file=partial(open, filename, 'rb'), name=filename,
+                        open_reader=lambda part: decord.VideoReader(part, num_threads=1),
+                        open_whole=fail)
+    for key in table.keys[[0, len(table.keys) // 2, -1]].tolist():
+        inds = np.unique(np.minimum(key + np.array([0, 1, 4, 9]), len(shown) - 1))
+        if not np.array_equal(excerpts.get_batch(inds).asnumpy(), shown.get_batch(inds).asnumpy()):
+            return False
+    shown.seek(0)
+    return True
+
+
+class Excerpts:
+    """What `DecodeSnippets` asks of `ShownFrames`, without reading the whole file.
+
+    Args:
+        table: Of the video.
+        open_file: Opens its file.
+        open_reader: Makes a decord reader, of the size that is wanted, of a file in memory.
+        open_whole: Gives the frames of the whole file, for where an excerpt does not.
+        name: Of the file, for messages.
+    """
+
+    def __init__(self, table: PacketTable, *, open_file: Callable[[], BinaryIO],
+                 open_reader: Callable[[BinaryIO], decord.VideoReader],
+                 open_whole: Callable[[], ShownFrames], name: str) -> None:
+        self._table, self._name = table, name
+        self._open_file, self._open_reader = open_file, open_reader
+        self._open_whole, self._whole = open_whole, None
+        self._frames, self._start, self._end = None, 0, 0   # of the excerpt that is open
+        self._expected: list[np.ndarray] = []
+        self.times_sec = table.times_sec if len(table.times_sec) else None
+
+    def __len__(self) -> int:
+        return len(self._table.packets)
+
+    def __getitem__(self, index: int) -> Pictures:
+        return Pictures(self.get_batch([range(len(self))[index]]).asnumpy()[0])
+
+    def expect(self, frame_inds: np.ndarray) -> None:
+        """Says which frames, ascending, will be asked for, so that excerpts are of no fewer."""
+        self._expected = split_at_jumps(frame_inds, self._table.keys)
+
+    def get_batch(self, frame_inds: Sequence[int] | np.ndarray) -> Pictures:
+        """As `ShownFrames.get_batch`."""
+        frame_inds = np.asarray(frame_inds, dtype=np.int64)
+        if frame_inds.min() < 0 or frame_inds.max() >= len(self):
+            raise IndexError(f'{self._name!r} has {len(self)} frames, got {frame_inds.min()} to '
+                             f'{frame_inds.max()}; expected some of them')
+        distinct, places = np.unique(frame_inds, return_inverse=True)
+        frames = None
+        if self._whole is None:
+            try:
+                frames = np.concatenate([self._read(piece) for piece in split_at_jumps(
+                    distinct, self._table.keys)])
+            except (decord.DECORDError, RuntimeError, ValueError, OSError, IndexError,
+                    av.error.FFmpegError) as error:
+                print_log(f'{self._name}: an excerpt of it cannot be decoded ({error}); the whole '
+                          'of it is opened', 'current', logging.WARNING)
+                self._whole = self._open_whole()
+        if frames is None:
+            frames = self._whole.get_batch(distinct).asnumpy()
+        return Pictures(frames if len(distinct) == len(frame_inds) and
+                        (np.diff(frame_inds) > 0).all() else frames[places])
+
+    def get_key_indices(self) -> np.ndarray:
+        """The frames from which decoding can begin."""
+        return self._table.keys
+
+    def seek(self, index: int) -> None:
+        """Forgets the excerpt, which decord would decode further."""
+        self._frames, self._start, self._end = None, 0, 0
+        if self._whole is not None:
+            self._whole.seek(index)
+
+    def _read(self, inds: np.ndarray) -> np.ndarray:
+        """Frames `inds`, ascending, between which nothing is worth a jump."""
+        parts = []
+        while len(inds):
+            if not self._start <= inds[0] < self._end:
+                self._open(int(inds[0]), int(inds[-1]))
+            here = inds[inds < self._end]
+            parts.append(self._frames.get_batch(here - self._start).asnumpy())
+            inds = inds[len(here):]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _open(self, first: int, last: int) -> None:
+        """An excerpt that begins with the group of frame `first`."""
+        last = max([last, *(int(run[-1]) for run in self._expected if run[0] <= first <= run[-1])])
+        key = int(last_keys(np.array([first]), self._table.keys)[0])
+        last = min(last, max(first, key + MOST_FRAMES - 1))
+        with self._open_file() as file:
+            content, count = excerpt(self._table, file, key, last)
+        reader = self._open_reader(io.BytesIO(content))
+        if len(reader) != count:
+            raise ValueError(f'{len(reader)} of its {count} frames are found')
+        self._frames = ShownFrames(reader, TimeAxis(None, float(count), count), self._name)
+        self._start, self._end = key, last + 1

@@ -1,0 +1,92 @@
+"""What a file is, in plain values that an index keeps: found once, and true until it changes."""
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from mmlofi.datasets.videos.time_axis import TimeAxis
+
+
+class Stamp(NamedTuple):
+    """By what a file is known to be the one that was looked at."""
+
+    size: int
+    mtime_ns: int   # 0 where the file is on no disk, so that its size alone tells
+
+
+class VideoFacts(NamedTuple):
+    """A video as `OpenVideo` finds it, without opening it."""
+
+    stamp: Stamp
+    side: int | None                # of the first frame, the shorter one
+    size: tuple[int, int] | None    # its height and width as decord shows it, if it does
+    total_frames: int
+    duration_sec: float
+    avg_fps: float
+    codecs: tuple[str, ...]
+    variable: bool                  # whether frames have times of their own
+    late_sec: float                 # as of `presentation`
+    until_sec: float | None
+    hidden: int                     # as of `time_axis`
+    stamped: bool
+    repaired: str | None
+    table: str | None = None        # file of `packet_table`, of a long video
+    frames: str = 'first'           # of `damage.FRAMES`, which were decoded
+
+    def opened(self, times_sec: np.ndarray | None = None) -> dict:
+        """What `OpenVideo` says of the video, by the keys of a pipeline.
+
+        Args:
+            times_sec: Of the frames, where they have times of their own.
+        """
+        return dict(total_frames=self.total_frames, avg_fps=self.avg_fps,
+                    frame_times_sec=times_sec, duration_sec=self.duration_sec)
+
+    def constant_axis(self) -> TimeAxis | None:
+        """The time axis, where it takes no time stamps to know it."""
+        return None if self.variable or self.repaired else TimeAxis(
+            None, self.duration_sec, self.total_frames, self.hidden, self.stamped)
+
+
+class FeatureFacts(NamedTuple):
+    """What a file of features says of itself, as `feature_files.FeatureFile`."""
+
+    stamp: Stamp
+    shape: tuple[int, ...]
+    duration_sec: float | None = None
+    header: dict | None = None
+    covered_sec: float | None = None
+
+
+class Seen(NamedTuple):
+    """A file that is there, and is not opened before it is used; or a folder of pictures."""
+
+    stamp: Stamp
+    duration_sec: float | None = None
+    side: int | None = None
+
+
+class Fault(NamedTuple):
+    """Why a file cannot be used."""
+
+    stamp: Stamp
+    problem: str            # MISSING, or a sentence
+    found_sec: float        # by the clock, since it may have been the disk's
+    frames: str = 'first'   # as of `VideoFacts`
+
+
+MISSING = 'missing'
+Facts = VideoFacts | FeatureFacts | Seen | Fault
+NO_STAMP = Stamp(0, 0)
+
+
+def stamp_of(path: str | os.PathLike | int) -> Stamp:
+    """That of a path on disk, or of an open file.
+
+    Raises:
+        OSError: When it is not there.
+    """
+    found = os.stat(path)
+    return Stamp(found.st_size, found.st_mtime_ns)

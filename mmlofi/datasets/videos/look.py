@@ -1,0 +1,152 @@
+"""Looks at the files of a data set, by the index of what they are and what will read them.
+
+What a file is stands in the index; whether that is what these transforms want is asked each time.
+"""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+
+from mmlofi.datasets.features.feature_files import FeatureFile, in_container, look_at_features
+from mmlofi.datasets.transforms import AppendFeatures, OpenFrames
+from mmlofi.datasets.videos.facts import (
+    MISSING,
+    NO_STAMP,
+    Facts,
+    Fault,
+    FeatureFacts,
+    Seen,
+    VideoFacts,
+    stamp_of,
+)
+from mmlofi.datasets.videos.file_checks import FileState, Transforms, files_backend
+from mmlofi.datasets.videos.index import FileIndex
+from mmlofi.datasets.videos.indexing import READERS, complete
+from mmlofi.datasets.videos.storage import is_there, on_disk
+from mmlofi.datasets.videos.video_file import find_facts
+
+
+class Looking(NamedTuple):
+    """How files are looked at."""
+
+    source: str                # 'video', 'feature' or 'img', what they are
+    transforms: Transforms     # of the pipeline that will read them
+    windows: bool = False      # whether windows are cut of them
+    frames: str = 'first'      # of a video, of `damage.FRAMES`, which are decoded
+    stat: bool = True          # as of `complete`
+    readers: int = READERS
+
+
+def look_at_files(index: FileIndex, data_list: Sequence[dict], how: Looking) -> list[Facts]:
+    """What each video's file is, on disk; elsewhere whether it is there, unless windows are cut."""
+    paths = [info['filename'] for info in data_list]
+    if how.source == 'img':
+        look = partial(_look_at_frames, opener=_frames_opener(how.transforms))
+        with ThreadPoolExecutor(how.readers) as pool:
+            return list(pool.map(look, data_list))
+    backend_args = files_backend(how.transforms)
+    local = not paths or on_disk(paths[0], backend_args)
+    look = partial(look_at_file, source=how.source, frames=how.frames, index=index,
+                   backend_args=backend_args, opened=local or how.windows)
+    return complete(index, paths, look, frames=how.frames, opened=local or how.windows,
+                    stat=how.stat and local, readers=how.readers, what=f'{how.source} files')
+
+
+def states_of(index: FileIndex, data_list: Sequence[dict], facts: Sequence[Facts], how: Looking
+              ) -> list[FileState]:
+    """Whether the pipeline can use each file, what it says, and why not."""
+    states = [_state(info['filename'], one, how) for info, one in zip(data_list, facts)]
+    for transform in how.transforms:
+        if isinstance(transform, AppendFeatures):
+            states = _with_appended(index, data_list, states, transform, how)
+    return states
+
+
+def look_at_file(path: str, *, source: str, frames: str, index: FileIndex,
+                 backend_args: dict | None = None, opened: bool = True) -> Facts:
+    """What a file is, found out by opening it.
+
+    Args:
+        source: 'video' or 'feature'.
+        frames: As of `complete`.
+        index: Where the table of a long video goes.
+        opened: Whether it takes more to know than that it is there.
+
+    Raises:
+        ImportError, OSError: When it cannot be known, whatever the file is.
+    """
+    stamp, local = NO_STAMP, on_disk(path, backend_args)
+    try:
+        if local:
+            stamp = stamp_of((in_container(path) or (path,))[0])
+        elif not is_there(path, backend_args):
+            raise FileNotFoundError(path)
+        if not opened:
+            return Seen(stamp)
+        if source == 'feature':
+            return FeatureFacts(stamp, *look_at_features(path, backend_args))
+        return find_facts(path, frames, backend_args, index.table_path)
+    except (FileNotFoundError, NotADirectoryError):
+        return Fault(stamp, MISSING, time.time())
+    except ValueError as error:
+        return Fault(stamp, str(error), time.time(), frames)
+
+
+def _state(path: str, facts: Facts, how: Looking) -> FileState:
+    if isinstance(facts, Fault):
+        return FileState(problem=facts.problem)
+    if isinstance(facts, FeatureFacts):
+        return _state_of_features(path, facts, how.transforms, how.windows)
+    if isinstance(facts, VideoFacts | Seen):
+        return FileState(duration_sec=facts.duration_sec, side=facts.side)
+    raise AssertionError(f'no state of {facts}')
+
+
+def _state_of_features(path: str, facts: FeatureFacts, transforms: Sequence[Callable],
+                       windows: bool) -> FileState:
+    for transform in transforms:
+        if hasattr(transform, 'check_file'):
+            try:
+                stored = transform.check_file(path, windows=windows,
+                                              stored=FeatureFile(*facts[1:]))
+            except ValueError as error:
+                return FileState(problem=str(error))
+            return FileState(channels=stored.shape[0], header=stored.header)
+    return FileState()
+
+
+def _with_appended(index: FileIndex, data_list: Sequence[dict], states: Sequence[FileState],
+                   transform: AppendFeatures, how: Looking) -> list[FileState]:
+    """The states, with what is wrong with the videos' features of another folder."""
+    infos = [dict(filename=transform.path(info['video_name'])) for info in data_list]
+    more = how._replace(transforms=[transform.load])
+    found = []
+    for info, state, facts in zip(infos, states, look_at_files(index, infos, more)):
+        problem = _state(info['filename'], facts, more).problem
+        if problem == MISSING:
+            problem = f'no features at {info["filename"]!r}'
+        found.append(FileState(problem=problem) if problem and not state.problem else state)
+    return found
+
+
+def _frames_opener(transforms: Transforms) -> OpenFrames:
+    opener = next((transform for transform in transforms if isinstance(transform, OpenFrames)),
+                  None)
+    if opener is None:
+        raise ValueError('data_prefix=dict(img=…) needs a pipeline that opens folders of '
+                         'pictures; expected OpenFrames in place of OpenVideo')
+    return opener
+
+
+def _look_at_frames(info: dict, opener: OpenFrames) -> Facts:
+    try:
+        results = opener(dict(info))
+        frame = results['video_reader'].get_batch([0]).asnumpy()[0]
+    except FileNotFoundError:
+        return Fault(NO_STAMP, MISSING, time.time())
+    except ValueError as error:
+        return Fault(NO_STAMP, str(error), time.time())
+    return Seen(NO_STAMP, results['duration_sec'], min(frame.shape[:2]))
