@@ -1,4 +1,4 @@
-"""A checkpoint is read again as soon as it is written, while there is still a run that has it all."""
+"""A checkpoint is read again as soon as it is written, while there is a run that has it all."""
 from __future__ import annotations
 
 import os.path as osp

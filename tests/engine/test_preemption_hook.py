@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import resumable
@@ -27,7 +28,7 @@ from mmengine.runner import CheckpointLoader, EpochBasedTrainLoop, Runner, find_
 from recording import ShapeRecorder, make_runner
 from test_resume import Training, assert_equal, data  # noqa: F401  (a fixture)
 
-from mmlofi.engine import PreemptionHook, preemption_hook
+from mmlofi.engine import PreemptionHook, atomic_checkpoint, preemption_hook
 from mmlofi.engine.launch import leave_group, prepare_launcher
 from mmlofi.engine.preemption_hook import EXIT_CODE
 
@@ -230,14 +231,17 @@ def test_a_warning_after_an_epoch_is_saved_with_it(videos):
 
 
 def test_as_time_passes_the_newest_is_kept_until_the_epochs_own(videos, monkeypatch):
-    clock = iter(range(10**6))   # of which hooks read 1 or 2 s a step
-    monkeypatch.setattr(preemption_hook.time, 'monotonic', lambda: next(clock))
     seen = []
+
     class Looks(Hook):
         def before_train_iter(self, runner, batch_idx, data_batch=None):
             seen.append(checkpoints(videos))
-    begin(videos, Looks(), every_min=1.5 / 60).train()
-    assert seen[:3] == [set(), {'interim_1.pth'}, {'interim_2.pth'}]
+    runner = begin(videos, Looks(), every_min=1)
+    for module in (preemption_hook, atomic_checkpoint):   # a step lasts a minute
+        monkeypatch.setattr(module, 'time', SimpleNamespace(monotonic=lambda: runner.iter * 60.0))
+    runner.train()
+    assert seen == [set(), set(), {'interim_2.pth'}, {'epoch_1.pth'}, {'epoch_1.pth'},
+                    {'epoch_1.pth', 'interim_5.pth'}]
     assert checkpoints(videos) == {'epoch_1.pth', 'epoch_2.pth'}
     assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
 
@@ -251,7 +255,7 @@ def test_no_checkpoint_is_written_twice(videos, monkeypatch):
         saved.append(name), save(folder, name, *args, **kwargs)))
     runner.train()
     assert saved == ['interim_1.pth', 'iter_2.pth', 'interim_3.pth', 'iter_4.pth', 'interim_5.pth',
-                     'iter_6.pth']
+                     'iter_6.pth', 'iter_6.pth']   # the last one with what hooks do after the epoch
 
 
 @MODELS.register_module()

@@ -79,15 +79,17 @@ def storage(monkeypatch):
     """`storage.faults`: how many more times a video's opening fails, in a way that passes."""
     class Storage:
         faults = 0
-    opened = OpenVideo.transform
 
-    def transform(self, results):
-        if Storage.faults:
-            Storage.faults -= 1
-            np.random.rand()    # what a pipeline has drawn by then
-            raise stale()
-        return opened(self, results)
-    monkeypatch.setattr(OpenVideo, 'transform', transform)
+    def failing(opens):
+        def fails(self, *args):
+            if Storage.faults:
+                Storage.faults -= 1
+                np.random.rand()    # what a pipeline has drawn by then
+                raise stale()
+            return opens(self, *args)
+        return fails
+    for name in ('transform', 'learn'):
+        monkeypatch.setattr(OpenVideo, name, failing(getattr(OpenVideo, name)))
     return Storage
 
 
