@@ -29,19 +29,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
-from mmaction.registry import DATASETS, MODELS, TRANSFORMS
+from kept_frames import OpenVideoOnce
+from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, load_checkpoint
-from procedural_table import ROOT, run
+from procedural_tools import ROOT, SMOKE_DATA, run
 
 from mmlofi import FidelityCycle
 from mmlofi.datasets.features.feature_files import save_features
-from mmlofi.datasets.transforms import OpenVideo
-from mmlofi.datasets.videos.shown_frames import Pictures
-from mmlofi.fidelity import FULL, Fidelity
+from mmlofi.fidelity import Fidelity
 from mmlofi.files import write_json
 from mmlofi.planning.step_memory import StepCounter
 
@@ -53,7 +51,6 @@ KINDS = {
     'all': ('all weights', None),
 }
 CYCLES = ('full', 'long', 'short')
-SMOKE_DATA = ['--train-videos', '8', '--val-videos', '5', '--clips-per-class', '8']
 
 
 def parse_args() -> argparse.Namespace:
@@ -70,42 +67,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--smoke', action='store_true',
                         help='a few steps of everything on a tiny benchmark: does it run?')
     return parser.parse_args()
-
-
-class KeptFrames:
-    """A video's frames (n, H, W, 3) in memory, as `DecodeSnippets` asks for them."""
-
-    def __init__(self, frames: np.ndarray) -> None:
-        self.frames = frames
-
-    def get_batch(self, numbers: np.ndarray) -> Pictures:
-        return Pictures(self.frames[np.asarray(numbers)])
-
-    def get_key_indices(self) -> list[int]:
-        return [0]
-
-    def seek(self, number: int) -> None:
-        """Nothing is to be gone back to."""
-
-
-@TRANSFORMS.register_module()
-class OpenVideoOnce(OpenVideo):
-    """As `OpenVideo`, which decodes a video of a size once in a process."""
-
-    kept: dict[tuple, dict] = {}
-
-    def transform(self, results: dict) -> dict:
-        """Adds the same."""
-        side = results.get('fidelity', FULL).reduce_side(self.short_side, self.divisor)
-        key = results['filename'], side
-        if key not in self.kept:
-            opened = super().transform(dict(results))
-            frames = opened['video_reader'].get_batch(range(opened['total_frames'])).asnumpy()
-            self.kept[key] = dict(
-                video_reader=KeptFrames(frames),
-                **{name: opened[name] for name in ('total_frames', 'avg_fps', 'frame_times_sec',
-                                                   'duration_sec')})
-        return results | self.kept[key]
 
 
 def encoder(out: Path, smoke: bool) -> str:

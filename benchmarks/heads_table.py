@@ -22,7 +22,16 @@ import statistics
 from pathlib import Path
 from typing import NamedTuple
 
-from procedural_table import CONFIGS, ROOT, SMOKE_DATA, SMOKE_HEAD, Table, run
+from procedural_tools import (
+    CONFIGS,
+    ROOT,
+    SMOKE_CLASSIFY,
+    SMOKE_DATA,
+    SMOKE_HEAD,
+    Trainings,
+    checkpoint,
+    run,
+)
 
 SEVERAL = ['--classes-per-video', '3', '--train-videos', '160', '--clips-per-class', '400']
 SOURCES = ('acp', 'lofi', 'end_to_end')
@@ -77,7 +86,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-class HeadsTable(Table):
+class HeadsTable(Trainings):
     """The trainings, each in a work dir of its own below `out`."""
 
     def __init__(self, out: Path, *, several: bool = False, one_start: bool = False,
@@ -103,8 +112,9 @@ class HeadsTable(Table):
     def acp(self, seed: int) -> Path:
         """Trains the encoder that a seed starts from; its work dir."""
         seed = 0 if self.one_start else seed
-        self.encoder('acp', seed)
-        return self.out / f'seed{seed}' / 'acp'
+        folder = self.out / f'seed{seed}' / 'acp'
+        self.train(folder, 'acp_toy.py', seed, SMOKE_CLASSIFY * self.smoke)
+        return folder
 
     def head(self, source: str, row: Row, seed: int) -> tuple[Path, Path, dict[str, Path]]:
         """Trains the head of a row with a seed; its config, its work dir, what the config needs."""
@@ -168,10 +178,6 @@ class HeadsTable(Table):
         half, average = (mean_and_std([score[key] for score in runs])
                          for key in ('mAP@0.50', 'mAP'))
         return f'{half} ({len(runs)})' if runs else half, average
-
-
-def checkpoint(work_dir: Path) -> str:
-    return (work_dir / 'last_checkpoint').read_text()
 
 
 def scores(folder: Path) -> dict[str, float]:

@@ -1,150 +1,172 @@
-"""The paper's table on the procedural benchmark: what the encoder learned from, beside mAP.
+"""The paper's table with its rivals, on the procedural benchmark: what the encoder learned from.
 
-Trains every row with every seed, one after the other, and prints the table, mean ± std
-over seeds, after each. Run again, it goes on where it stopped, with more seeds or rows too. A
-row takes 3 to 10 minutes on one CPU core, so 3 seeds of all take 4 hours.
+Trains every row with every seed, one after the other, and prints the table after each seed: mean ±
+std over seeds, and the gain over ACP with a paired bootstrap over videos and seeds. All runs in one
+process, which decodes each video once. Run again, it goes on where it stopped, with more seeds or
+rows too; seeds can be trained side by side, by a call each. Of each seed a small json stays in
+`--results`, from which the table is printed without the trainings. What a row costs:
+docs/procedural_benchmark.md.
 
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --seeds 0 1 2
+  OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world both --seeds 0 1 2 3 4
+  python benchmarks/procedural_table.py --from-results work_dirs/procedural_table_both/results
 """
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
+import json
 import time
 from pathlib import Path
-from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
-CONFIGS = 'configs/toy'
+import torch
+from kept_frames import keep_frames
+from procedural_results import Results, read_results, table
+from procedural_rows import ROWS, STAGE_2
+from procedural_tools import (
+    CONFIGS,
+    ROOT,
+    SMOKE_CLASSIFY,
+    SMOKE_DATA,
+    SMOKE_HEAD,
+    SMOKE_LOCALIZE,
+    Trainings,
+    call,
+    checkpoint,
+    run,
+)
 
+from mmlofi.files import write_text
+from mmlofi.report.runs import read_run
 
-class Row(NamedTuple):
-    """How a row's encoder is trained; stage 3 is the same for all."""
-
-    title: str
-    config: str
-    start: str | None = None   # the row whose encoder it starts from
-
-
-ROWS = {
-    'icp': Row('ICP', 'icp_toy.py'),
-    'acp': Row('ACP', 'acp_toy.py'),
-    'acp_plus': Row('ACP+', 'acp_plus_toy.py', 'acp'),
-    's': Row('S-LoFi', 's_lofi_toy.py', 'acp'),
-    't': Row('T-LoFi', 't_lofi_toy.py', 'acp'),
-    'st': Row('ST-LoFi', 'st_lofi_toy.py', 'acp'),
-    'short': Row('Short C-LoFi', 'lofi_short_toy.py', 'acp'),
-    'long': Row('Long C-LoFi', 'lofi_toy.py', 'acp'),
-    'full': Row('full fidelity', 'full_toy.py', 'acp'),
-}
-# At smoke size: a few steps of everything.
-SMOKE_DATA = ['--train-videos', '8', '--val-videos', '5', '--clips-per-class', '8']
-SMOKE_CLASSIFY = ['train_cfg.max_epochs=1', 'train_cfg.val_interval=1',
-                  'train_dataloader.batch_size=8']
-SMOKE_LOCALIZE = ['train_cfg.max_epochs=1']
-SMOKE_HEAD = ['train_cfg.max_epochs=1', 'train_cfg.val_interval=1']
+WORLDS = {'scenes': [],
+          'both': ['--scene-and-motion', '--classes', '6', '--side', '64', '--train-videos', '120',
+                   '--clips-per-class', '80']}
+# Frames are kept by the process that decodes them.
+HERE = ['train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False']
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--out', type=Path, default=Path('work_dirs/procedural_table'),
-                        help='where everything goes; default %(default)s')
+    parser.add_argument('--world', choices=WORLDS, default='scenes',
+                        help='classes told by the scene, or by the scene and the motion; default '
+                             '%(default)s')
+    parser.add_argument('--out', type=Path, default=None,
+                        help='where everything goes; default work_dirs/procedural_table, and '
+                             '_both after it')
+    parser.add_argument('--results', type=Path, default=None, metavar='DIR',
+                        help='where a seed*.json each stays, and which rows are done; default '
+                             'OUT/results')
+    parser.add_argument('--from-results', type=Path, default=None, metavar='DIR',
+                        help='print the table of these results, and train nothing')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2],
                         help='of the trainings; the videos stay the same. Default 0 1 2')
-    parser.add_argument('--rows', nargs='+', choices=ROWS, metavar='ROW',
-                        default=[row for row in ROWS if row != 'full'],
-                        help=f'of {", ".join(ROWS)}; default all but full, which has four times '
+    parser.add_argument('--rows', nargs='+', choices=ROWS, metavar='ROW', default=list(ROWS),
+                        help=f'of {", ".join(ROWS)}; default all, of which full has four times '
                              'the pixels')
     parser.add_argument('--smoke', action='store_true',
                         help='a few steps of everything on a tiny benchmark: does it run?')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.out is None:
+        args.out = Path('work_dirs/procedural_table' + '_both' * (args.world == 'both'))
+    return args
 
 
-def run(tool: str, *arguments: object, log: Path | None = None, **variables: object) -> None:
-    """Runs a tool of the repository; its output goes to `log`, whose end is shown if it fails."""
-    command = [sys.executable, str(ROOT / 'tools' / tool), *map(str, arguments)]
-    environment = os.environ | {name: str(value) for name, value in variables.items()}
-    environment['PYTHONPATH'] = os.pathsep.join(
-        filter(None, (str(ROOT), str(ROOT / 'benchmarks'), environment.get('PYTHONPATH'))))
-    if log is None:
-        subprocess.run(command, env=environment, check=True)
-        return
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, 'a', encoding='utf-8') as file:
-        done = subprocess.run(command, env=environment, stdout=file, stderr=file)
-    if done.returncode:
-        print(''.join(log.read_text().splitlines(keepends=True)[-20:]), file=sys.stderr)
-        raise SystemExit(f'{" ".join(command)} failed; its output is in {log}')
+class Table(Trainings):
+    """The rows' trainings, in this process."""
 
+    start_tool = staticmethod(call)
 
-class Table:
-    """The trainings of a table, each in a work dir of its own below `out`."""
+    def __init__(self, out: Path, *, world: str = 'scenes', smoke: bool) -> None:
+        super().__init__(out, smoke=smoke)
+        self.world['TOY_WORLD'] = world
 
-    def __init__(self, out: Path, *, smoke: bool) -> None:
-        self.out, self.smoke = out.resolve(), smoke
-        self.data = self.out / 'data'
-        self.world: dict[str, object] = dict(TOY_DATA=self.data)   # for the configs
-        self.start = time.monotonic()
-
-    def train(self, folder: Path, config: str, seed: int, options: list[str],
-              **variables: object) -> None:
-        """Starts, continues, or leaves alone what has its cost.json."""
-        if (folder / 'cost.json').exists():
-            return
-        print(f'{folder.relative_to(self.out)}: {config} '
-              f'(after {time.monotonic() - self.start:.0f} s)', flush=True)
-        run('train.py', ROOT / CONFIGS / config, '--work-dir', folder, '--seed', seed, '--resume',
-            *(['--cfg-options', *options] if options else []), log=folder / 'train.log',
-            **self.world, **variables)
-
-    def row(self, name: str, seed: int) -> None:
+    def row(self, name: str, seed: int, results: Results) -> None:
         """Trains the encoder of a row, its start first, and a head on its features."""
-        folder, features = self.out / f'seed{seed}' / name, self.out / f'seed{seed}/{name}_features'
+        if name in results:
+            return
+        row, head = ROWS[name], self._folder(f'{name}_gtad', seed)
+        parts = row.beside or (name,)
+        for needed in filter(None, (*(ROWS[part].start for part in parts), *(row.beside or ()))):
+            self.encoder(needed, seed)
+        began = time.process_time()
+        features = [self.features(part, seed) for part in parts]
+        config = 'gtad_toy.py' if len(parts) == 1 else 'gtad_two_toy.py'
+        detections = head / 'detections.json'
+        self.train(head, config, seed, [
+            f'val_evaluator.out_file={detections}', f'experiment_name={name}_gtad',
+            *(SMOKE_HEAD * self.smoke)], TOY_FEATURES=features[0], TOY_SECOND_FEATURES=features[-1])
+        scores = {key: value / 100 for key, value in read_run(str(head)).figures.items()}
+        results.add(name, scores, time.process_time() - began, self.data / 'annotations.json',
+                    detections)
+
+    def features(self, name: str, seed: int) -> Path:
+        """Trains the encoder of a row, and extracts its features."""
         self.encoder(name, seed)
-        if not (folder.with_name(f'{name}_gtad') / 'cost.json').exists():
-            run('extract_features.py', ROOT / CONFIGS / 'lofi_toy.py', _checkpoint(folder),
-                '--out', features, log=folder / 'features.log', **self.world)
-        self.train(folder.with_name(f'{name}_gtad'), 'gtad_toy.py', seed,
-                   SMOKE_HEAD if self.smoke else [], TOY_FEATURES=features)
+        folder = self._folder(f'{name}_features', seed)
+        done = folder.with_name(f'{folder.name}.done')
+        if not done.exists():
+            call('extract_features.py', ROOT / CONFIGS / 'lofi_toy.py',
+                 checkpoint(self._folder(name, seed)), '--out', folder, '--cfg-options',
+                 'test_dataloader.num_workers=0', log=folder.with_name(f'{folder.name}.log'),
+                 **self.world)
+            done.touch()
+        return folder
 
     def encoder(self, name: str, seed: int) -> None:
-        """Trains the encoder of a row."""
-        row, options = ROWS[name], []
-        if self.smoke:
-            options += SMOKE_LOCALIZE if 'lofi' in row.config or name == 'full' else SMOKE_CLASSIFY
+        """Trains the encoder of a row, and what it needs."""
+        row, folder = ROWS[name], self._folder(name, seed)
+        if (folder / 'cost.json').exists():
+            return
+        options, variables = [*HERE, f'experiment_name={name}'], {}
+        if name not in STAGE_2:
+            options += ['val_dataloader.num_workers=0', *(SMOKE_CLASSIFY * self.smoke)]
+        elif self.smoke:
+            options += SMOKE_LOCALIZE
         if row.start is not None:
             self.encoder(row.start, seed)
-            start = _checkpoint(self.out / f'seed{seed}' / row.start)
-            options.append(f'load_from={start}')
-        self.train(self.out / f'seed{seed}' / name, row.config, seed, options)
+            options.append(f'load_from={checkpoint(self._folder(row.start, seed))}')
+        if name == 'tsp':
+            variables['TOY_GVF'] = self.global_features(seed)
+        self.train(folder, row.config, seed, options, **variables)
 
-    def show(self) -> None:
-        """Prints the rows that are complete for some seeds, ACP as the baseline."""
-        arguments = []
-        for name, row in ROWS.items():
-            runs = [f'{head.with_name(name)}+{head}'
-                    for head in sorted(self.out.glob(f'seed*/{name}_gtad'))
-                    if (head / 'cost.json').exists()]
-            arguments += [f'{row.title}={",".join(runs)}'] if runs else []
-        baseline = ['--baseline', 'ACP'] if any(a.startswith('ACP=') for a in arguments) else []
-        run('compare.py', *arguments, *baseline, '--out', self.out / 'table.md')
+    def global_features(self, seed: int) -> Path:
+        """TSP's vector of each video, of ACP's features."""
+        path = self.out / f'seed{seed}' / 'gvf.npz'
+        if not path.exists():
+            call('make_gvf.py', self.features('acp', seed), '--out', path,
+                 log=path.with_suffix('.log'))
+        return path
+
+    def _folder(self, name: str, seed: int) -> Path:
+        return self.out / f'seed{seed}' / name
 
 
-def _checkpoint(work_dir: Path) -> str:
-    return (work_dir / 'last_checkpoint').read_text()
+def show(results: Path, out: Path | None = None) -> None:
+    """Prints the table of results, and writes it."""
+    text = table(read_results(results))
+    print(text, flush=True)
+    if out is not None:
+        write_text(out / 'table.md', text)
 
 
 def main() -> None:
     args = parse_args()
-    table = Table(args.out, smoke=args.smoke)
-    run('make_procedural.py', table.data, *(SMOKE_DATA if args.smoke else []))
+    if args.from_results is not None:
+        show(args.from_results)
+        return
+    torch.set_num_threads(1)
+    keep_frames()
+    trainings = Table(args.out, world=args.world, smoke=args.smoke)
+    results = args.results or trainings.out / 'results'
+    run('make_procedural.py', trainings.data, *WORLDS[args.world],
+        *(SMOKE_DATA if args.smoke else []))
+    benchmark = json.loads((trainings.data / 'benchmark.json').read_text())
     for seed in args.seeds:
+        of_seed = Results(results, seed, benchmark)
         for name in args.rows:
-            table.row(name, seed)
-        table.show()
+            trainings.row(name, seed, of_seed)
+        show(results, trainings.out)
 
 
 if __name__ == '__main__':

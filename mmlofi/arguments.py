@@ -76,7 +76,7 @@ def _runner_settings() -> tuple[str, ...]:
     # The last ones it looks up in the config itself.
     return (*tuple(inspect.signature(Runner.__init__).parameters)[1:], 'compile',
             'activation_checkpointing', 'efficient_conv_bn_eval', 'sync_bn', 'strategy',
-            'find_unused_parameters', 'model_wrapper_cfg', 'custom_imports')
+            'runner_type', 'find_unused_parameters', 'model_wrapper_cfg', 'custom_imports')
 
 
 def _first_new(cfg: Config, key: str) -> tuple[str, list[str]] | None:

@@ -75,7 +75,9 @@ def test_tools_that_read_json_do_their_work_without_torch(tmp_path):
         report=['report', found, truth, '--bins', 'quintiles', '--out', tmp_path / 'page.html'],
         plot=['plot_detections', found, truth, '--out', tmp_path / 'lines.png'],
         one=['plot_detections', found, truth, '--video', 'v0', '--out', tmp_path / 'one.png'],
-    )) == dict.fromkeys(['eval', 'diagnose', 'compare', 'report', 'plot', 'one'], [])
+        export=['export_detections', found, '--export', 'label_studio', 'via', 'audacity',
+                'ffmetadata', '--first', 'both', '--out', tmp_path / 'exported'],
+    )) == dict.fromkeys(['eval', 'diagnose', 'compare', 'report', 'plot', 'one', 'export'], [])
 
 
 @pytest.mark.parametrize(('said', 'policy'), [

@@ -13,13 +13,12 @@ from __future__ import annotations
 __mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
 
 import argparse
-import csv
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from mmlofi.apis.arguments import add_inferencer_options, make_inferencer
+from mmlofi.detections.exports.formats import EXPORTS, require_libraries, write_exports
 from mmlofi.starting import start
 
 
@@ -34,6 +33,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--csv', action='store_true', help='also a table, detections.csv')
     parser.add_argument('--srt', action='store_true', help='also SubRip subtitles of each video')
     parser.add_argument('--vtt', action='store_true', help='also WebVTT subtitles of each video')
+    parser.add_argument('--export', nargs='+', choices=EXPORTS, default=[], metavar='NAME',
+                        help='also as other programs read it, to correct it there, to cut or to '
+                             f'play: {", ".join(EXPORTS)}')
     parser.add_argument('--timeline', action='store_true',
                         help='also a picture of each video on a time axis')
     parser.add_argument('--page', action='store_true',
@@ -52,12 +54,14 @@ from mmaction.structures import ActionDataSample
 from mmlofi.apis import TALInferencer
 from mmlofi.apis.video_files import find_videos
 from mmlofi.datasets.videos.playable import playable_file
+from mmlofi.detections.exports.subtitles import cut_cues, to_srt, to_vtt
+from mmlofi.detections.exports.table import to_csv
+from mmlofi.detections.exports.videos import videos_of
 from mmlofi.detections.predictions import Detections, save_detections
 from mmlofi.files import CannotWrite, check_writable, file_stem, write_text
 from mmlofi.report.player_page import PlayedVideo, detections_by_video, write_player_page
 from mmlofi.sigterm import sigterm_unwinds
 from mmlofi.visualization.colours import class_colours
-from mmlofi.visualization.subtitles import cut_cues, to_srt, to_vtt
 from mmlofi.visualization.video_labels import write_labelled_video
 
 DETECTIONS, PAGE = 'detections.json', 'page.html'
@@ -65,6 +69,10 @@ DETECTIONS, PAGE = 'detections.json', 'page.html'
 
 def main() -> None:
     args = parse_args()
+    try:
+        require_libraries(args.export)
+    except ImportError as error:
+        sys.exit(f'localize: {error}')
     try:
         inferencer = make_inferencer(args)
         check_writable(args.out / DETECTIONS)
@@ -92,6 +100,7 @@ def localize_all(inferencer: TALInferencer, args: argparse.Namespace) -> None:
     finally:   # what was found before an interrupt is kept
         detections = inferencer.to_detections(samples)
         save(detections, args)
+        export(detections, samples, args)
     if args.page and samples:
         write_page(samples, detections, inferencer.classes, args)
     if failed:
@@ -143,15 +152,21 @@ def save(detections: Detections, args: argparse.Namespace) -> None:
     """Writes what is of all videos together."""
     save_detections(detections, args.out / DETECTIONS)
     if args.csv:
-        text = io.StringIO(newline='')
-        table = csv.writer(text)
-        table.writerow(['video', 'label', 'start_sec', 'end_sec', 'score'])
-        for name, found in detections.to_results().items():
-            table.writerows([cell(name), cell(one['label']), *one['segment'], one['score']]
-                            for one in found)
-        write_text(args.out / 'detections.csv', text.getvalue())
+        write_text(args.out / 'detections.csv', to_csv(
+            ['video', 'label', 'start_sec', 'end_sec', 'score'],
+            [[name, one['label'], *one['segment'], one['score']]
+             for name, found in detections.to_results().items() for one in found]))
     print(f'{args.out / DETECTIONS}: {len(detections)} segments of '
           f'{len(detections.video_names)} videos')
+
+
+def export(detections: Detections, samples: Sequence[ActionDataSample],
+           args: argparse.Namespace) -> None:
+    """Writes the formats of other programs."""
+    files = {sample.video_name: Path(sample.filename) for sample in samples}
+    written = write_exports(args.export, videos_of(detections, files), detections.classes, args.out)
+    if written:
+        print(f'{args.out}: {len(written)} files of {", ".join(args.export)}')
 
 
 def write_page(samples: list[ActionDataSample], detections: Detections,
@@ -167,11 +182,6 @@ def write_page(samples: list[ActionDataSample], detections: Detections,
     write_player_page(args.out / PAGE, videos, colours=class_colours(classes),
                       title=f'Found in {len(videos)} video{"s" * (len(videos) > 1)}')
     print(f'{args.out / PAGE}: plays them')
-
-
-def cell(text: str) -> str:
-    """A text that spreadsheets do not compute: an apostrophe in front of `=HYPERLINK(…)`."""
-    return f"'{text}" if text.startswith(('=', '+', '-', '@', '\t', '\r')) else text
 
 
 if __name__ == '__main__':

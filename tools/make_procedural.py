@@ -23,13 +23,17 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--val-videos', type=int, default=40, help='untrimmed')
     parser.add_argument(
         '--classes', type=int, default=5,
-        help='scenes; with --classes-per-video, kinds of motion')
+        help='scenes; with --classes-per-video, kinds of motion; with --scene-and-motion, both')
     parser.add_argument(
         '--classes-per-video', type=int, metavar='N', default=None,
         help='the motion tells the class, and a video has N of them; without, the scene tells it')
     parser.add_argument(
         '--overlap', type=float, default=0.0,
         help='with --classes-per-video, share of actions that overlap one of another class')
+    parser.add_argument(
+        '--scene-and-motion', action='store_true',
+        help='a class is a scene and a kind of motion, and the clips are of another source; '
+             'wants 6 or 12 --classes')
     parser.add_argument(
         '--clips-per-class', type=int, default=40,
         help='trimmed training clips; a quarter as many for validation')

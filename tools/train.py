@@ -40,6 +40,7 @@ if __name__ == '__main__':
     start(parse_args)
 
 from mmengine.config import Config
+from mmengine.registry import RUNNERS
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmlofi.engine.launch import prepare_launcher
@@ -76,7 +77,9 @@ def main() -> None:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = merge_args(Config.fromfile(args.config), args)
     prepare_launcher(cfg)
-    Runner.from_cfg(cfg).train()
+    # As in OpenMMLab's other tools: runner_type='FlexibleRunner' of a config goes with a strategy.
+    runner = RUNNERS.build(cfg) if cfg.get('runner_type') else Runner.from_cfg(cfg)
+    runner.train()
 
 
 if __name__ == '__main__':

@@ -1,4 +1,5 @@
-# ActionFormer and TriDet at a size for 32 snippets: 4 levels, of strides 1 to 8, 64 channels.
+# ActionFormer and TriDet at a size for 32 snippets: 4 levels, of strides 1 to 8, 64 channels. Classes
+# are those of the first world; the configs that use them say those of the world at hand.
 one_stage = dict(in_channels=128, num_classes=5, loss=dict(init_norm=50.0))
 actionformer_head = dict(one_stage, type='ActionFormerHead', backbone=dict(
     embed_dim=64, arch=(2, 1, 3), window=-1, num_heads=4))

@@ -12,7 +12,7 @@ read = [dict(type='OpenVideo'), dict(type='TrimToSegment')]
 dataset = dict(type='SegmentDataset', ann_file=_base_.ann_file,
                data_prefix=dict(video=_base_.data_root + '/videos'))
 train_dataloader = dict(
-    batch_size=32, drop_last=True,
+    batch_size=_base_.pretraining.batch_size, drop_last=True,
     dataset=dict(dataset, _delete_=True, subset='training',
                  pipeline=[*read, *_base_.train_pipeline[1:]]))
 val_dataloader = dict(
@@ -20,8 +20,8 @@ val_dataloader = dict(
                  pipeline=[*read, *_base_.val_pipeline[1:]]))
 test_dataloader = val_dataloader
 
-max_epochs = 120
+max_epochs = _base_.pretraining.epochs.acp_plus
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, convert_to_iter_based=True)]
 default_hooks = dict(checkpoint=dict(interval=10))
-auto_scale_lr = dict(base_batch_size=32)
+auto_scale_lr = dict(base_batch_size=_base_.pretraining.batch_size)

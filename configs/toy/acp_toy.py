@@ -36,6 +36,7 @@ test_evaluator = val_evaluator
 
 max_epochs = _base_.stage_1.max_epochs
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
-optim_wrapper = dict(optimizer=_base_.stage_1.optimizer)
+optim_wrapper = dict(type=_base_.stage_1.get('wrapper', 'OptimWrapper'),
+                     optimizer=_base_.stage_1.optimizer)
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, convert_to_iter_based=True)]
 auto_scale_lr = dict(enable=False, base_batch_size=_base_.stage_1.batch_size)

@@ -8,7 +8,7 @@ _base_ = ['./acp_toy.py', './_base_vit_toy.py']
 model = dict(
     backbone=dict(_base_.vit, _delete_=True),
     cls_head=dict(_delete_=True, type='TimeSformerHead', in_channels=_base_.vit_dim,
-                  num_classes=5, dropout_ratio=0.0, average_clips='prob'))
+                  num_classes=_base_.num_classes, dropout_ratio=0.0, average_clips='prob'))
 
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.05),
                      clip_grad=dict(max_norm=1))

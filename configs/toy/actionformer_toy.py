@@ -7,8 +7,8 @@
 # Expected: docs/procedural_benchmark.md.
 _base_ = ['./gtad_toy.py', './_base_one_stage_toy.py']
 
-model = dict(head=dict(_base_.actionformer_head, _delete_=True), class_scores=None,
-             nms=_base_.one_stage_nms)
+model = dict(head=dict(_base_.actionformer_head, _delete_=True, num_classes=_base_.num_classes),
+             class_scores=None, nms=_base_.one_stage_nms)
 train_dataloader = dict(batch_size=4)
 train_cfg = dict(max_epochs=_base_.one_stage_epochs, val_interval=_base_.one_stage_epochs)
 optim_wrapper = dict(optimizer=dict(_base_.one_stage_optimizer, _delete_=True))

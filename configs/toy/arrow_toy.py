@@ -15,7 +15,7 @@ show = [dict(type='DecodeSnippets'),
         dict(type='Resize', scale=(_base_.side, _base_.side), keep_ratio=False)]
 pack = [dict(type='FormatShape', input_format='NCTHW'), dict(type='PackActionInputs')]
 train_dataloader = dict(
-    batch_size=32, drop_last=True,
+    batch_size=_base_.pretraining.batch_size, drop_last=True,
     sampler=dict(type='SeededSampler', group=len(rates)),     # both rates of a stretch in a batch
     dataset=dict(type='PlaybackDataset', pipeline=[
         dict(type='OpenVideo'), play, *show, dict(type='Flip', flip_ratio=0.5), *pack]))
@@ -26,8 +26,8 @@ val_evaluator = dict(metric_list='top_k_accuracy',
                      metric_options=dict(top_k_accuracy=dict(topk=(1,))))
 test_evaluator = val_evaluator
 
-max_epochs = 60
+max_epochs = _base_.pretraining.epochs.arrow
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, convert_to_iter_based=True)]
 default_hooks = dict(checkpoint=dict(interval=10))
-auto_scale_lr = dict(base_batch_size=32)
+auto_scale_lr = dict(base_batch_size=_base_.pretraining.batch_size)

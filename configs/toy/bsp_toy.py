@@ -18,6 +18,6 @@ train_dataloader = dict(
 val_dataloader = dict(dataset=dict(type='StitchDataset', pipeline=[stitch, *_base_.pack]))
 test_dataloader = val_dataloader
 
-max_epochs = 29
+max_epochs = _base_.pretraining.epochs.bsp
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, convert_to_iter_based=True)]

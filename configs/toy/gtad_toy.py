@@ -8,7 +8,7 @@ _base_ = './_base_toy.py'
 
 model = dict(
     type='EndToEndLocalizer',
-    head=dict(_base_.gtad_head, in_channels=_base_.feat_dim),
+    head=dict(_base_.gtad_head, in_channels=_base_.feat_dim, **_base_.gtad_bins),
     class_scores=dict(type='VideoClassifier', in_channels=_base_.feat_dim,
                       num_classes=_base_.num_classes))
 

@@ -5,4 +5,5 @@
 # Expected, as it is and after stage 3 (actionformer_toy.py): docs/procedural_benchmark.md.
 _base_ = ['./lofi_toy.py', './_base_one_stage_toy.py']
 
-model = dict(head=dict(_base_.actionformer_head, _delete_=True), nms=_base_.one_stage_nms)
+model = dict(head=dict(_base_.actionformer_head, _delete_=True, num_classes=_base_.num_classes),
+             nms=_base_.one_stage_nms)

@@ -12,7 +12,7 @@ model = dict(
     type='EndToEndLocalizer',
     backbone=_base_.backbone,
     encoder=dict(norm='running'),
-    head=dict(_base_.gtad_head, in_channels=_base_.feat_dim),
+    head=dict(_base_.gtad_head, in_channels=_base_.feat_dim, **_base_.gtad_bins),
     data_preprocessor=_base_.frame_preprocessor)
 
 custom_hooks = [dict(type='LoFiCycleHook', by=_base_.stage_2.by, interval=1,

@@ -5,4 +5,4 @@
 # Expected, as it is and after stage 3 (tridet_toy.py): docs/procedural_benchmark.md.
 _base_ = './lofi_actionformer_toy.py'
 
-model = dict(head=dict(_base_.tridet_head, _delete_=True))
+model = dict(head=dict(_base_.tridet_head, _delete_=True, num_classes=_base_.num_classes))

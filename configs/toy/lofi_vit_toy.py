@@ -12,7 +12,8 @@ model = dict(
     backbone=dict(_base_.vit, _delete_=True), encoder=dict(norm=None),
     # Half of the bins halve the head's time, of which it takes most at this size.
     head=dict(in_channels=_base_.vit_dim, inner_bins=8, context_bins=2),
-    class_scores=dict(type='VideoClassifier', in_channels=_base_.vit_dim, num_classes=5))
+    class_scores=dict(type='VideoClassifier', in_channels=_base_.vit_dim,
+                      num_classes=_base_.num_classes))
 # Whole patches: 64, 32 and 48, also of videos that are no squares.
 resize = dict(type='AtFidelity', transform=dict(type='Resize', scale=(64, 64), keep_ratio=False),
               divisor=16)

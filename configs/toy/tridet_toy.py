@@ -6,4 +6,4 @@
 # Expected: docs/procedural_benchmark.md.
 _base_ = './actionformer_toy.py'
 
-model = dict(head=dict(_base_.tridet_head, _delete_=True))
+model = dict(head=dict(_base_.tridet_head, _delete_=True, num_classes=_base_.num_classes))

@@ -14,7 +14,7 @@ model = dict(cls_head=dict(
 # Clips as stage 1's: 4 frames, every 2nd of 10 a second.
 read = [dict(type='OpenVideo', short_side=_base_.side),
         dict(type='ClipInSegment', clip_len=_base_.clip_len, fps=10 / _base_.frame_interval,
-             clips_per_segment=5),
+             clips_per_segment=_base_.pretraining.clips_per_segment),
         dict(type='DecodeSnippets')]
 pack = [dict(type='FormatShape', input_format='NCTHW'),
         dict(type='PackActionInputs', algorithm_keys=('region_label', 'gvf'))]
@@ -24,7 +24,7 @@ dataset = dict(
     background=dict(shortest_gap_sec=1.5),      # as long as the shortest action
     gvf=dict(file='{{$TOY_GVF:features/toy_gvf.npz}}', feat_dim=_base_.feat_dim))
 train_dataloader = dict(
-    batch_size=32, drop_last=True, sampler=dict(type='SeededSampler'),
+    batch_size=_base_.pretraining.batch_size, drop_last=True, sampler=dict(type='SeededSampler'),
     dataset=dict(dataset, _delete_=True, subset='training',
                  pipeline=[*read, dict(type='Flip', flip_ratio=0.5), *pack]))
 val_dataloader = dict(
@@ -34,7 +34,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(_delete_=True, type='TSPMetric')
 test_evaluator = val_evaluator
 
-max_epochs = 10
+max_epochs = _base_.pretraining.epochs.tsp
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=max_epochs, convert_to_iter_based=True)]
-auto_scale_lr = dict(base_batch_size=32)
+auto_scale_lr = dict(base_batch_size=_base_.pretraining.batch_size)

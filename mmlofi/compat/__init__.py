@@ -50,6 +50,7 @@ def apply() -> None:
     mend_slow_import()
     from mmlofi.compat.amp import mend_amp_without_accelerator
     from mmlofi.compat.checkpoints import mend_checkpoint_loading
+    from mmlofi.compat.compiled_steps import mend_compiled_steps
     from mmlofi.compat.frozen_parameters import mend_frozen_parameters
     from mmlofi.compat.own_configs import mend_configs_of_this_package
 
@@ -57,21 +58,24 @@ def apply() -> None:
     mend_checkpoint_loading()
     mend_amp_without_accelerator()
     mend_frozen_parameters()
+    mend_compiled_steps()
     mend_configs_of_this_package()
 
 
 def apply_with(*, recompute: Callable, init_gloo: Callable, load_together: Callable) -> None:
-    """Apply the mends that do by mmlofi's own means what the stack does wrong.
+    """Apply the mends of models, and those that do by mmlofi's own means what the stack does wrong.
 
     Args:
         recompute: Of `models.encoders.recompute`.
         init_gloo: Of `engine.launch`.
         load_together: Of `engine.loading`.
     """
+    from mmlofi.compat.bfloat16_accuracy import mend_accuracy_in_bfloat16
     from mmlofi.compat.checkpoint_choice import mend_checkpoint_choice
     from mmlofi.compat.checkpointing import mend_activation_checkpointing
     from mmlofi.compat.launchers import mend_launchers_without_accelerator
 
+    mend_accuracy_in_bfloat16()
     mend_activation_checkpointing(recompute)
     mend_launchers_without_accelerator(init_gloo)
     mend_checkpoint_choice(load_together)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.datasets.sampler import Batch, FidelityBatchSampler
 from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
+from mmlofi.engine.sharding import is_sharded, refuse_what_shards_break
 from mmlofi.engine.train_loop import FidelityTrainLoop
 from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
 from mmlofi.schedule import FidelitySchedule
@@ -99,14 +100,17 @@ class LoFiCycleHook(Hook):
                              'and head: give the encoder its own learning rate by paramwise_cfg')
 
     def before_train(self, runner: Runner) -> None:
-        """Tries pipeline and encoder on one video at each fidelity."""
+        """Tries pipeline and encoder on one video at each fidelity; of a model in shards, the
+        pipeline alone."""
+        refuse_what_shards_break(runner)
         dataset, shapes = runner.train_dataloader.dataset, {}
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        tries = hasattr(model, 'try_frames') and not is_sharded(runner.model)
         for fidelity in dict.fromkeys((FULL, *self.schedule.fidelities)):
             sample = dataset[SampleIndex(0, fidelity, seed=0)]
             self._check_samples(fidelity, [sample['data_samples']])
             shapes[fidelity] = tuple(sample['inputs'].shape)
-            if fidelity in self.schedule.fidelities and hasattr(model, 'try_frames'):
+            if fidelity in self.schedule.fidelities and tries:
                 self._try_frames(model, fidelity, sample['inputs'])
         for (fidelity, shape), (other, seen) in combinations(shapes.items(), 2):
             _check_shapes(other, seen, fidelity, shape)

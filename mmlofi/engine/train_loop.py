@@ -174,7 +174,8 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
 
     def _lr_scale(self) -> float:
         """What MMEngine multiplied learning rates with, for the batch of all ranks."""
-        scale = self.runner.auto_scale_lr or {}
+        scale = getattr(self.runner, 'auto_scale_lr', None) or getattr(   # FlexibleRunner's
+            self.runner, '_auto_scale_lr', None) or {}
         batch = self.sampler.batch_size * self.runner.world_size
         return batch / scale['base_batch_size'] if scale.get('enable') else 1.0
 

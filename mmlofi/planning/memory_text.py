@@ -31,6 +31,10 @@ def memory_text(cfg: Config, plan: Plan, budget: int | None) -> list[str]:
               + '; frames are taken as squares' * bool(source.side)]
     if cfg.get('compile'):
         lines.append('NOTE: `compile` is not followed; this is the model without it')
+    if cfg.get('strategy'):
+        lines.append(f'NOTE: the strategy {cfg.strategy.get("type")} is not followed; this is the '
+                     'model whole on each GPU: FSDP and ZeRO divide weights, gradients and '
+                     'optimizer, and leave what the encoder and head keep')
     if budget is None or cfg.model.get('backbone') is None:
         return lines
     if now.peak(fidelities, batch_size) > budget:

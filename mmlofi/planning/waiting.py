@@ -33,9 +33,9 @@ def waiting_in_training(cfg: Config, plan: Plan) -> int:
         for one in plan.sampler.schedule.fidelities)
 
 
-def waiting_in_validation(cfg: Config) -> int:
-    """Bytes of a rank at full fidelity; 0 where nothing is validated, or its size is not known."""
-    loader = cfg.get('val_dataloader')
+def waiting_in_evaluation(loader: dict | None) -> int:
+    """Bytes of a rank at full fidelity; 0 where there is no such loader, or its size is not known.
+    """
     if loader is None:
         return 0
     try:
@@ -51,9 +51,11 @@ def waiting_text(cfg: Config, plan: Plan) -> list[str]:
     """A line on shared memory; none for features, which are small, or frames without a size."""
     if not (plan.source.clip_len and plan.source.side):
         return []
-    training, validation = waiting_in_training(cfg, plan), waiting_in_validation(cfg)
-    if not training and not validation:
+    training = waiting_in_training(cfg, plan)
+    evaluation = max(waiting_in_evaluation(cfg.get(f'{split}_dataloader'))
+                     for split in ('val', 'test'))
+    if not training and not evaluation:
         return []
     return ['batches that wait, in GiB of shared memory (/dev/shm) for each GPU of a machine: '
-            f'{gib(training)} in training, {gib(validation)} in validation; a container has 0.06 '
-            'unless it is given more, as by docker run --shm-size']
+            f'{gib(training)} in training, {gib(evaluation)} in validation or test; a container '
+            'has 0.06 unless it is given more, as by docker run --shm-size']

@@ -12,8 +12,9 @@
 
 A video depends on (seed, split, index) and the parameters alone, never on the number of workers.
 
-There are two worlds. In the first the scene tells the class and a video has one. In the second,
-with `classes_per_video`, the kind of motion tells it and a video has several; its scene is any.
+There are three worlds. In the first the scene tells the class and a video has one. In the second,
+with `classes_per_video`, the kind of motion tells it and a video has several; its scene is any. In
+the third, with `scene_and_motion`, a video's class is its scene and its kind of motion together.
 """
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ from mmlofi.files import write_json, write_text
 from .motion_trajectory import trimmed_motion, untrimmed_motions
 from .motions import motion_names
 from .render import render
+from .scene_motion import kind_names, scene_of, trimmed_kind, untrimmed_kind
 from .scenes import MAX_CLASSES, scene_names
 from .trajectory import Trajectory, band_width, trimmed_trajectory, untrimmed_trajectory
 
@@ -47,7 +49,8 @@ class Benchmark:
     where only motion does (see ``trajectory``). ``clips_per_class`` counts training clips; a
     quarter as many are added for validation. With ``classes_per_video`` the motion tells the class;
     ``overlap`` is then the share of actions that overlap one of another class, with two actors in
-    view if it is above 0.
+    view if it is above 0. With ``scene_and_motion`` either tells a part of the class, and the clips
+    are of another source, with classes of its own.
     """
 
     seed: int = 0
@@ -60,6 +63,7 @@ class Benchmark:
     fps: int = 10
     classes_per_video: int | None = None
     overlap: float = 0.0
+    scene_and_motion: bool = False
 
     def __post_init__(self) -> None:
         band_width(self.difficulty)
@@ -73,6 +77,10 @@ class Benchmark:
                 raise ValueError(f'{name} is {getattr(self, name)}, expected at least {least}')
 
     def _check_classes(self) -> None:
+        if self.scene_and_motion and self.motion_tells:
+            raise ValueError(f'classes_per_video is {self.classes_per_video} with '
+                             'scene_and_motion, expected one of the two: a video has one class '
+                             'where its scene tells a part of it')
         names, most = self.class_names, self.classes_per_video or 1
         if self.classes_per_video is not None and not 1 <= self.classes_per_video <= len(names):
             raise ValueError(f'classes_per_video is {self.classes_per_video}, expected 1 to '
@@ -85,20 +93,22 @@ class Benchmark:
 
     @property
     def motion_tells(self) -> bool:
-        """Whether the motion, and not the scene, tells the class."""
+        """Whether the motion alone, and not the scene, tells the class."""
         return self.classes_per_video is not None
 
     @property
     def class_names(self) -> tuple[str, ...]:
+        if self.scene_and_motion:
+            return kind_names(self.classes)
         return (motion_names if self.motion_tells else scene_names)(self.classes)
 
     @property
     def parameters(self) -> dict:
-        """All that the videos depend on; those of the second world only where it is meant."""
+        """All that the videos depend on; those of another world only where it is meant."""
         values = {'version': _VERSION, **asdict(self)}
-        return values if self.motion_tells else {
-            name: value for name, value in values.items()
-            if name not in ('classes_per_video', 'overlap')}
+        others = [] if self.motion_tells else ['classes_per_video', 'overlap']
+        others += [] if self.scene_and_motion else ['scene_and_motion']
+        return {name: value for name, value in values.items() if name not in others}
 
 
 @dataclass(frozen=True)
@@ -124,13 +134,16 @@ class ProceduralVideo:
 
     @property
     def label(self) -> int:
-        """The class of a clip; of a whole video only where its scene tells the class."""
+        """The class of a clip; of a whole video only where it has one."""
         return self.index % self.benchmark.classes
 
     def trajectory(self) -> Trajectory:
         """What happens in it, without drawing a frame."""
         rng, about = self._rng('course'), self.benchmark
         common = dict(fps=about.fps, difficulty=about.difficulty)
+        if about.scene_and_motion:
+            return (trimmed_kind if self.is_clip else untrimmed_kind)(
+                rng, **common, label=self.label)
         if not about.motion_tells:
             draw = trimmed_trajectory if self.is_clip else untrimmed_trajectory
             return draw(rng, **common)
@@ -148,9 +161,12 @@ class ProceduralVideo:
 
     def frames(self) -> Iterator[np.ndarray]:
         """Its frames, uint8 BGR (side, side, 3)."""
-        rng = self._rng('looks')
-        scene = int(rng.integers(MAX_CLASSES)) if self.benchmark.motion_tells else self.label
-        return render(rng, self.trajectory(), scene=scene, side=self.benchmark.side)
+        rng, about, scene = self._rng('looks'), self.benchmark, self.label
+        if about.motion_tells:
+            scene = int(rng.integers(MAX_CLASSES))
+        if about.scene_and_motion:
+            scene = scene_of(self.label, about.classes, other_source=self.is_clip)
+        return render(rng, self.trajectory(), scene=scene, side=about.side)
 
     def write(self, out_dir: Path) -> None:
         """Draw and encode it, unless its file is there already."""

@@ -77,7 +77,7 @@ def untrimmed_trajectory(rng: np.random.Generator, *, fps: float,
                          difficulty: float) -> Trajectory:
     """A video of 20 to 60 s with 1 to 4 actions that fill 15 to 60 % of it."""
     num_frames = int(round(rng.uniform(20, 60) * fps))
-    segments = _draw_segments(rng, num_frames / fps)
+    segments = draw_segments(rng, num_frames / fps)
     return _trajectory(rng, num_frames, segments, fps, difficulty)
 
 
@@ -102,7 +102,7 @@ def band_width(difficulty: float) -> float:
     return 0.4 + 0.6 * difficulty
 
 
-def _draw_segments(rng: np.random.Generator, duration_sec: float):
+def draw_segments(rng: np.random.Generator, duration_sec: float):
     """Lengths of actions and of the gaps around them, each a random share of its total."""
     num_actions = int(rng.integers(1, 5))
     action_sec = max(rng.uniform(0.15, 0.6) * duration_sec, num_actions * _MIN_ACTION_SEC)
@@ -156,12 +156,13 @@ def _swing(rng: np.random.Generator, times: np.ndarray, segments, fps: float) ->
     return np.abs(2 * (phase % 1) - 1)
 
 
-def jerks(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
+def jerks(rng: np.random.Generator, times: np.ndarray,
+          pause_sec: tuple[float, float] = (0.8, 3.0)) -> np.ndarray:
     """Phase a second outside actions: nothing, and now and then a move as fast as an action's."""
     rate = np.zeros(len(times))
     start = rng.uniform(0, 2)
     while start < times[-1]:
         length = rng.uniform(0.2, 0.6)
         rate[(times >= start) & (times < start + length)] = 1 / rng.uniform(1.0, 1.6)
-        start += length + rng.uniform(0.8, 3.0)
+        start += length + rng.uniform(*pause_sec)
     return rate

@@ -11,7 +11,7 @@ import numpy as np
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.proxy_file import frames_taken, repeat_frames
 from mmlofi.datasets.videos.write_video import write_video
-from mmlofi.visualization.subtitles import Cue, cut_cues, describe
+from mmlofi.detections.exports.subtitles import Cue, cut_cues, describe
 
 _LINES = 3   # classes shown at a time
 _FONT = cv2.FONT_HERSHEY_SIMPLEX

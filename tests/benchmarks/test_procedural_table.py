@@ -1,8 +1,8 @@
-"""The program that trains the paper's table on the procedural benchmark."""
+"""The program that trains the paper's table, with its rivals, on the procedural benchmark."""
 from __future__ import annotations
 
+import importlib
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,30 +10,89 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from mmlofi.procedural import Benchmark, clips, untrimmed_videos
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / 'benchmarks' / 'procedural_table.py'
-ROWS = runpy.run_path(str(SCRIPT))['ROWS']
+AFTER_STAGE_1 = ('acp_plus', 'tsp', 'arrow', 'speed', 'bsp')
 
 
-def load(row):
-    return Config.fromfile(ROOT / 'configs/toy' / ROWS[row].config)
+@pytest.fixture(scope='module')
+def rows():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / 'benchmarks')
+        yield importlib.import_module('procedural_rows')
 
 
-def test_the_rows_are_the_papers_and_the_ceiling():
-    assert [row.title for row in ROWS.values()] == [
-        'ICP', 'ACP', 'ACP+', 'S-LoFi', 'T-LoFi', 'ST-LoFi', 'Short C-LoFi', 'Long C-LoFi',
-        'full fidelity']
-    assert {name: row.start for name, row in ROWS.items() if row.start != 'acp'} == {
-        'icp': None, 'acp': None}
+@pytest.fixture
+def load(rows, monkeypatch):
+    def of_world(row: str, world: str) -> Config:
+        monkeypatch.setenv('TOY_WORLD', world)
+        return Config.fromfile(ROOT / 'configs/toy' / rows.ROWS[row].config)
+    return of_world
 
 
-def test_rows_of_stage_2_differ_by_the_cycle_alone():
-    long = load('long')
+def test_the_rows_are_the_papers_their_rivals_and_the_ceiling(rows):
+    assert [row.title for row in rows.ROWS.values()] == [
+        'ICP', 'ACP', 'ACP+', 'TSP', 'Arrow of Time', 'SpeedNet', 'after the idea of BSP',
+        'ACP + Arrow', 'ACP + Speed', 'S-LoFi', 'T-LoFi', 'ST-LoFi', 'Short C-LoFi',
+        'Long C-LoFi', 'full fidelity', 'Short C-LoFi from TSP', 'Long C-LoFi from TSP']
+    assert {name: row.start for name, row in rows.ROWS.items() if row.start != 'acp'} == {
+        'icp': None, 'acp': None, 'arrow': None, 'speed': None, 'bsp': None, 'acp_arrow': None,
+        'acp_speed': None, 'tsp_short': 'tsp', 'tsp_long': 'tsp'}
+
+
+def test_rows_of_stage_2_differ_by_the_cycle_alone(rows, load):
+    long = load('long', 'scenes')
+    assert set(rows.STAGE_2) == {'s', 't', 'st', 'short', 'long', 'full', 'tsp_short', 'tsp_long'}
     for row in ('s', 't', 'st', 'short', 'full'):
-        other = load(row)
+        other = load(row, 'scenes')
         assert other.custom_hooks != long.custom_hooks
         other.custom_hooks = long.custom_hooks
         assert other.to_dict() == long.to_dict()
+
+
+def background_segments(benchmark: Benchmark, least_sec: float = 1.5) -> tuple[int, int]:
+    """How many actions the training videos have, and how many gaps of that length."""
+    actions = gaps = 0
+    for video in untrimmed_videos(benchmark)[:benchmark.train_videos]:
+        end, segments = 0.0, [segment for segment, _ in video.actions()]
+        for start, stop in [*segments, (video.trajectory().duration_sec, None)]:
+            gaps += start - end >= least_sec
+            end = stop
+        actions += len(segments)
+    return actions, gaps
+
+
+@pytest.mark.parametrize(('world', 'benchmark'), [
+    ('scenes', Benchmark()),
+    ('both', Benchmark(scene_and_motion=True, classes=6, train_videos=120, clips_per_class=80))])
+def test_after_stage_1_all_rows_have_as_many_updates_of_as_many_pixels(world, benchmark, load):
+    long = load('long', world)
+    batch = long.train_dataloader.batch_size
+    updates = benchmark.train_videos // batch * long.train_cfg.max_epochs
+    frames = batch * long.num_snippets * long.clip_len // 4              # at the full side
+    actions, gaps = background_segments(benchmark)
+    shown = len(clips(benchmark, 'train'))
+    items = dict(acp_plus=actions, arrow=2 * shown, speed=2 * shown, bsp=4 * shown)
+    for row in AFTER_STAGE_1:
+        cfg = load(row, world)
+        if row == 'tsp':
+            pipeline = cfg.train_dataloader.dataset.pipeline
+            (sampled,) = [one for one in pipeline if one.type == 'ClipInSegment']
+            items['tsp'] = (actions + gaps) * sampled.clips_per_segment
+        batch = cfg.train_dataloader.batch_size
+        assert batch * cfg.clip_len == frames, row
+        assert items[row] // batch * cfg.train_cfg.max_epochs == pytest.approx(
+            updates, rel=0.051), row
+
+
+def test_two_encoders_features_lie_side_by_side_in_all_of_stage_3(load):
+    two = Config.fromfile(ROOT / 'configs/toy/gtad_two_toy.py')
+    for loader in (two.train_dataloader, two.val_dataloader, two.test_dataloader):
+        assert [one.type for one in loader.dataset.pipeline] == [
+            'LoadSnippetFeatures', 'AppendFeatures', 'PackTALInputs']
+    assert two.model.head.in_channels == two.model.class_scores.in_channels == 2 * two.feat_dim
 
 
 def run(*arguments: object) -> str:
@@ -45,14 +104,17 @@ def run(*arguments: object) -> str:
 
 
 @pytest.mark.slow
-def test_a_second_call_trains_nothing_again(tmp_path):
-    options = '--smoke', '--out', tmp_path, '--seeds', 3, '--rows', 'acp_plus'
-    first = run(*options)
+def test_a_second_call_trains_nothing_again_and_results_alone_give_the_table(tmp_path):
+    options = '--smoke', '--world', 'both', '--out', tmp_path / 'out', '--seeds', 3
+    first = run(*options, '--rows', 'acp', 'tsp_long', 'acp_arrow')
     assert [line.split(':')[0] for line in first.splitlines() if line.startswith('seed')] == [
-        'seed3/acp', 'seed3/acp_plus', 'seed3/acp_plus_gtad']     # where ACP+ starts from, first
-    second = run(*options)
+        f'seed3/{name}' for name in ('acp', 'acp_gtad', 'tsp', 'tsp_long', 'tsp_long_gtad',
+                                     'arrow', 'acp_arrow_gtad')]
+    second = run(*options, '--rows', 'acp', 'tsp_long')
     assert not [line for line in second.splitlines() if line.startswith('seed')]
-    table = (tmp_path / 'table.md').read_text()
-    assert table.splitlines()[2].startswith('| ACP+ ')
+    table = (tmp_path / 'out/table.md').read_text()
+    assert [line.split(' |')[0] for line in table.splitlines()[2:]] == [
+        '| ACP', '| ACP + Arrow', '| Long C-LoFi from TSP']
     assert table in first
     assert table in second
+    assert run('--from-results', tmp_path / 'out/results').strip() == table.strip()

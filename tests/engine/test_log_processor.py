@@ -6,22 +6,25 @@ import mmap
 import re
 
 import pytest
-from recording import logged, make_runner, train
+import torch
+from mmaction.registry import MODELS
+from recording import ShapeRecorder, logged, make_runner, train
 
+from mmlofi.engine import log_processor
 from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
 
 PER_FIDELITY = ('loss', 'time', 'data_time', 'memory')
 
 
-def test_each_line_has_the_fidelities_that_had_steps_and_no_mean_over_several(videos):
+def test_each_line_has_the_fidelities_that_had_steps_and_of_all_only_the_loss(videos):
     names, _ = train(videos, epochs=2, hook=dict(by='iter', interval=1))
     lines = logged(videos)
     assert len(lines) == len(names) == 6
     for name, line in zip(names, lines):
         assert {key for key in line if '/' in key and not key.startswith('fidelity/')} == {
             f'{name}/{key}' for key in PER_FIDELITY}
-        assert not {'loss', 'time', 'data_time'} & set(line)
-        assert {'lr', 'epoch', 'iter', 'step', 'fidelity/temporal'} <= set(line)
+        assert not {'time', 'data_time'} & set(line)
+        assert {'loss', 'lr', 'epoch', 'iter', 'step', 'fidelity/temporal'} <= set(line)
 
 
 def test_a_line_after_several_steps_has_all_their_fidelities_each_by_itself(videos):
@@ -32,6 +35,39 @@ def test_a_line_after_several_steps_has_all_their_fidelities_each_by_itself(vide
         (value,) = runner.message_hub.get_scalar(f'train/{name}/loss').data[0]
         assert line[f'{name}/loss'] == pytest.approx(float(value))
         assert line[f'{name}/memory'] > 10
+
+
+@MODELS.register_module()
+class PixelLoss(ShapeRecorder):
+    """Its loss is another one at each step."""
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        super().forward(inputs, data_samples, mode)
+        return dict(loss=self.weight.square().sum() + inputs.mean())
+
+
+def shown(lines: list[dict]) -> list[dict]:
+    """What is the same in each run."""
+    return [{key: value for key, value in line.items() if not key.endswith(('time', 'memory'))}
+            for line in lines]
+
+
+def test_checkpoints_keep_what_lines_need_and_a_resumed_run_shows_the_same_lines(
+        videos, monkeypatch):
+    settings = dict(epochs=3, hook=dict(by='iter', interval=1), model=dict(type='PixelLoss'))
+    train(videos, **settings)
+    whole = shown(logged(videos))
+    (videos / 'work').rename(videos / 'whole')
+    assert whole[2]['loss'] == pytest.approx((whole[1]['T/loss'] + whole[2]['ST/loss']) / 2)
+
+    monkeypatch.setattr(log_processor, 'KEPT', 1)     # the window of these runs is 2
+    train(videos, **settings | dict(epochs=2))
+    kept = torch.load(videos / 'work' / 'epoch_2.pth', weights_only=False)['message_hub']
+    assert {key: len(history.data[0]) for key, history in kept['log_scalars'].items()
+            if 'loss' in key} == {f'train/{name}loss': 2 for name in ('', 'S/', 'T/', 'ST/')}
+    (videos / 'work').rename(videos / 'begun')
+    train(videos, **settings, resume=True, load_from=str(videos / 'begun' / 'epoch_2.pth'))
+    assert shown(logged(videos)) == whole[6:]
 
 
 def test_the_text_shows_the_time_that_is_left(videos):
@@ -70,7 +106,8 @@ def test_tensorboard_gets_each_fidelity(videos):
     events.Reload()
     tags = events.Tags()['scalars']
     assert {f'{name}/{key}' for name in ('S', 'T', 'ST') for key in PER_FIDELITY} <= set(tags)
-    assert not {'loss', 'time', 'data_time'} & set(tags)
+    assert 'loss' in tags
+    assert not {'time', 'data_time'} & set(tags)
     assert [event.step for event in events.Scalars('T/loss')] == [4, 5, 6]
 
 

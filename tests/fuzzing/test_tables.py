@@ -6,8 +6,6 @@ import io
 import math
 import random
 import re
-import runpy
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,16 +13,13 @@ from fuzz_scale import scaled
 from json_cases import broken
 from timed_case import timed_case
 
+from mmlofi.datasets.annotations.labelling.annotated import annotate
+from mmlofi.datasets.annotations.labelling.formats import read_labels
+
 FILES = [Path('videos', name) for name in ('a.mp4', 'b.mp4', 'b.mkv', 'c d.mp4', 'Läufer.mp4')]
 CELLS = ('', ' ', 'a', 'b', 'b.mkv', 'c d', 'Läufer.mp4', 'none', '../a', '1', '2.5', '1:02',
          '0:00:03', '1:2:3:4', '-1', '1:-2', '1_0', 'nan', 'inf', '1e3', '1e999', '1,5', 'a;b', '"',
          'stir, fast', '12" pipe', 'two\nlines', 'x\0', 'training', 'x\u2028y', '=1+1')
-TOOL = Path(__file__).parents[2] / 'tools' / 'make_annotations.py'
-
-
-@pytest.fixture(scope='module')
-def read_table():
-    return runpy.run_path(str(TOOL))['read_table']
 
 
 def table(rng: random.Random) -> bytes:
@@ -98,7 +93,7 @@ def seconds(text: str, decimal_comma: bool) -> float:
     return total
 
 
-def test_tables_are_read_as_they_say_or_refused_with_the_row(tmp_path, read_table):
+def test_tables_are_read_as_they_say_or_refused_with_the_row(tmp_path):
     path, refused = tmp_path / 'segments.csv', 0
     for seed in range(scaled(500)):
         data = table(random.Random(seed))
@@ -108,7 +103,7 @@ def test_tables_are_read_as_they_say_or_refused_with_the_row(tmp_path, read_tabl
                 wanted = expected(data)
             except (AssertionError, UnicodeError, ValueError, csv.Error):
                 wanted = None
-            videos, errors = read(read_table, path)
+            videos, errors = read(path)
             assert all(re.match(r'(row \d+: |.*segments\.csv )', error) for error in errors)
             assert all('expected' in error for error in errors)
             assert bool(errors) == (wanted is None)
@@ -121,11 +116,10 @@ def test_tables_are_read_as_they_say_or_refused_with_the_row(tmp_path, read_tabl
     assert 0.3 < refused / scaled(500) < 0.9
 
 
-def read(read_table: Callable, path: Path) -> tuple[dict[str, tuple], list[str]]:
+def read(path: Path) -> tuple[dict[str, tuple], list[str]]:
     """What the tool reads, in the form of `expected`, and its errors."""
-    errors: list[str] = []
     try:
-        videos = read_table(path, FILES, errors)
+        videos, errors = annotate(read_labels([path], FILES), FILES)
     except ValueError as error:
         return {}, [str(error)]
     return {name: (video.subset or '', [action[1:] for action in video.actions])

@@ -174,3 +174,76 @@ def test_a_video_that_is_cut_off_has_no_duration(make, tmp_path, write_numbered_
     path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
     error = fails(make, tmp_path, ROWS + 'cut,1,2,run\n')
     assert re.search(r"cut\.avi: .*cut\.avi' is cut off; expected the whole file", error)
+
+
+@pytest.fixture
+def call(call_tool, tmp_path, one_video, capsys):
+    """Runs the tool on files of programs; the written database, and what was printed."""
+    def call(*arguments, out='gt.json'):
+        (tmp_path / 'videos').mkdir(exist_ok=True)
+        for name in ('a.mp4', 'b.mp4', 'c.mp4'):
+            shutil.copy(one_video, tmp_path / 'videos' / name)
+        call_tool('make_annotations.py', *arguments, '--videos', tmp_path / 'videos', '--out',
+                  tmp_path / out)
+        return json.loads((tmp_path / out).read_text())['database'], capsys.readouterr().out
+    return call
+
+
+def boris(tmp_path, name, *behaviours):
+    """A project of an observation for each video and a state of each behaviour in all of them."""
+    path = tmp_path / name
+    path.write_text(json.dumps(dict(
+        behaviors_conf={one: dict(code=one, type='State event') for one in behaviours},
+        observations={video: {
+            'type': 'MEDIA', 'file': {'1': [f'/home/me/{video}.mp4']}, 'time offset': 0.0,
+            'events': [[time, '', one, '', ''] for one in behaviours for time in (1, 2)]
+            if video != 'c' else []} for video in 'abc'})))
+    return path
+
+
+def test_the_classes_of_a_program_s_file_are_chosen_or_listed(call, tmp_path):
+    project = boris(tmp_path, 'one.boris', 'pour', 'stir')
+    with pytest.raises(SystemExit, match=r"name them by --take\n  'pour': 2 segments, 'pour'\n"):
+        call(project)
+    assert not (tmp_path / 'gt.json').exists()
+    database, output = call(project, '--take', 'pour')
+    assert {name: len(entry['annotations']) for name, entry in database.items()} == dict(a=1, b=1)
+    assert "left over:\n  2 segments of 'stir'\n  1 videos without a segment, such as c.mp4 " \
+           '(--empty-too' in output
+    database, output = call(project, '--take', '*', '--empty-too')
+    assert {name: len(entry['annotations']) for name, entry in database.items()} == dict(
+        a=2, b=2, c=0)
+    assert 'left over' not in output
+
+
+def test_several_files_are_read_together_and_their_errors_named_with_them(call, tmp_path):
+    (tmp_path / 'more.csv').write_text('video,start,end,label\nc,1,2,pour\nnone,1,2,pour\n')
+    with pytest.raises(SystemExit, match=r'\nmore\.csv, row 3: names the video'):
+        call(boris(tmp_path, 'one.boris', 'pour'), tmp_path / 'more.csv', '--take', '*')
+    (tmp_path / 'more.csv').write_text('video,start,end,label\nc,1,2,pour\n')
+    database, _ = call(boris(tmp_path, 'one.boris', 'pour', 'stir'), tmp_path / 'more.csv',
+                       '--take', 'pour')
+    assert list(database) == ['a', 'b', 'c']     # a spreadsheet's rows are always taken
+    (tmp_path / 'other.json').write_text('{}')
+    with pytest.raises(SystemExit, match='expected tasks of Label Studio, a project of VIA 3 or'):
+        call(tmp_path / 'other.json')
+
+
+def test_annotations_are_labels_too_and_go_into_others(call, tmp_path):
+    def write(name, **actions):
+        (tmp_path / name).write_text(json.dumps(dict(database={video: dict(
+            subset='training', duration=10.0, annotations=[
+                dict(segment=[start, start + 1], label='pour') for start in starts])
+            for video, starts in actions.items()})))
+        return tmp_path / name
+    old = write('old.json', a=[1], b=[1])
+    content = json.loads(old.read_text())
+    content['database']['a']['subset'] = 'validation'
+    old.write_text(json.dumps(content))
+    database, output = call(write('corrected.json', a=[2, 3], c=[]), '--into', old)
+    assert {name: (entry['subset'], len(entry['annotations'])) for name, entry in database.items()
+            } == dict(a=('validation', 2), b=('training', 1), c=('training', 0))
+    assert 'old.json were annotated again, 1 added' in output
+    old.write_text(old.read_text().replace('[1, 2]', '[5, 4]'))
+    with pytest.raises(SystemExit, match=r"video 'a': .*\[5, 4\].*; expected start <= end"):
+        call(old)

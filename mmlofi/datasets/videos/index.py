@@ -47,6 +47,7 @@ class FileIndex:
     def __init__(self, folder: str | os.PathLike | None) -> None:
         self.folder = None if folder is None else Path(os.path.abspath(folder))
         self._root = '' if folder is None else f'{self.folder.parent}{os.sep}'
+        self._tables = f'{self.folder}{os.sep}{TABLES}'
         self._facts: dict[str, Facts] = {}
         self._read: set[str] = set()      # names of parts
         self._new: dict[str, Facts] = {}  # which no part has
@@ -70,7 +71,7 @@ class FileIndex:
                 return None
             return facts._replace(problem=facts.problem.replace('\0', path))
         if isinstance(facts, VideoFacts) and facts.table is not None:
-            return facts._replace(table=str(self.folder / TABLES / facts.table))
+            return facts._replace(table=os.path.join(self._tables, facts.table))
         return facts
 
     def add(self, path: str, facts: Facts) -> None:
@@ -87,7 +88,7 @@ class FileIndex:
         if self.folder is None:
             return None
         name = hashlib.sha256(f'{self._key(path)}\n{stamp}'.encode()).hexdigest()[:32]
-        return str(self.folder / TABLES / f'{name}.npz')
+        return os.path.join(self._tables, f'{name}.npz')
 
     def flush(self) -> None:
         """Writes what is new as a part; what cannot be written is said, and kept in memory."""

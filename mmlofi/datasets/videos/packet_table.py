@@ -32,6 +32,7 @@ LONG_FRAMES = 20_000   # decord's reading costs 2.5 µs a frame: from here on, m
 PACKET = np.dtype([('place', '<i8'), ('size', '<i4'), ('dts', '<i8'), ('late', '<i8'),
                    ('crc', '<u4')])
 NO_DTS = -2**62
+MOST_GROUP = 1_000     # frames from one key frame to the next: an excerpt begins at one
 LEAD = 64              # bytes after a packet's position among which it begins
 FORMATS = ('mp4', 'matroska')
 
@@ -104,6 +105,8 @@ def find_packets(filename: str, total_frames: int, times_sec: np.ndarray | None
     _fill_dts(packets)
     keys = _closed(packets['dts'] + packets['late'], np.array(keys, np.int64))
     if count != total_frames or NO_DTS in packets['dts'] or not len(keys) or keys[0] != 0:
+        return None
+    if np.diff(keys, append=total_frames).max() > MOST_GROUP:   # open groups, of x265's habit
         return None
     return PacketTable(packets, keys, np.frombuffer(head, np.uint8), np.array(clock),
                        np.zeros(0) if times_sec is None else times_sec)

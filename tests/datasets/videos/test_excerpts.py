@@ -8,7 +8,7 @@ import pytest
 from clips import copy_from, write_clip
 
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, open_video
-from mmlofi.datasets.videos import excerpts
+from mmlofi.datasets.videos import excerpts, packet_table
 from mmlofi.datasets.videos.excerpts import Excerpts
 from mmlofi.datasets.videos.video_file import find_facts
 
@@ -86,6 +86,13 @@ def test_a_short_video_has_no_table(videos, tmp_path, monkeypatch):
     monkeypatch.setattr(excerpts, 'LONG_FRAMES', FRAMES + 1)
     assert facts_of(videos / 'plain.mp4', tmp_path).table is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_of_few_key_frames_has_no_table_since_an_excerpt_would_be_most_of_it(
+        videos, tmp_path, monkeypatch):
+    assert facts_of(videos / 'plain.mp4', tmp_path).table is not None
+    monkeypatch.setattr(packet_table, 'MOST_GROUP', 11)
+    assert facts_of(videos / 'plain.mp4', tmp_path).table is None
 
 
 @pytest.mark.parametrize('spoil', [

@@ -53,14 +53,14 @@ def cut_cues(detections: Sequence[dict]) -> list[Cue]:
 def to_srt(cues: Sequence[Cue]) -> str:
     """The text of a .srt file: numbered cues, a line for each class, and the class's score."""
     return ''.join(
-        f'{number}\n{_clock(cue.start_ms, ",")} --> {_clock(cue.end_ms, ",")}\n{_text(cue)}\n\n'
+        f'{number}\n{clock(cue.start_ms, ",")} --> {clock(cue.end_ms, ",")}\n{_text(cue)}\n\n'
         for number, cue in enumerate(cues, start=1))
 
 
 def to_vtt(cues: Sequence[Cue]) -> str:
     """The text of a .vtt file."""
     return 'WEBVTT\n\n' + ''.join(
-        f'{_clock(cue.start_ms, ".")} --> {_clock(cue.end_ms, ".")}\n'
+        f'{clock(cue.start_ms, ".")} --> {clock(cue.end_ms, ".")}\n'
         f'{html.escape(_text(cue), quote=False)}\n\n' for cue in cues)
 
 
@@ -80,7 +80,7 @@ def _milliseconds(second: float) -> int:
     return round(second * 1000)
 
 
-def _clock(milliseconds: int, comma: str) -> str:
+def clock(milliseconds: int, comma: str) -> str:
     """hh:mm:ss and milliseconds; the hours go on above 99."""
     seconds, rest = divmod(milliseconds, 1000)
     minutes, seconds = divmod(seconds, 60)

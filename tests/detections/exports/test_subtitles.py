@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from mmlofi.visualization.subtitles import Cue, cut_cues, describe, to_srt, to_vtt
+from mmlofi.detections.exports.subtitles import Cue, cut_cues, describe, to_srt, to_vtt
 
 HOUR = 3600.0
 CLOCK = r'(\d{2,}):([0-5]\d):([0-5]\d)'

@@ -1,0 +1,1 @@
+"""Detections as other programs read them, a module a format."""
