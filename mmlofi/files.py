@@ -7,13 +7,13 @@ import io
 import json
 import os
 import re
+import secrets
 import shutil
 import socket
 import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +25,7 @@ _WAYS = {errno.ENOSPC: 'room for it: free some, or name another folder',
          errno.EDQUOT: 'a quota that has room for it: free some, or name another folder',
          errno.EFBIG: 'no limit that it goes beyond (ulimit -f): raise it',
          errno.EROFS: 'a folder that can be written to: name another'}
-_HOST = f'{zlib.crc32(socket.gethostname().encode()):08x}'
-_WRITER = re.compile(rf'\..+\.([0-9a-f]{{8}})-(\d+)-\d+{re.escape(PARTIAL)}(?:\.\w+)?')
-_numbers = count()   # two threads may write one file
+_WRITER = re.compile(rf'\..+\.([0-9a-f]{{8}})-(\d+)-\w+{re.escape(PARTIAL)}(?:\.\w+)?')
 
 POINTER = b'version https://git-lfs'
 PAGES = (b'<!doctype html', b'<html', b'<?xml')
@@ -42,7 +40,7 @@ def whole_file(path: str | os.PathLike, suffix: str = '') -> Iterator[Path]:
     """Gives the path of a hidden file to write, which becomes `path` when the context ends well.
 
     Folders above it are made. After an error the hidden file is removed and `path` is as it was. A
-    process that was killed leaves `.NAME.HOST-PID-NUMBER.partial`; the next one that writes into
+    process that was killed leaves `.NAME.HOST-PID-CHANCE.partial`; the next one that writes into
     the folder removes it. A pipe or device is written directly.
 
     Args:
@@ -146,7 +144,20 @@ def _is_device(path: Path) -> bool:
 
 def _hidden(path: Path, suffix: str = '') -> Path:
     short = os.fsdecode(os.fsencode(path.name)[:_NAME_BYTES])
-    return path.with_name(f'.{short}.{_HOST}-{os.getpid()}-{next(_numbers)}{PARTIAL}{suffix}')
+    return path.with_name(
+        f'.{short}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}{PARTIAL}{suffix}')
+
+
+def _host() -> str:
+    """In short, who counts processes: containers of one name, and of one machine, do so apart."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts.append(Path('/proc/sys/kernel/random/boot_id').read_text())
+        parts.append(os.readlink('/proc/self/ns/pid'))
+    return f'{zlib.crc32(" ".join(parts).encode()):08x}'
+
+
+_HOST = _host()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from mmlofi import files
 from mmlofi.files import (
     DEAD_SEC,
     CannotWrite,
@@ -123,6 +124,39 @@ def test_what_others_are_writing_stays(tmp_path):
         left = {path.name for path in tmp_path.iterdir()}
         assert left == {partial.name, others[0].name, f'.own.notes.{host}.partial'}
     assert (tmp_path / 'mine').read_text() == 'half'
+
+
+def test_two_hosts_of_one_name_and_process_id_do_not_mix(tmp_path, monkeypatch):
+    """As containers are, each of which counts its processes from 1."""
+    monkeypatch.setattr(os, 'getpid', lambda: 7)
+    ready = os.pipe()
+    children = []
+    for number in range(2):
+        child = os.fork()
+        if not child:
+            with whole_file(tmp_path / 'a') as partial:
+                partial.touch()
+                (tmp_path / f'name_{number}').write_text(partial.name)
+                os.read(ready[0], 1)   # until both write
+            os._exit(0)
+        children.append(child)
+    while len(list(tmp_path.glob('name_*'))) < 2:
+        time.sleep(0.01)
+    os.write(ready[1], b'12')
+    for child in children:
+        os.waitpid(child, 0)
+    assert (tmp_path / 'name_0').read_text() != (tmp_path / 'name_1').read_text()
+
+
+def test_a_process_of_another_container_is_not_taken_for_a_dead_one_of_this(tmp_path, monkeypatch):
+    """Its number is nobody's here."""
+    host = files._host()
+    monkeypatch.setattr(os, 'readlink', lambda path: 'pid:[4026539999]')
+    assert files._host() != host
+    other = tmp_path / f'.a.{files._host()}-{2**22 + 1}-0.partial'
+    other.touch()
+    remove_dead(tmp_path)
+    assert other.exists()
 
 
 def test_two_writers_of_one_file_in_one_process_do_not_mix(tmp_path):

@@ -21,6 +21,12 @@ them say which one and end with exit code 1.
 Each process has one OpenMP thread, unless OMP_NUM_THREADS says otherwise, and its threads sleep
 while they wait, unless OMP_WAIT_POLICY, GOMP_SPINCOUNT or KMP_BLOCKTIME does.
 
+A training that is warned by SIGTERM or SIGUSR1 saves, and ends with exit code 75 on all machines;
+the same command with --resume goes on with the next step (docs/clusters.md).
+
+MAX_RESTARTS        how often ranks that died start again, on all machines together (0). It passes
+                    --resume on, machines need no NODE_RANK, and one that is lost is waited for
+PREEMPTED_CODE      exit code in place of 75, for a scheduler that wants its own to run a job again
 NODE_TIMEOUT        seconds after which a machine that is silent counts as lost (60)
 GLOO_SOCKET_IFNAME  network interface of this machine, where the one that reaches MASTER_ADDR is
                     the wrong one; with GPUs it is NCCL_SOCKET_IFNAME
@@ -36,14 +42,18 @@ tools=$(dirname "$0")
 # Threads sleep while they wait, unless you have said how they do (docs/processors.md).
 [ -n "${OMP_WAIT_POLICY-}${GOMP_SPINCOUNT-}${KMP_BLOCKTIME-}" ] || export OMP_WAIT_POLICY=PASSIVE
 export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-# The module is what the command torchrun runs; like this it is the one of the active Python.
-torchrun=(-m torch.distributed.run)
-if [ "${NNODES:-1}" -gt 1 ]; then
-    [ -n "${NODE_RANK:-}" ] && [ -n "${MASTER_ADDR:-}" ] || {
+if [ "${NNODES:-1}" != 1 ]; then
+    [ -n "${MASTER_ADDR:-}" ] && [ -n "${NODE_RANK:-${MAX_RESTARTS:-}}" ] || {
         echo "NNODES=$NNODES needs NODE_RANK and MASTER_ADDR too: see --help" >&2; exit 2; }
-    torchrun=("$tools/../mmlofi/engine/nodes.py")   # the same, but a rank that dies ends all nodes
 fi
-exec python "${torchrun[@]}" \
-    --nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" --nproc-per-node="$gpus" \
-    --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="${PORT:-29500}" \
+address=${MASTER_ADDR:-127.0.0.1} port=${PORT:-29500}
+if [ "${MAX_RESTARTS:-0}" -gt 0 ]; then
+    meet=(--max-restarts="$MAX_RESTARTS" --rdzv-backend=c10d --rdzv-endpoint="$address:$port"
+          --rdzv-id="$port")
+    set -- "$@" --resume
+else
+    meet=(--node-rank="${NODE_RANK:-0}" --master-addr="$address" --master-port="$port")
+fi
+exec python "$tools/../mmlofi/engine/nodes.py" \
+    --nnodes="${NNODES:-1}" --nproc-per-node="$gpus" "${meet[@]}" \
     "$tools/train.py" "$config" --launcher pytorch "$@"

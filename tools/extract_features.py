@@ -3,20 +3,21 @@
 The config is one with a backbone and a test_dataloader of videos (stage 2); the checkpoint is that
 of stage 2 (LoFi) or of a recognizer with the same backbone (ACP), by path or URL; without one, the
 weights are those that model.backbone names by `pretrained` or `init_cfg` (ICP). Complete files are
-kept, so that an interrupted run continues. Under torchrun each process takes its share of the
-videos. Each file says how it was made, and stage 3 checks it: docs/features.md. Videos that fail
-stop no others; they are named at the end, and the exit status is 1.
+kept, and of long videos what is encoded, so that an interrupted run continues. Under torchrun each
+process takes a share of the videos that costs as much as another's. Each file says how it was made,
+and stage 3 checks it: docs/features.md. Videos that fail stop no others; they are named at the end,
+and the exit status is 1.
 """
 from __future__ import annotations
 
 __mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
 
 import argparse
+import hashlib
 import json
 import os
 import os.path as osp
 import sys
-from functools import partial
 
 from mmlofi.arguments import add_cfg_options, merge_cfg_options
 from mmlofi.datasets.chunk_size import CHUNK_SNIPPETS
@@ -67,7 +68,6 @@ from mmengine.dist import (
     all_gather_object,
     barrier,
     get_rank,
-    get_world_size,
     init_dist,
     is_distributed,
 )
@@ -80,17 +80,16 @@ from mmlofi.apis import load_encoder
 from mmlofi.datasets.features.feature_files import save_features
 from mmlofi.datasets.features.feature_header import (
     FOLDER_HEADER,
+    changed_settings,
     header_of,
     read_folder,
     snippet_settings,
     write_folder,
 )
+from mmlofi.datasets.features.shares import share_of_missing
+from mmlofi.datasets.features.unfinished import UnfinishedFeatures
 from mmlofi.datasets.streaming import FailedVideo, SnippetChunk, SnippetStream
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
-from mmlofi.datasets.videos.facts import FeatureFacts
-from mmlofi.datasets.videos.index import FileIndex
-from mmlofi.datasets.videos.indexing import complete
-from mmlofi.datasets.videos.look import look_at_file
 from mmlofi.engine.launch import prepare_launcher
 from mmlofi.files import CannotWrite, path_in
 from mmlofi.models import EndToEndLocalizer
@@ -107,7 +106,7 @@ def claim_folder(out: str, header: dict) -> None:
     """Writes what the features are beside them; refuses a folder of other ones."""
     found = read_folder(out)
     if found is not None:
-        changed = sorted(key for key in header if found.get(key) != header[key])
+        changed = changed_settings(found, header)
         if changed:
             raise SystemExit(f'{out} holds features made with other settings ({changed} differ); '
                              'expected an empty folder or the same settings: give another --out, '
@@ -145,8 +144,13 @@ def describe(cfg: Config, model: EndToEndLocalizer, videos: UntrimmedVideoDatase
         model.backbone.state_dict(), adapters.feature_settings if adapters else ''),
                 **snippet_settings(videos.pipeline.transforms,
                                    positions=steps * model.encoder.resample),
-                side=min(chunk.inputs.shape[-2:]),
+                side=min(chunk.inputs.shape[-2:]), first_snippet=digest(chunk),
                 feat_dim=feat_dim, dtype=dtype, **json.loads(json.dumps(plain, default=str)))
+
+
+def digest(chunk: SnippetChunk) -> str:
+    """Of whose frames, in short: the same data gives the same, wherever it lies."""
+    return f'{chunk.video} {hashlib.sha256(chunk.inputs.numpy().tobytes()).hexdigest()[:16]}'
 
 
 def first_snippet(videos: UntrimmedVideoDataset) -> SnippetChunk:
@@ -165,21 +169,6 @@ def whole_videos(dataset: dict, subset: str) -> UntrimmedVideoDataset:
         {'window': None} if 'window' in dataset else {}))
 
 
-def find_done(index: FileIndex, paths: list[str], header: dict) -> set[str]:
-    """The files that are there, of these settings; says so of those that are not what they should
-    be. By the index, files that an earlier run made are not opened."""
-    there = [path for path in paths if osp.exists(path)]
-    look = partial(look_at_file, source='feature', frames='first', index=index)
-    done = set()
-    for path, facts in zip(there, complete(index, there, look, what='files of features')):
-        if isinstance(facts, FeatureFacts) and facts.header == header:
-            done.add(path)
-        else:
-            what = 'was made otherwise' if isinstance(facts, FeatureFacts) else 'cannot be read'
-            print(f'{path} {what}, and is made again', flush=True)
-    return done
-
-
 def stored_as(features: torch.Tensor, dtype: str, video: str) -> np.ndarray:
     """An array of that type; stops for what is not finite, or not in it."""
     array, largest = features.cpu().numpy(), np.finfo(dtype).max
@@ -193,37 +182,45 @@ def stored_as(features: torch.Tensor, dtype: str, video: str) -> np.ndarray:
     return array.astype(dtype)
 
 
-def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace, subset: str,
-            dataset: UntrimmedVideoDataset, header: dict) -> list[FailedVideo]:
-    """One subset's features, this process's share of the videos that are not there yet."""
-    names = [dataset.get_data_info(index)['video_name'] for index in range(len(dataset))]
-    mine = range(get_rank(), len(names), get_world_size())
-    paths = {index: path_in(args.out, names[index], '{}.npz') for index in mine}
-    done = find_done(FileIndex(f'{args.out.rstrip("/")}.index'), list(paths.values()), header)
-    todo = [index for index in mine if paths[index] not in done]
-    if get_rank() == 0:
-        print(f'{subset}: {len(names)} videos, {len(todo)} of {len(mine)} to do on this process',
-              flush=True)
+def extract(cfg: Config, model: EndToEndLocalizer, args: argparse.Namespace,
+            dataset: UntrimmedVideoDataset, todo: list[int], header: dict) -> list[FailedVideo]:
+    """The features of some videos; what a run before this one has encoded of them is taken up."""
     failed: list[FailedVideo] = []
     if not todo:
         return failed
-    chunks = DataLoader(SnippetStream(dataset, todo, args.chunk_snippets), batch_size=None,
+    infos = {index: dataset.get_data_info(index) for index in todo}
+    files = {info['video_name']: info['filename'] for info in infos.values()}
+    parts = UnfinishedFeatures(args.out, header)
+    begun, steps_before = {}, {}
+    if not model.encoder.mixes_snippets:   # which takes all of a video at once
+        for index, info in infos.items():
+            name = info['video_name']
+            begun[index], steps_before[name] = parts.begin(name, info['filename'])
+            if begun[index]:
+                print(f'{name} goes on at snippet {begun[index] + 1}', flush=True)
+    chunks = DataLoader(SnippetStream(dataset, todo, args.chunk_snippets, begun), batch_size=None,
                         num_workers=min(cfg.test_dataloader.num_workers, len(todo)))
     progress = ProgressBar(len(todo)) if get_rank() == 0 else None
+
+    def end(video: str) -> None:
+        parts.drop(video)
+        if progress is not None:
+            progress.update()
 
     def note(failure: FailedVideo) -> None:
         failed.append(failure)
         print(f'\n{failure.reason.splitlines()[0]}', file=sys.stderr, flush=True)
-        if progress is not None:
-            progress.update()
+        end(failure.video)
 
-    for sample, steps in encode_videos(model, chunks, note):
+    def keep(chunk: SnippetChunk, steps: torch.Tensor) -> None:
+        parts.keep(chunk.video, files[chunk.video], chunk.end, steps)
+
+    for sample, steps in encode_videos(model, chunks, note, keep, steps_before):
         name = sample.video_name
         features, covered_sec = as_stored(model, sample, steps)
         save_features(path_in(args.out, name, '{}.npz'), stored_as(features, args.dtype, name),
                       sample.duration_sec, header, covered_sec)
-        if progress is not None:
-            progress.update()
+        end(name)
     if progress is not None:
         print()
     return failed
@@ -265,8 +262,9 @@ def main() -> None:
             claim_folder(args.out, describe(cfg, model, next(iter(subsets.values())), args.dtype))
         barrier()
         header = header_of(read_folder(args.out))
+        todo = share_of_missing(args.out, subsets, header)
         failed = [one for subset, dataset in subsets.items()
-                  for one in extract(cfg, model, args, subset, dataset, header)]
+                  for one in extract(cfg, model, args, dataset, todo[subset], header)]
     except (CannotWrite, NoSteps) as error:
         raise SystemExit(f'extract_features: {error}') from error
     stop_if_failed(failed)

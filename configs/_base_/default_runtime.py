@@ -1,7 +1,8 @@
 # What every mmlofi config shares: MMAction2's runtime, and mmlofi registered into it.
 #
-# A checkpoint is written after each epoch. Where jobs are preempted, write one every N steps:
-#     --cfg-options default_hooks.checkpoint.by_epoch=False default_hooks.checkpoint.interval=200
+# A checkpoint is written after each epoch, and in stages 2 and 3 within it every 10 minutes and when
+# a scheduler warns of a preemption (docs/clusters.md):
+#     --cfg-options default_hooks.preemption.every_min=30
 #
 # Time lines of validation videos as pictures, beside the scalars:
 #     --cfg-options default_hooks.visualization.enable=True
@@ -21,5 +22,6 @@ default_hooks = dict(
     bad_videos=dict(type='BadVideosHook'),
     class_scores=dict(type='ClassScoresHook'),
     checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2, save_best='mAP',
-                    rule='greater'))
+                    rule='greater'),
+    preemption=dict(type='PreemptionHook'))
 log_processor = dict(type='FidelityLogProcessor')

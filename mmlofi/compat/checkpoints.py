@@ -224,6 +224,9 @@ def load_url(url: str, *, map_location: object = None, model_dir: str | None = N
 def find_latest_checkpoint(path: str) -> str | None:
     """MMEngine's, whose file `last_checkpoint` holds a path, or no more than an address.
 
+    The path is that of the day: of a work dir that was moved or copied since, the checkpoint of
+    that name in it is meant.
+
     Raises:
         ValueError: When the file holds anything but one line, or the address of a download.
     """
@@ -235,7 +238,18 @@ def find_latest_checkpoint(path: str) -> str | None:
         raise ValueError(
             f'{path}/last_checkpoint holds {found[:80]!r}; expected the path of a checkpoint, as a '
             'Runner writes it: delete the file, or name the checkpoint with --resume CHECKPOINT')
-    return found
+    return found and _in_its_place(found, path)
+
+
+def _in_its_place(named: str, work_dir: str) -> str:
+    """The checkpoint of a work dir that says where its last one was written.
+
+    With `out_dir` checkpoints lie elsewhere, in a folder without a `last_checkpoint` of its own.
+    """
+    folder, name = os.path.split(named)
+    here = os.path.join(work_dir, name)
+    moved = not os.path.exists(named) or os.path.exists(os.path.join(folder, 'last_checkpoint'))
+    return here if moved and '://' not in named and os.path.exists(here) else named
 
 
 def refuse_pavi(filename: str, map_location: object = None) -> None:

@@ -9,16 +9,16 @@ from pickle import UnpicklingError
 
 import numpy as np
 
-NUMPY_KINDS = ('bool', 'int32', 'int64', 'float32', 'float64')
+NUMERIC = 'biufc'   # kinds of numpy's: bool, signed, unsigned, float, complex
 INTERNALS = [f'numpy.{core}.multiarray' for core in ('core', '_core')]   # before numpy 2, since
 
 
 class HeldType:
-    """Stands for `numpy.dtype`: one of `NUMPY_KINDS`, of which a pickle says the order of bytes."""
+    """Stands for `numpy.dtype`: one of the `NUMERIC`, of which a pickle says the order of bytes."""
 
     def __init__(self, code: object, align: bool = False, copy: bool = False) -> None:
         self.numpy = np.dtype(code) if isinstance(code, str) else None
-        if self.numpy is None or self.numpy.name not in NUMPY_KINDS:
+        if self.numpy is None or self.numpy.kind not in NUMERIC:
             raise _refused(f'dtype({code!r:.80})')
 
     def __setstate__(self, state: tuple) -> None:

@@ -4,7 +4,8 @@ Shape legend: L snippets a video, l of them at a time, T frames a snippet, H × 
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from mmlofi.datasets.chunk_size import CHUNK_SNIPPETS
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
+from mmlofi.datasets.videos.patience import PAUSES_SEC, passes
 
 
 class SnippetChunk(NamedTuple):
@@ -40,7 +42,8 @@ class FailedVideo(NamedTuple):
 
 
 def stream_snippets(transforms: Sequence[BaseTransform], info: dict,
-                    chunk_snippets: int = CHUNK_SNIPPETS) -> Iterator[SnippetChunk]:
+                    chunk_snippets: int = CHUNK_SNIPPETS, begin: int = 0
+                    ) -> Iterator[SnippetChunk]:
     """The same snippets as the whole pipeline gives at once, `chunk_snippets` at a time.
 
     The transforms up to the one that chooses frames (`frame_inds`) run once, those after it, from
@@ -50,6 +53,7 @@ def stream_snippets(transforms: Sequence[BaseTransform], info: dict,
     Args:
         transforms: A pipeline for frames in test mode, its last transform `PackTALInputs`.
         info: What the dataset gives the pipeline; `UntrimmedVideoDataset.sample_info` lists it.
+        begin: The first snippet wanted.
 
     Raises:
         FileNotFoundError: When there is no such file.
@@ -65,7 +69,7 @@ def stream_snippets(transforms: Sequence[BaseTransform], info: dict,
         results = _apply(transforms.pop(0), results)
     L = results['num_clips']
     frame_inds = np.reshape(results['frame_inds'], (L, -1))                         # (L, T)
-    for first in range(0, L, chunk_snippets):
+    for first in range(begin, L, chunk_snippets):
         chosen = frame_inds[first:first + chunk_snippets]
         part = dict(results, frame_inds=chosen.reshape(-1), num_clips=len(chosen))
         for transform in transforms:
@@ -83,28 +87,44 @@ class SnippetStream(IterableDataset):
     """The chunks of a dataset's videos, for a DataLoader: each worker streams its own videos.
 
     Use it with `batch_size=None`. Chunks of the workers' videos come in turns. A video that fails
-    ends with a `FailedVideo`, and the next one follows.
+    ends with a `FailedVideo`, and the next one follows; where the storage has a fault that passes,
+    it is opened again after a pause, and goes on where it was.
 
     Args:
         dataset: In test mode, with a pipeline for frames.
         indices: Of the videos wanted.
         chunk_snippets: Snippets at a time, which with the number of workers bounds memory.
+        begun: The first snippet wanted of videos that are begun, by index.
     """
 
     def __init__(self, dataset: UntrimmedVideoDataset, indices: Sequence[int],
-                 chunk_snippets: int = CHUNK_SNIPPETS) -> None:
+                 chunk_snippets: int = CHUNK_SNIPPETS, begun: Mapping[int, int] | None = None
+                 ) -> None:
         self.dataset, self.indices, self.chunk_snippets = dataset, list(indices), chunk_snippets
+        self.begun = begun or {}
 
     def __iter__(self) -> Iterator[SnippetChunk | FailedVideo]:
         worker = get_worker_info()
         mine = self.indices if worker is None else self.indices[worker.id::worker.num_workers]
         for index in mine:
+            yield from self._video(index)
+
+    def _video(self, index: int) -> Iterator[SnippetChunk | FailedVideo]:
+        begin, pauses = self.begun.get(index, 0), iter(PAUSES_SEC)
+        while True:
             info = self.dataset.sample_info(index)
             try:
-                yield from stream_snippets(self.dataset.pipeline.transforms, info,
-                                           self.chunk_snippets)
+                for chunk in stream_snippets(self.dataset.pipeline.transforms, info,
+                                             self.chunk_snippets, begin):
+                    yield chunk
+                    begin, pauses = chunk.end, iter(PAUSES_SEC)
+                return
             except (FileNotFoundError, ValueError) as error:
-                yield FailedVideo(info['video_name'], str(error))
+                pause_sec = next(pauses, None) if passes(error) else None
+                if pause_sec is None:
+                    yield FailedVideo(info['video_name'], str(error))
+                    return
+                time.sleep(pause_sec)
 
 
 def _apply(transform: BaseTransform, results: dict) -> dict:

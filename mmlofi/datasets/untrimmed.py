@@ -1,6 +1,7 @@
 """The dataset of untrimmed videos, or of their snippet features."""
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Sequence
 
@@ -28,6 +29,7 @@ from mmlofi.datasets.videos.find_files import TEMPLATES, default_template, find_
 from mmlofi.datasets.videos.index import FileIndex, index_folder
 from mmlofi.datasets.videos.indexing import READERS
 from mmlofi.datasets.videos.look import Looking, look_at_files, states_of
+from mmlofi.datasets.videos.patience import passes, with_patience
 from mmlofi.datasets.videos.storage import on_disk
 from mmlofi.datasets.windows import SlidingWindows
 from mmlofi.fidelity import FULL
@@ -141,7 +143,7 @@ class UntrimmedVideoDataset(BaseDataset):
         return data_list if self.window is None else self._cut_windows(data_list, facts)
 
     def __getitem__(self, index: int | SampleIndex) -> dict:
-        """The sample after the pipeline.
+        """The sample after the pipeline; a passing fault of the storage makes it wait, no other.
 
         Raises:
             ValueError: With the video's name, in test mode when it fails, in training when
@@ -149,6 +151,10 @@ class UntrimmedVideoDataset(BaseDataset):
         """
         if not isinstance(index, SampleIndex):
             index = SampleIndex(index)
+        return with_patience(functools.partial(self._sample, index))
+
+    def _sample(self, index: SampleIndex, is_last: bool) -> dict:
+        """With the random numbers of the index from their start, at whichever attempt."""
         replaced, tried = [], [int(index)]
         with seeded(index.seed):
             while True:
@@ -158,6 +164,8 @@ class UntrimmedVideoDataset(BaseDataset):
                 except MemoryError:
                     raise
                 except Exception as error:
+                    if not is_last and passes(error):
+                        raise
                     reason = f'{type(error).__name__}: {error}'
                     message = (f'video {info["video_name"]!r} ({info["filename"]}) failed in the '
                                f'pipeline at fidelity {index.fidelity.name!r}: {reason}')

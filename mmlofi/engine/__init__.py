@@ -10,6 +10,7 @@ from .launch import prepare_launcher
 from .log_processor import FidelityLogProcessor
 from .norm_hook import NormStatisticsHook
 from .param_groups import GroupedOptimWrapperConstructor
+from .preemption_hook import PreemptionHook
 from .raw_proposals_hook import RawProposalsHook
 from .train_loop import FidelityTrainLoop
 from .visualization_hook import TALVisualizationHook
@@ -17,4 +18,5 @@ from .visualization_hook import TALVisualizationHook
 __all__ = ['AtomicCheckpointHook', 'AtomicLocalBackend', 'BadVideosHook', 'CheckpointFitHook',
            'ClassScoresHook', 'CostHook', 'FidelityLogProcessor', 'FidelityTrainLoop',
            'GroupedOptimWrapperConstructor', 'LoFiCycleHook', 'ModelEMAHook',
-           'NormStatisticsHook', 'RawProposalsHook', 'TALVisualizationHook', 'prepare_launcher']
+           'NormStatisticsHook', 'PreemptionHook', 'RawProposalsHook', 'TALVisualizationHook',
+           'prepare_launcher']

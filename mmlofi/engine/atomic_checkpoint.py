@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import os
 import os.path as osp
+import re
+import time
 from collections import deque
-from glob import escape, glob
 
 from mmaction.registry import HOOKS
 from mmengine.dist import is_main_process
@@ -21,7 +22,8 @@ from mmlofi.engine.rank_buffers import (
     take_from_checkpoint,
 )
 from mmlofi.engine.train_loop import VALIDATED, FidelityTrainLoop
-from mmlofi.files import PARTIAL, whole_file
+from mmlofi.engine.trial import try_to_load
+from mmlofi.files import remove_dead, whole_file
 from mmlofi.models.encoders.frozen_base import (
     frozen_weights,
     hash_weights,
@@ -47,6 +49,8 @@ class AtomicLocalBackend(LocalBackend):
 
 register_backend('atomic', AtomicLocalBackend, force=True)
 
+INTERIM = 'interim_{}.pth'   # by steps done; one at a time, until the next checkpoint of any kind
+
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
@@ -54,7 +58,8 @@ class AtomicCheckpointHook(CheckpointHook):
 
     MMEngine's writes into the file itself, and deletes the old checkpoint (also the best one)
     before the new one is there. This one writes beside it and renames, then says that it is the
-    last one, then deletes.
+    last one, then deletes. The first one of a process is read again at once, so that what no
+    training could resume from is found then, and not after a preemption.
 
     What hooks do at an epoch's end is in each checkpoint of it: one that was written after its last
     step is written again, the last epoch of a training that stopped early is saved, and before each
@@ -76,6 +81,8 @@ class AtomicCheckpointHook(CheckpointHook):
             raise ValueError(f"AtomicCheckpointHook got weights={weights!r}; expected 'all', or "
                              "'trained' for those of the head and of adapters")
         self.weights, self._stands_on = weights, None
+        self.saved_iter, self.saved_sec = -1, 0.0   # steps done, and time.monotonic()
+        self._is_tried = False
         self._rank_buffers: tuple[int, dict] = -1, {}   # at which iteration
         named = kwargs.get('file_client_args') or '://' in str(kwargs.get('out_dir') or '')
         if backend_args is None and not named:
@@ -112,8 +119,7 @@ class AtomicCheckpointHook(CheckpointHook):
             self.best_ckpt_path_dict = {name: self._own(path) for name, path in
                                         getattr(self, 'best_ckpt_path_dict', {}).items()}
         if is_main_process() and isinstance(self.file_backend, AtomicLocalBackend):
-            for path in glob(osp.join(escape(self.out_dir), f'.*{PARTIAL}')):
-                os.remove(path)
+            remove_dead(self.out_dir)
 
     def _own(self, path: object) -> str | None:
         """The best checkpoint of that name in the folder of this training, or None.
@@ -173,21 +179,43 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """As MMEngine's, in the order: save, name it as the last one, delete outdated ones."""
-        self._prepare(runner)
         outdated = self._keep(runner, step) if self.max_keep_ckpts > 0 else []
-        filename = self.filename_tmpl.format(step)
+        self._write(runner, self.filename_tmpl.format(step), meta, by_epoch=self.by_epoch)
+        if is_main_process():
+            for old in outdated:
+                self._remove(self.file_backend.join_path(self.out_dir,
+                                                         self.filename_tmpl.format(old)))
+
+    def save_now(self, runner: Runner, *, at_epoch_end: bool = False) -> None:
+        """Saves between the checkpoints by interval, unless that of this step is there already.
+
+        All ranks call it at the same whole update, after its step or at an epoch's end. The newest
+        alone is kept, until a later checkpoint of any kind.
+        """
+        done = runner.iter + (not at_epoch_end)
+        if done != self.saved_iter:
+            self._write(runner, INTERIM.format(done),
+                        dict(epoch=runner.epoch + at_epoch_end, iter=done), by_epoch=at_epoch_end)
+
+    def _write(self, runner: Runner, filename: str, meta: dict, *, by_epoch: bool) -> None:
+        """Saves, tries the first one, names it as the last one."""
+        self._prepare(runner)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         runner.save_checkpoint(
             self.out_dir, filename, self.file_client_args, save_optimizer=self.save_optimizer,
-            save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=self.by_epoch,
+            save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=by_epoch,
             backend_args=self.backend_args, **self.args)
+        if not self._is_tried:
+            try_to_load(self.last_ckpt)
+            self._is_tried = True
+        self.saved_iter, self.saved_sec = meta['iter'], time.monotonic()
         if is_main_process():
             AtomicLocalBackend().put_text(self.last_ckpt,
                                           osp.join(runner.work_dir, 'last_checkpoint'))
-            for old in outdated:
-                self._remove(self.file_backend.join_path(self.out_dir,
-                                                         self.filename_tmpl.format(old)))
+            for name in list(self.file_backend.list_dir_or_file(self.out_dir)):
+                if re.fullmatch(INTERIM.format(r'\d+'), name) and name != filename:
+                    self._remove(self.file_backend.join_path(self.out_dir, name))
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
         """As MMEngine's, but the best one so far is deleted after the new one is there."""
@@ -214,6 +242,8 @@ class AtomicCheckpointHook(CheckpointHook):
     def _remove(self, path: str) -> None:
         if self.file_backend.isfile(path):
             self.file_backend.remove(path)
+        elif self.file_backend.isdir(path):   # as DeepSpeed saves
+            self.file_backend.rmtree(path)
 
 
 def _what_it_stands_on(runner: Runner) -> dict[str, str]:

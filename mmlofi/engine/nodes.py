@@ -1,15 +1,22 @@
-"""torchrun on several machines ("nodes"): when a rank dies, every node says which one, and ends.
+"""torchrun, which ends as its ranks do: warned and saved, or with the name of the one that died.
 
     python mmlofi/engine/nodes.py --nnodes 2 --node-rank 0 --nproc-per-node 8 \\
         --master-addr host0 --master-port 29500 SCRIPT [arguments]
 
-torchrun itself ends the ranks of its own node alone. Those of the others see a broken connection
-and name themselves, or wait until a collective times out, half an hour by default.
+torchrun itself makes exit code 1 of whatever its ranks end with, gives them half a minute after a
+SIGTERM, and dies of SIGUSR1. Here a warning is handed on to the ranks, for as long as they take,
+and where they all end as a preempted training does, so does this.
+
+On several machines ("nodes") torchrun ends the ranks of its own node alone. Those of the others see
+a broken connection and name themselves, or wait until a collective times out, half an hour by
+default. Here every node says which rank died, and ends. With --max-restarts the nodes meet and
+start again instead, which torchrun does by itself, given --rdzv-backend=c10d.
 
 Imports nothing of mmlofi: a node where that fails can say so.
 """
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -18,13 +25,19 @@ import textwrap
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
+from types import FrameType
 
+import torch.distributed.elastic.multiprocessing.api as elastic
 from torch.distributed import PrefixStore, TCPStore
 from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 from torch.distributed.run import main as run_torchrun
 from torch.distributed.run import parse_args
 
+# With which a training ends that has saved and wants to go on, as PreemptionHook ends it.
+PREEMPTED = int(os.environ.get('PREEMPTED_CODE', 75))
+WARNINGS = (signal.SIGTERM, signal.SIGUSR1)
 BEAT_SEC = 0.5     # between two looks into the store
 LINGER_SEC = 5.0   # how long a node that failed waits for what the others have to say
 
@@ -33,32 +46,97 @@ def main(argv: list[str] | None = None) -> None:
     """`torchrun` with a static rendezvous; NODE_TIMEOUT are the seconds of silence of a lost node.
 
     Raises:
-        SystemExit: If a rank or a node failed, wherever it was.
+        SystemExit: With PREEMPTED after a warning that was heeded; with 1 if a rank or a node
+            failed, wherever it was.
     """
     args = parse_args(argv)
+    watched = ':' not in args.nnodes and int(args.nnodes) > 1 and not args.max_restarts
     nodes = Nodes(node=args.node_rank, num_nodes=int(args.nnodes), host=args.master_addr,
-                  port=args.master_port, silence_sec=float(os.environ.get('NODE_TIMEOUT', 60)))
+                  port=args.master_port, silence_sec=float(os.environ.get('NODE_TIMEOUT', 60))
+                  ) if watched else None
+    warnings = Warnings(nodes)
     failure = f'torchrun on node {args.node_rank} failed: see its output'
     try:
         run_torchrun(argv)
         failure = None
     except ChildFailedError as error:
-        print(error, file=sys.stderr)
-        failure = describe(args.node_rank, error.failures)
-    except SignalException as error:   # of Nodes.watch, or of the user
+        codes = {failed.exitcode for failed in error.failures.values()}
+        failure = None if warnings.were_heeded(codes) else describe(args.node_rank, error.failures)
+        if failure:
+            print(error, file=sys.stderr)
+    except SignalException as error:   # of Nodes.watch, or after a warning
         stopped = f'node {args.node_rank} was stopped by {error.sigval.name}'
-        failure = None if nodes.failures else stopped
+        heeded = warnings.were_heeded(warnings.codes)
+        failure = None if heeded or (nodes and nodes.failures) else stopped
     finally:
-        nodes.leave(failure)
-    if nodes.failures:
+        if nodes:
+            nodes.leave(failure)
+    failures = nodes.failures if nodes else [failure] if failure else []
+    if failures:
         raise SystemExit(f'this job of {args.nnodes} nodes has ended, since\n  '
-                         + '\n  and then '.join(nodes.failures))
+                         + '\n  and then '.join(failures))
+    if warnings.heeded:
+        print(f'all ranks have saved and ended, as they were warned to: exit code {PREEMPTED}')
+        raise SystemExit(PREEMPTED)
+
+
+class Warnings:
+    """Hands a scheduler's warnings on to the ranks of this node, and waits for them.
+
+    To each rank by itself, not to its process group: its data loader's workers have to go on. While
+    it waits torchrun does nothing, so that it starts no rank again that has just ended.
+
+    Args:
+        nodes: Of the job; once one of them failed there is nothing to save.
+    """
+
+    def __init__(self, nodes: Nodes | None = None) -> None:
+        self.nodes, self.heeded = nodes, False
+        self.codes: set[int] = set()   # of the ranks, as ProcessFailure has them
+        self.end = elastic._terminate_process_handler
+        elastic._terminate_process_handler = self.hand_on   # which torchrun registers
+        signal.signal(signal.SIGUSR1, self.hand_on)
+
+    def hand_on(self, number: int, frame: FrameType | None) -> None:
+        """Handles a signal; ends as torchrun does, when no rank is left."""
+        if number in WARNINGS:
+            ranks = children()
+            for rank in ranks:
+                os.kill(rank, signal.SIGKILL if self.nodes and self.nodes.failures else number)
+            self.codes = set(map(exit_code, ranks))
+            number = signal.SIGTERM   # for torchrun, which may know no other
+        self.end(number, frame)
+
+    def were_heeded(self, codes: set[int]) -> bool:
+        """Whether ranks that ended with these codes have saved together, and want to be run again.
+
+        torchrun may have stopped some of them on their way out.
+        """
+        self.heeded = PREEMPTED in codes and codes <= {PREEMPTED, -signal.SIGTERM}
+        return self.heeded
+
+
+def exit_code(process: int) -> int:
+    """Waits for one of this process, which remains for torchrun to collect; as Popen has them."""
+    ended = os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
+
+def children() -> list[int]:
+    """Processes that this one has started, and that are there yet."""
+    found = []
+    for path in Path('/proc').glob('[0-9]*/stat'):
+        with contextlib.suppress(OSError):   # it has ended
+            fields = path.read_text().rpartition(')')[2].split()   # a name may hold anything
+            if int(fields[1]) == os.getpid():
+                found.append(int(path.parent.name))
+    return found
 
 
 def describe(node: int, failures: dict[int, ProcessFailure]) -> str:
     """Which ranks of a node failed, and how; not those that torchrun stopped because of them."""
     causes = {rank: failed for rank, failed in failures.items()
-              if failed.exitcode != -signal.SIGTERM}
+              if failed.exitcode not in (-signal.SIGTERM, PREEMPTED)}
     return ', '.join(
         f'rank {rank} on node {node} (host {socket.gethostname()}, pid {failed.pid}) {how(failed)}'
         for rank, failed in (causes or failures).items())

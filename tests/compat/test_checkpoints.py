@@ -1,6 +1,7 @@
 """Checkpoints of runs and of others load as they were written, from wherever they lie."""
 from __future__ import annotations
 
+import shutil
 import sys
 
 import mmengine.runner.runner
@@ -50,6 +51,16 @@ def test_histories_and_numpy_values_of_a_runner_come_back_as_they_were(tmp_path)
     assert loaded['history'].data[0].tolist() == [1, 2]
     assert loaded['values'] == values
     assert all(np.array_equal(a, b) for a, b in zip(loaded['arrays'], arrays, strict=True))
+
+
+@pytest.mark.parametrize('kind', sorted({np.dtype(code).name for code in np.typecodes['AllInteger']
+                                         + np.typecodes['AllFloat'] + '?'}))
+def test_numbers_of_every_numpy_type_come_back(tmp_path, kind):
+    values = dict(one=np.dtype(kind).type(1), many=np.arange(3).astype(kind))
+    torch.save(values, tmp_path / 'c.pth')
+    loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'c.pth'))
+    assert {name: (value.dtype, value.tolist()) for name, value in loaded.items()} == {
+        name: (value.dtype, value.tolist()) for name, value in values.items()}
 
 
 @pytest.mark.parametrize('core', ['core', '_core'])
@@ -138,6 +149,36 @@ def test_the_last_checkpoint_of_a_run_is_found(tmp_path):
     assert find_latest_checkpoint(str(tmp_path)) is None
     tiny_runner(tmp_path).train()
     assert find_latest_checkpoint(str(tmp_path)) == str(tmp_path / 'epoch_3.pth')
+
+
+def work_dir(folder, *names, last):
+    """A work dir with checkpoints of these names, and the path of its last one."""
+    folder.mkdir()
+    for name in names:
+        (folder / name).touch()
+    (folder / 'last_checkpoint').write_text(str(last))
+    return folder
+
+
+def test_the_last_checkpoint_is_found_in_a_copy_of_the_work_dir(tmp_path):
+    first = work_dir(tmp_path / 'first', 'epoch_2.pth', last=tmp_path / 'first' / 'epoch_2.pth')
+    copied = shutil.copytree(first, tmp_path / 'copied')
+    assert find_latest_checkpoint(str(copied)) == str(copied / 'epoch_2.pth')
+    assert find_latest_checkpoint(str(first)) == str(first / 'epoch_2.pth')
+    shutil.rmtree(first)
+    assert find_latest_checkpoint(str(copied)) == str(copied / 'epoch_2.pth')
+
+
+def test_the_last_checkpoint_may_lie_elsewhere_on_purpose(tmp_path):
+    """As with `out_dir`; one of that name in the work dir is of another run."""
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out' / 'epoch_2.pth').touch()
+    run = work_dir(tmp_path / 'run', 'epoch_2.pth', last=tmp_path / 'out' / 'epoch_2.pth')
+    assert find_latest_checkpoint(str(run)) == str(tmp_path / 'out' / 'epoch_2.pth')
+    (run / 'last_checkpoint').write_text('s3://bucket/run/epoch_2.pth')
+    assert find_latest_checkpoint(str(run)) == 's3://bucket/run/epoch_2.pth'
+    (run / 'last_checkpoint').write_text('/gone/epoch_9.pth')
+    assert find_latest_checkpoint(str(run)) == '/gone/epoch_9.pth'
 
 
 def test_the_switch_allows_anything(tmp_path, monkeypatch):

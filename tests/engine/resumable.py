@@ -104,7 +104,8 @@ def config(args: argparse.Namespace) -> Config:
         log_processor=dict(type='FidelityLogProcessor')))
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
+    """Of a work dir and settings."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('work_dir')
     parser.add_argument('--data', required=True)
@@ -117,7 +118,11 @@ def main() -> None:
     parser.add_argument('--amp', action='store_true')
     parser.add_argument('--no-check', action='store_true', help='do not look for the videos')
     parser.add_argument('--launcher', default='none')
-    args = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    args = parser().parse_args()
     torch.set_num_threads(1)
     os.makedirs(args.work_dir, exist_ok=True)
     cfg = config(args)

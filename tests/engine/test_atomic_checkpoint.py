@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.fileio import LocalBackend
+from mmengine.hooks import Hook
 from mmengine.runner import find_latest_checkpoint
 from recording import EPOCH, make_runner, train
 
@@ -151,3 +152,38 @@ def test_an_epoch_that_ends_between_the_steps_of_an_update_is_refused(videos):
     (dict(backend_args=dict(backend='local')), dict(backend='local'))])
 def test_storage_that_is_named_is_left_as_it_is_named(settings, backend):
     assert AtomicCheckpointHook(**settings).backend_args == backend
+
+
+# ---- what is saved can be loaded, and what is a folder is deleted
+
+class Keeps(Hook):
+    """Keeps something in every checkpoint that none may hold."""
+
+    def before_train(self, runner):
+        runner.message_hub.update_info('kept', Path())
+
+
+def test_what_could_not_be_loaded_is_found_at_the_first_checkpoint(videos):
+    train(videos, epochs=1, hook={}, workers=0, default_hooks=keeping(1))
+    runner = make_runner(videos, epochs=3, hook={}, workers=0, default_hooks=keeping(1),
+                         resume=True)
+    runner.register_hook(Keeps())
+    with pytest.raises(ValueError, match='the first checkpoint of this run could not be read again'
+                                         '.*pathlib.*runner.message_hub'):
+        runner.train()
+    assert runner.epoch == 1
+    assert Path(find_latest_checkpoint(str(videos / 'work'))).name == 'epoch_1.pth'
+    assert 'epoch_1.pth' in checkpoints(videos)      # which a good second one would have removed
+
+
+def test_checkpoints_that_are_folders_are_kept_and_deleted_like_files(videos, monkeypatch):
+    """As DeepSpeed saves, and models in parts."""
+    runner = make_runner(videos, epochs=4, hook={}, workers=0, default_hooks=dict(
+        preemption=dict(type='PreemptionHook', every_min=1e-9), **keeping(2)))
+
+    def save(folder, name, *args, **kwargs):
+        (Path(folder) / name).mkdir()
+        (Path(folder) / name / 'part').touch()
+    monkeypatch.setattr(runner, 'save_checkpoint', save)
+    runner.train()
+    assert checkpoints(videos) == {'epoch_3.pth', 'epoch_4.pth'}

@@ -3,8 +3,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -12,6 +15,7 @@ from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
 
 from mmlofi.engine import nodes
 from mmlofi.engine.nodes import Nodes, describe
+from mmlofi.engine.preemption_hook import EXIT_CODE
 
 
 @pytest.fixture
@@ -125,3 +129,68 @@ def test_ranks_that_torchrun_stopped_are_not_named():
     assert 'rank 2' not in named
     assert 'rank 3' in named
     assert 'rank 2' in describe(1, {2: failed(-15)})
+
+
+# ---- what the ranks end with
+
+RANK = """
+import os, signal, sys, time
+from pathlib import Path
+
+folder, rank = Path(sys.argv[1]), os.environ['RANK']
+
+def hear(number, frame):
+    time.sleep(0.3)
+    (folder / f'heard{rank}').write_text(signal.Signals(number).name)
+    sys.exit(75)
+
+for number in (signal.SIGTERM, signal.SIGUSR1):
+    signal.signal(number, hear)
+(folder / f'ready{rank}').touch()
+time.sleep(1 if rank == '1' and len(sys.argv) > 2 else 100)
+sys.exit(int(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts two ranks on one machine, the second of which may end by itself."""
+    (tmp_path / 'rank.py').write_text(RANK)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+
+    def start(*second: str) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, nodes.__file__, '--nproc-per-node=2', f'--master-port={port}',
+             str(tmp_path / 'rank.py'), str(tmp_path), *second], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 60
+        while len(list(tmp_path.glob('ready*'))) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return process
+    return start
+
+
+@pytest.mark.parametrize('number', [signal.SIGUSR1, signal.SIGTERM])
+def test_a_warning_reaches_the_ranks_whose_exit_code_is_handed_back(start, tmp_path, number):
+    process = start()
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == nodes.PREEMPTED == EXIT_CODE, errors
+    assert 'all ranks have saved and ended, as they were warned to: exit code 75' in output
+    assert {(tmp_path / f'heard{rank}').read_text() for rank in (0, 1)} == {number.name}
+
+
+def test_ranks_that_were_warned_by_others_hand_it_back_too(start):
+    process = start('75')
+    assert process.communicate(timeout=60)[0].endswith('exit code 75\n')
+    assert process.returncode == 75
+
+
+def test_a_rank_that_fails_is_a_failure_whatever_the_others_end_with(start):
+    process = start('3')
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert re.search(r'since\n +rank 1 on node 0 .* ended with exit code 3: see [^,]*$', errors)

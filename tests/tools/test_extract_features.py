@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 
+from mmlofi.datasets.features import unfinished
 from mmlofi.datasets.features.feature_files import look_at_features, save_features
 from mmlofi.datasets.features.feature_header import KEYS
 
@@ -79,8 +80,8 @@ def test_complete_files_are_kept_and_missing_ones_are_made(folder, extract, untr
     (folder / 'val_0001.npz').unlink()
     extract(untrained_lofi, folder)
     output = capsys.readouterr().out
-    assert 'training: 6 videos, 0 of 6 to do' in output
-    assert 'validation: 5 videos, 1 of 5 to do' in output
+    assert 'training: 6 videos, 0 to do' in output
+    assert 'validation: 5 videos, 1 to do' in output
     after = {path.stem: path.stat().st_mtime_ns for path in folder.glob('*.npz')}
     assert {name for name in VIDEOS if before[name] != after[name]} == {'val_0001'}
     np.testing.assert_allclose(features_of(folder / 'val_0001.npz'), lost, rtol=1e-4, atol=1e-6)
@@ -126,7 +127,7 @@ def test_the_folder_knows_a_checkpoint_wherever_it_lies(folder, extract, untrain
     shutil.copy(untrained_lofi, tmp_path / 'served' / 'net.pth')
     for checkpoint in ('~/home.pth', f'{address}/net.pth'):
         extract(checkpoint, folder)
-        assert capsys.readouterr().out.count('videos, 0 of ') == 2
+        assert capsys.readouterr().out.count('videos, 0 to do') == 2
 
 
 def test_the_folder_goes_on_with_the_same_encoder_in_another_checkpoint(folder, extract, capsys,
@@ -135,7 +136,49 @@ def test_the_folder_goes_on_with_the_same_encoder_in_another_checkpoint(folder, 
     encoder = {name: state[name] for name in reversed(state) if name.startswith('backbone.')}
     torch.save(dict(state_dict=encoder, meta=dict(epoch=7)), tmp_path / 'encoder.pth')
     extract(tmp_path / 'encoder.pth', folder)
-    assert capsys.readouterr().out.count('videos, 0 of ') == 2
+    assert capsys.readouterr().out.count('videos, 0 to do') == 2
+
+
+def test_an_interrupted_run_goes_on_within_a_video(extract, untrained_lofi, tmp_path, monkeypatch,
+                                                   capsys):
+    options = ('--subset', 'validation', '--chunk-snippets', 4)
+    extract(untrained_lofi, tmp_path / 'whole', *options)
+    monkeypatch.setattr(unfinished, 'KEEP_SEC', 0)
+    keep, kept = unfinished.UnfinishedFeatures.keep, []
+
+    def stop_in_the_second_video(self, video, *args):
+        keep(self, video, *args)
+        kept.append(video)
+        if len(set(kept)) == 2 and kept.count(video) == 3:
+            raise KeyboardInterrupt
+    with monkeypatch.context() as patched:
+        patched.setattr(unfinished.UnfinishedFeatures, 'keep', stop_in_the_second_video)
+        with pytest.raises(KeyboardInterrupt):
+            extract(untrained_lofi, tmp_path / 'cut', *options)
+    capsys.readouterr()
+    extract(untrained_lofi, tmp_path / 'cut', *options)
+    output = capsys.readouterr().out
+    assert 'validation: 5 videos, 4 to do' in output
+    assert f'{kept[-1]} goes on at snippet 13\n' in output
+    whole, cut = (sorted((tmp_path / name).iterdir()) for name in ('whole', 'cut'))
+    assert [path.name for path in cut] == [path.name for path in whole]
+    for one, other in zip(cut, whole):
+        if one.suffix == '.npz':
+            assert np.array_equal(features_of(one), features_of(other))
+
+
+def test_the_same_videos_under_another_mount_go_on_and_others_are_refused(
+        folder, extract, untrained_lofi, toy_data, tmp_path, capsys):
+    (folder / 'val_0001.npz').unlink()
+    mount = shutil.copytree(toy_data / 'videos', tmp_path / 'mount')
+    option = ('--cfg-options', f'test_dataloader.dataset.data_prefix.video={mount}')
+    extract(untrained_lofi, folder, *option)
+    assert 'validation: 5 videos, 1 to do' in capsys.readouterr().out
+    assert len(list(folder.glob('*.npz'))) == len(VIDEOS)
+    shutil.copy(mount / 'train_0001.mp4', mount / 'train_0000.mp4')   # proxies differ as much
+    option += ('test_dataloader.dataset.check_files=False',)
+    with pytest.raises(SystemExit, match=r"\['data_prefix', 'first_snippet'\] differ"):
+        extract(untrained_lofi, folder, *option)
 
 
 @pytest.mark.parametrize('size', ['0', '-4', 'many'])
@@ -199,7 +242,7 @@ def test_an_unknown_subset_is_named(folder, extract, untrained_lofi):
 def test_the_folder_says_what_its_features_depend_on(complete):
     found = json.loads((complete / 'features.json').read_text())
     assert found.keys() == {*KEYS, 'backbone', 'encoder', 'pipeline', 'data_preprocessor',
-                            'data_root', 'data_prefix', 'filename_tmpl'}
+                            'data_root', 'data_prefix', 'filename_tmpl', 'first_snippet'}
     assert found['backbone']['type'] == 'ResNet3dSlowOnly'
     digest = found['backbone_sha256']
     assert len(digest) == 64
@@ -219,7 +262,7 @@ def test_a_file_of_another_extraction_or_a_broken_one_is_made_again(folder, comp
     output = capsys.readouterr().out
     assert 'train_0003.npz was made otherwise, and is made again' in output
     assert 'val_0001.npz cannot be read, and is made again' in output
-    assert 'training: 6 videos, 1 of 6 to do' in output
+    assert 'training: 6 videos, 1 to do' in output
     for name in ('train_0003', 'val_0001'):
         np.testing.assert_allclose(features_of(folder / f'{name}.npz'),
                                    features_of(complete / f'{name}.npz'), rtol=1e-4, atol=1e-6)

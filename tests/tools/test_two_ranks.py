@@ -120,7 +120,7 @@ def extract_by_two(toy_configs, torchrun):
 def test_extraction_gives_the_features_of_one_process(lofi, features, extract_by_two, tmp_path):
     done = extract_by_two(lofi.checkpoint, tmp_path / 'two')
     assert done.returncode == 0, done.stdout + done.stderr
-    assert 'training: 6 videos, 3 of 3 to do on this process' in done.stdout
+    assert 'training: 6 videos, 6 to do, 3 of them by this process' in done.stdout
     one = {path.name: path for path in features.folder.glob('*.npz')}
     two = {path.name: path for path in (tmp_path / 'two').glob('*.npz')}
     assert len(one) == 11

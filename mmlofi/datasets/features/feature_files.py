@@ -28,6 +28,7 @@ from mmlofi.array_files import (
     refuse_bomb,
 )
 from mmlofi.datasets.features.h5_arrays import find, open_h5, read_array
+from mmlofi.datasets.videos.patience import patiently
 from mmlofi.datasets.videos.storage import is_there, on_disk
 from mmlofi.files import write_npz
 
@@ -68,6 +69,7 @@ def read_features(filename: str, backend_args: dict | None = None
     return _load(filename, backend_args, whole=True)
 
 
+@patiently
 def look_at_features(filename: str, backend_args: dict | None = None) -> FeatureFile:
     """What the file says, without reading the array.
 

@@ -70,6 +70,33 @@ def write_folder(folder: str, settings: Mapping) -> None:
     write_json(os.path.join(folder, FOLDER_HEADER), settings)
 
 
+# Where data and weights lie, and how they are read: of the same ones features are the same.
+PLACES = ('backend_args', 'checkpoint', 'data_prefix', 'data_root', 'file_client_args',
+          'filename_tmpl', 'init_cfg', 'io_backend', 'num_threads', 'pretrained')
+
+
+def changed_settings(found: Mapping, wanted: Mapping) -> list[str]:
+    """The settings by which other features would come out.
+
+    Places are none, where the first snippet (`first_snippet`) has the same frames: then the data is
+    the same, under another mount.
+    """
+    changed = [key for key in wanted if _without_places(found.get(key)) != _without_places(
+        wanted[key]) and key not in ('first_snippet', *PLACES)]
+    moved = [key for key in PLACES if found.get(key) != wanted.get(key)]
+    if moved and found.get('first_snippet') != wanted['first_snippet']:
+        changed += moved if 'first_snippet' not in found else ['first_snippet', *moved]
+    return sorted(changed)
+
+
+def _without_places(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _without_places(one) for key, one in value.items() if key not in PLACES}
+    if isinstance(value, (list, tuple)):
+        return [_without_places(one) for one in value]
+    return value
+
+
 def header_of(settings: Mapping | None) -> dict | None:
     """The header among a folder's settings; None where it is not there, or not whole."""
     if settings is None or not set(KEYS) <= set(settings):

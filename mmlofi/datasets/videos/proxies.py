@@ -1,17 +1,13 @@
 """Proxies: small copies of videos that training decodes in a fraction of the time."""
 from __future__ import annotations
 
-import multiprocessing
+import functools
 import os
-import signal
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmlofi.apart import Died, run_apart
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.datasets.videos.facts import Facts, VideoFacts, stamp_of
@@ -96,41 +92,36 @@ def make_proxies(pairs: Sequence[tuple[Path, Path]], settings: ProxySettings, *,
     """
     _refuse_others(pairs, settings, redo)
     reports: dict[Path, ProxyReport] = {}
-    methods = multiprocessing.get_all_start_methods()   # a spawned worker imports torch for seconds
-    context = multiprocessing.get_context('fork' if 'fork' in methods else 'spawn')
-    others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent,
-                               initargs=(os.getpid(),))
     index = FileIndex(None) if index is None else index
+    ended = run_apart(functools.partial(_make_and_learn, settings=settings),
+                      [(video, proxy, index.get(str(video)), index.get(str(proxy)))
+                       for video, proxy in pairs], workers)
     try:
-        pending = {pool.submit(_make_and_learn, pair, settings, [index.get(str(path))
-                                                                 for path in pair]): pair
-                   for pair in pairs}
-        for future in track((as_completed(pending), len(pending))):
-            video, proxy = pending[future]
-            try:
-                reports[proxy], learned = future.result()
-                for path, facts in learned.items():
-                    index.add(path, facts)
-            except (BrokenProcessPool, MemoryError):
-                reports[proxy] = ProxyReport(
-                    video=str(video), proxy=str(proxy), problem='a worker died or ran out of '
-                    'memory; run it again, with fewer workers')
-    except BaseException:   # nobody waits for the videos that the workers are at
-        for worker in set(multiprocessing.active_children()) - others:
-            worker.terminate()
-        raise
+        for (video, proxy, *_), found in track((ended, len(pairs))):
+            if isinstance(found, MemoryError):
+                found = 'it ran out of memory; run it again, with fewer workers'
+            elif isinstance(found, Died):   # a decoder's crash, or a machine out of memory
+                found = f'{found}; get this video again or, after SIGKILL, which a machine sends ' \
+                        'that is out of memory, run it again with fewer workers'
+            elif isinstance(found, BaseException):
+                raise found
+            if isinstance(found, str):
+                found = ProxyReport(video=str(video), proxy=str(proxy), problem=found), {}
+            reports[proxy], learned = found
+            for path, facts in learned.items():
+                index.add(path, facts)
     finally:
-        pool.shutdown(cancel_futures=True)
+        ended.close()
         index.flush()
         for folder in {proxy.parent for _, proxy in pairs}:
             remove_dead(folder)
     return [reports[proxy] for _, proxy in pairs]
 
 
-def _make_and_learn(pair: tuple[Path, Path], settings: ProxySettings,
-                    facts: Sequence[Facts | None]) -> tuple[ProxyReport, dict[str, VideoFacts]]:
-    """A report, and what was found out of the two files."""
+def _make_and_learn(task: tuple[Path, Path, Facts | None, Facts | None], settings: ProxySettings
+                    ) -> tuple[ProxyReport, dict[str, VideoFacts]]:
+    """A report, and what was found out of the two files, of which something may be known."""
+    pair, facts = task[:2], task[2:]
     before = {str(path): one for path, one in zip(pair, facts) if isinstance(one, VideoFacts)}
     known = dict(before)
     report = make_proxy(*pair, settings, known)
@@ -222,15 +213,3 @@ def _check(proxy: Path, frames: int, duration_sec: float, known: dict[str, Video
                          f'expected {frames} in {duration_sec:.3f} s, as its source has: use the '
                          'original of this video')
     return found
-
-
-def _end_with_parent(parent: int) -> None:
-    """A worker whose parent was killed would wait for work for ever; what ends the parent is not
-    for a worker to handle."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-    threading.Thread(target=watch, daemon=True).start()

@@ -9,6 +9,7 @@ from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.datasets.videos.damage import find_damage
 from mmlofi.datasets.videos.excerpts import keep_table
 from mmlofi.datasets.videos.facts import Stamp, VideoFacts
+from mmlofi.datasets.videos.patience import patiently
 from mmlofi.datasets.videos.shown_frames import ShownFrames
 from mmlofi.datasets.videos.storage import on_disk
 from mmlofi.datasets.videos.streams import AGAIN, first_frame_side
@@ -38,6 +39,7 @@ def look_at_video(filename: str, frames: str = 'first') -> FileState:
     return FileState(duration_sec=facts.duration_sec, side=facts.side)
 
 
+@patiently
 def find_facts(filename: str, frames: str = 'first', backend_args: dict | None = None,
                table_path: Callable[[str, Stamp], str | None] | None = None) -> VideoFacts:
     """What a video is, for `OpenVideo` to know.

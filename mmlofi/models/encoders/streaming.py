@@ -5,7 +5,7 @@ snippet (1 unless the encoder is `dense`), P positions of the head, K windows.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 
 import torch
 from mmaction.structures import ActionDataSample
@@ -20,7 +20,9 @@ from mmlofi.models.localizer import EndToEndLocalizer
 
 @torch.no_grad()
 def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk | FailedVideo],
-                  on_failure: Callable[[FailedVideo], None] | None = None
+                  on_failure: Callable[[FailedVideo], None] | None = None,
+                  on_chunk: Callable[[SnippetChunk, Tensor], None] | None = None,
+                  begun: MutableMapping[str, Tensor] | None = None
                   ) -> Iterator[tuple[ActionDataSample, Tensor]]:
     """Each video's sample and steps (C, L · S), as soon as its last chunk has come.
 
@@ -31,6 +33,9 @@ def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk | Fail
         model: With a backbone, in evaluation mode.
         chunks: Of one video after the other, or of several in turns.
         on_failure: Called with each video that failed; what was encoded of it is dropped.
+        on_chunk: Called with each chunk but a video's last, and its steps (C, l · S).
+        begun: Steps of the snippets before the first chunk of a video, (C, l · S) by its name; each
+            is taken out.
     """
     unfinished: dict[str, Tensor] = {}
     if model.encoder.mixes_snippets:
@@ -45,9 +50,13 @@ def encode_videos(model: EndToEndLocalizer, chunks: Iterable[SnippetChunk | Fail
         if chunk.video not in unfinished:
             # One piece from the start: small ones would keep the heap from closing its gaps.
             unfinished[chunk.video] = encoded.new_empty(len(encoded), chunk.total * S)
+            if chunk.first:
+                unfinished[chunk.video][:, :chunk.first * S] = begun.pop(chunk.video)
         unfinished[chunk.video][:, chunk.first * S:chunk.end * S] = encoded         # (C, L·S)
         if chunk.end == chunk.total:
             yield chunk.data_sample, unfinished.pop(chunk.video)
+        elif on_chunk is not None:
+            on_chunk(chunk, encoded)
 
 
 @torch.no_grad()

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import struct
 from fractions import Fraction
 
@@ -174,6 +176,22 @@ def test_a_worker_without_memory_stops_no_other_video(videos, tmp_path, monkeypa
     reports = make_proxies(plan_targets(videos[:2], tmp_path), SMALL)
     assert 'ran out of memory; run it again, with fewer workers' in reports[0].problem
     assert reports[1].made
+
+
+def test_a_video_that_crashes_its_worker_costs_itself_alone(videos, tmp_path, monkeypatch):
+    """One worker, so that the others have to be begun after it."""
+    def encode(video, *rest):
+        if video.stem == 'a':
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(video, *rest)
+    real = proxies.encode
+    monkeypatch.setattr(proxies, 'encode', encode)
+    pairs = plan_targets(videos[:2], tmp_path)
+    for workers in (1, 2):
+        reports = make_proxies(pairs, SMALL, workers=workers, redo=True)
+        assert reports[0].problem.startswith('its process was killed by SIGKILL; get this video')
+        assert reports[1].problem is None
+    assert [path.name for path in tmp_path.glob('*.mp4')] == ['b.mp4']
 
 
 def test_a_source_without_a_frame_is_said_to_end():

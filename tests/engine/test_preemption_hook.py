@@ -1,0 +1,339 @@
+"""A training that is preempted again and again ends, bit for bit, as the one that ran through.
+
+`MMLOFI_PREEMPTIONS=20 pytest -s tests/engine/test_preemption_hook.py` preempts more often than the
+default.
+"""
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import resumable
+import torch
+from mmaction.registry import METRICS, MODELS
+from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook
+from mmengine.runner import CheckpointLoader, EpochBasedTrainLoop, Runner, find_latest_checkpoint
+from recording import ShapeRecorder, make_runner
+from test_resume import Training, assert_equal, data  # noqa: F401  (a fixture)
+
+from mmlofi.engine import PreemptionHook, atomic_checkpoint, preemption_hook
+from mmlofi.engine.launch import leave_group, prepare_launcher
+from mmlofi.engine.preemption_hook import EXIT_CODE
+
+PREEMPTIONS = int(os.environ.get('MMLOFI_PREEMPTIONS', 3))
+EVERY_MIN = 0.1 / 60    # a tenth of a second stands for the minutes between checkpoints
+
+
+class Ranks:
+    """The ranks of one start of a job, forked from this process, which has imported everything."""
+
+    def __init__(self, folder: Path, videos: Path, options: list[str], world: int = 2) -> None:
+        with socket.socket() as free:
+            free.bind(('127.0.0.1', 0))
+            port = free.getsockname()[1]
+        self.ids = []
+        for rank in range(world):
+            process = os.fork()
+            if not process:
+                os.environ |= dict(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world),
+                                   MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+                _run_rank(folder, videos, options)
+            self.ids.append(process)
+
+    def wait(self) -> list[int]:
+        """Exit codes; that of a rank that a signal ended is the signal's, negative."""
+        return [os.waitstatus_to_exitcode(os.waitpid(one, 0)[1]) for one in self.ids]
+
+    def kill(self) -> list[int]:
+        for one in self.ids:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(one, signal.SIGKILL)   # its data loader's workers too
+        return self.wait()
+
+
+def _run_rank(folder: Path, videos: Path, options: list[str]) -> None:
+    code = 1
+    try:
+        os.setsid()
+        log = os.open(folder.with_suffix('.log'), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        sys.stdout, sys.stderr = (os.fdopen(number, 'w', buffering=1) for number in (1, 2))
+        torch.set_num_threads(1)
+        cfg = resumable.config(resumable.parser().parse_args(
+            [str(folder), '--data', str(videos), '--launcher', 'pytorch', *options]))
+        cfg.default_hooks.preemption = dict(type='PreemptionHook', every_min=EVERY_MIN)
+        cfg.load_from = find_latest_checkpoint(str(folder))
+        cfg.resume = cfg.load_from is not None
+        prepare_launcher(cfg)
+        runner = Runner.from_cfg(cfg)
+        runner.register_hook(resumable.Witness(folder))
+        runner.train()
+        code = 0
+    except SystemExit as stop:
+        code = stop.code
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(BaseException):
+            del runner
+            leave_group()
+        os._exit(code)
+
+
+def wait_for(condition, log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.005)
+
+
+@pytest.mark.slow
+def test_a_training_that_is_preempted_again_and_again_ends_as_the_one_that_ran_through(
+        data, tmp_path):  # noqa: F811
+    """Every second time without a warning, and the warning comes to one rank of two."""
+    whole, cut = (Training(tmp_path / name, data, 2, []) for name in ('whole', 'cut'))
+    log = cut.folder.with_suffix('.log')
+    for training in (whole, cut):
+        training.folder.mkdir()
+    chance, codes, reached = random.Random(0), [], []
+
+    def start(training: Training) -> Ranks:
+        return Ranks(training.folder, data, [
+            '--epochs', str(max(3, PREEMPTIONS)), '--workers', '1', '--by', 'iter',
+            '--accumulate', '2', '--every', '0', '--head', 'actionformer'])
+
+    assert start(whole).wait() == [0, 0]
+    for number in range(PREEMPTIONS):
+        before, done = find_latest_checkpoint(str(cut.folder)), len(cut.steps())
+        ranks = start(cut)
+        wait_for(lambda: len(cut.steps()) > done, log)   # noqa: B023
+        if number % 2:
+            wait_for(lambda: find_latest_checkpoint(str(cut.folder)) != before, log)   # noqa: B023
+            time.sleep(chance.uniform(0, 0.5))
+            codes.append(ranks.kill())
+        else:
+            time.sleep(chance.uniform(0, 0.2))
+            os.killpg(ranks.ids[chance.randrange(2)],   # its data loader's workers too
+                      chance.choice([signal.SIGTERM, signal.SIGUSR1]))
+            codes.append(ranks.wait())
+            assert codes[-1] == [EXIT_CODE, EXIT_CODE], log.read_text()
+        reached.append(cut.checkpoint()['meta']['iter'])
+    assert start(cut).wait() == [0, 0]
+    print(f'{PREEMPTIONS} preemptions, exit codes {codes}, steps done at each {reached}, '
+          f'{len(cut.steps())} steps begun of {len(whole.steps())}')
+
+    assert all(0 not in both for both in codes)
+    assert all(step % 2 == 0 for step in reached)
+    assert reached == sorted(set(reached))
+    for rank in range(2):
+        expected = {step['step']: step for step in whole.steps(rank)}
+        assert {step['step'] for step in cut.steps(rank)} == set(expected)
+        assert all(step == expected[step['step']] for step in cut.steps(rank))
+    assert_equal(cut.checkpoint(), whole.checkpoint())
+    assert not list(cut.folder.glob('interim_*'))
+
+
+# ---- one process
+
+@pytest.fixture
+def _signals_as_before():
+    """What a test changes in the handling of signals is undone."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGUSR1)}
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
+
+
+def warn_at(moment: str, step: int) -> Hook:
+    """A hook that sends this process a warning at a moment, when so many steps are done."""
+    def warn(self: Hook, runner: Runner, *args: object, **kwargs: object) -> None:
+        if runner.iter == step:
+            os.kill(os.getpid(), signal.SIGUSR1)
+    return type('Warning', (Hook,), {moment: warn, 'priority': 'HIGHEST'})()
+
+
+def begin(folder: Path, *hooks: Hook, every_min: float | None = None, **settings: object) -> Runner:
+    """A Runner with a PreemptionHook and checkpoints of epochs; two epochs of three steps."""
+    more = settings.pop('default_hooks', {})
+    settings = dict(epochs=2, hook=dict(by='iter'), workers=0) | settings
+    runner = make_runner(folder, **settings, default_hooks=dict(
+        preemption=dict(type='PreemptionHook', every_min=every_min), **more))
+    for hook in hooks:
+        runner.register_hook(hook)
+    return runner
+
+
+def checkpoints(folder: Path) -> set[str]:
+    return {path.name for path in (folder / 'work').glob('*.pth')}
+
+
+def place(folder: Path) -> tuple[str, int, int]:
+    """The last checkpoint's name, and the epochs and steps that are done in it."""
+    path = find_latest_checkpoint(str(folder / 'work'))
+    meta = CheckpointLoader.load_checkpoint(path, map_location='cpu')['meta']
+    return Path(path).name, meta['epoch'], meta['iter']
+
+
+@pytest.mark.usefixtures('_signals_as_before')
+def test_a_warning_saves_at_that_step_and_the_next_run_goes_on_with_the_next(videos):
+    runner = begin(videos, warn_at('before_train_iter', 1))
+    with pytest.raises(SystemExit, match=f'^{EXIT_CODE}$'):
+        runner.train()
+    assert len(runner.model.steps) == 2
+    assert place(videos) == ('interim_2.pth', 0, 2)
+    again = begin(videos, resume=True)
+    again.train()
+    assert len(again.model.steps) == 4
+    assert checkpoints(videos) == {'epoch_1.pth', 'epoch_2.pth'}
+
+
+@pytest.mark.usefixtures('_signals_as_before')
+def test_a_warning_within_an_update_waits_for_its_end(videos):
+    runner = begin(videos, warn_at('before_train_iter', 2), batch_size=1,
+                   optim_wrapper=dict(accumulative_counts=2))
+    with pytest.raises(SystemExit):
+        runner.train()
+    assert place(videos) == ('interim_4.pth', 0, 4)
+
+
+@pytest.mark.usefixtures('_signals_as_before')
+def test_an_epochs_last_step_may_be_the_one(videos):
+    with pytest.raises(SystemExit):
+        begin(videos, warn_at('before_train_iter', 2)).train()
+    assert place(videos) == ('interim_3.pth', 0, 3)
+    again = begin(videos, resume=True)
+    again.train()
+    assert len(again.model.steps) == 3
+    assert checkpoints(videos) == {'epoch_1.pth', 'epoch_2.pth'}
+
+
+@pytest.mark.usefixtures('_signals_as_before')
+def test_a_warning_after_an_epoch_is_saved_with_it(videos):
+    """Its own checkpoint is not due, and what hooks do at its end is in the one that is made."""
+    runner = begin(videos, warn_at('after_train_epoch', 3), default_hooks=dict(
+        checkpoint=dict(type='AtomicCheckpointHook', interval=2)))
+    with pytest.raises(SystemExit):
+        runner.train()
+    assert place(videos) == ('interim_3.pth', 1, 3)
+
+
+def test_as_time_passes_the_newest_is_kept_until_the_epochs_own(videos, monkeypatch):
+    seen = []
+
+    class Looks(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            seen.append(checkpoints(videos))
+    runner = begin(videos, Looks(), every_min=1)
+    for module in (preemption_hook, atomic_checkpoint):   # a step lasts a minute
+        monkeypatch.setattr(module, 'time', SimpleNamespace(monotonic=lambda: runner.iter * 60.0))
+    runner.train()
+    assert seen == [set(), set(), {'interim_2.pth'}, {'epoch_1.pth'}, {'epoch_1.pth'},
+                    {'epoch_1.pth', 'interim_5.pth'}]
+    assert checkpoints(videos) == {'epoch_1.pth', 'epoch_2.pth'}
+    assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
+
+
+def test_no_checkpoint_is_written_twice(videos, monkeypatch):
+    saved = []
+    runner = begin(videos, every_min=1e-9, default_hooks=dict(
+        checkpoint=dict(type='AtomicCheckpointHook', by_epoch=False, interval=2)))
+    save = runner.save_checkpoint
+    monkeypatch.setattr(runner, 'save_checkpoint', lambda folder, name, *args, **kwargs: (
+        saved.append(name), save(folder, name, *args, **kwargs)))
+    runner.train()
+    assert saved == ['interim_1.pth', 'iter_2.pth', 'interim_3.pth', 'iter_4.pth', 'interim_5.pth',
+                     'iter_6.pth', 'iter_6.pth']   # the last one with what hooks do after the epoch
+
+
+@MODELS.register_module()
+class Scored(ShapeRecorder):
+    """One that a validation can ask."""
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        return super().forward(inputs, data_samples) if mode == 'loss' else data_samples
+
+
+@METRICS.register_module()
+class Nothing(BaseMetric):
+    """Scores nothing."""
+
+    def process(self, data_batch, data_samples):
+        self.results.append(1)
+
+    def compute_metrics(self, results):
+        return dict(mAP=0.5)
+
+
+@pytest.mark.usefixtures('_signals_as_before')
+def test_a_validation_ends_too_and_is_run_again(videos):
+    found = {}
+    begin(videos, wrap=lambda dataset: found.update(dataset) or dataset)
+    scored = dict(
+        model=dict(type='Scored'), val_cfg=dict(), val_evaluator=dict(type='Nothing'),
+        val_dataloader=dict(batch_size=1, num_workers=0, dataset=dict(found, test_mode=True),
+                            sampler=dict(type='DefaultSampler', shuffle=False)))
+    runs = []
+    class Counts(Hook):
+        def before_val_iter(self, runner, batch_idx, data_batch=None):
+            runs.append(batch_idx)
+    with pytest.raises(SystemExit):
+        begin(videos, warn_at('before_val_iter', 3), Counts(), **scored).train()
+    assert runs == [0]
+    assert place(videos) == ('epoch_1.pth', 1, 3)
+    begin(videos, Counts(), resume=True, **scored).train()
+    assert runs[1:] == [*range(6), *range(6)]
+
+
+@pytest.mark.usefixtures('_signals_as_before')
+def test_in_a_loop_that_begins_epochs_anew_a_warning_ends_and_saves_nothing(videos):
+    runner = begin(videos, warn_at('before_train_iter', 4), every_min=1e-9)
+    runner._train_loop = EpochBasedTrainLoop(runner, runner.train_dataloader, max_epochs=2)
+    runner._hooks = [hook for hook in runner.hooks if type(hook).__name__ != 'LoFiCycleHook']
+    with pytest.raises(SystemExit):
+        runner.train()
+    assert place(videos) == ('epoch_1.pth', 1, 3)
+
+
+@pytest.mark.usefixtures('_signals_as_before')
+def test_workers_leave_a_warning_of_the_whole_group_to_their_rank_and_end_with_it(videos):
+    """torchrun and Slurm send it to all. So does Python to those that are left, and waits."""
+    class WarnAll(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            for worker in runner.train_dataloader._iterator._workers:
+                for name in ('TERM', 'USR1'):
+                    subprocess.run(['sh', '-c', f'kill -{name} {worker.pid}'], check=True)
+    runner = begin(videos, WarnAll(), workers=2)
+    runner.train()
+    assert len(runner.model.steps) == 6
+    workers = runner.train_dataloader._iterator._workers
+    for worker in workers:
+        worker.terminate()
+        worker.join(10)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+
+
+@pytest.mark.parametrize(('settings', 'words'), [
+    (dict(every_min=0), 'every_min=0; expected minutes above 0'),
+    (dict(signals=['USR1']), "expected names such as 'SIGUSR1'")])
+def test_settings_that_cannot_be_are_refused(settings, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        PreemptionHook(**settings)
+
+
+def test_a_hook_that_cannot_save_in_between_is_refused(videos):
+    runner = begin(videos, default_hooks=dict(checkpoint=dict(type='CheckpointHook')))
+    with pytest.raises(ValueError, match='found no AtomicCheckpointHook; expected the one that'):
+        runner.train()
