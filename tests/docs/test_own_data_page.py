@@ -3,11 +3,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -87,27 +84,11 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope='module')
-def follow(folder):
-    """Runs commands in the user's folder."""
-    path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
-    variables = {name: value for name, value in os.environ.items() if name != 'LOFI_FEATURES'}
-
-    def follow(commands: str) -> str:
-        done = subprocess.run(
-            ['bash', '-ec', commands], cwd=folder, capture_output=True, text=True, timeout=300,
-            env=variables | dict(PATH=path, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1',
-                                 CUDA_VISIBLE_DEVICES=''))
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
-    return follow
-
-
-@pytest.fixture(scope='module')
 def followed(folder, follow) -> list[str]:
     """What each block of commands printed, from the top of the page to its end."""
     for name, text in CONFIGS.items():
         (folder / name).write_text(text)
-    return [follow(commands) for commands in COMMANDS]
+    return [follow(commands, folder) for commands in COMMANDS]
 
 
 def test_the_page_has_its_parts():

@@ -2,9 +2,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 import types
 from collections.abc import Iterator
@@ -123,7 +121,7 @@ def test_the_labelling_head_s_detections_are_of_the_classes_of_their_actions(mak
 # ---- the commands
 
 @pytest.fixture(scope='module')
-def followed(tmp_path_factory) -> Path:
+def followed(tmp_path_factory, follow) -> Path:
     """The folder after the page's files were written and its commands run, from stage 1 on."""
     folder = tmp_path_factory.mktemp('own_head')
     for name in ('configs', 'tools'):
@@ -133,13 +131,7 @@ def followed(tmp_path_factory) -> Path:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
-    variables = {name: value for name, value in os.environ.items() if not name.startswith('TOY_')}
-    path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
-    done = subprocess.run(
-        ['bash', '-ec', COMMANDS], cwd=folder, capture_output=True, text=True, timeout=300,
-        env=variables | dict(PATH=path, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1',
-                             CUDA_VISIBLE_DEVICES=''))
-    assert done.returncode == 0, done.stdout + done.stderr
+    follow(COMMANDS, folder)
     return folder
 
 

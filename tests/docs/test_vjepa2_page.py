@@ -3,11 +3,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +15,7 @@ from kitchen import CLASSES, draw_actions, write_kitchen
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'vjepa2.md').read_text()
 CONFIGS = dict(re.findall(r'```python\n# (configs/\w+\.py)\n(.+?)```', PAGE, re.DOTALL))
+IMPORTED = ('transformers.models.vjepa2.modeling_vjepa2', 'peft')    # by its commands
 # The first installs what has to be there.
 COMMANDS = re.findall(r'```bash\n(.+?)```', PAGE, re.DOTALL)[1:]
 VIDEOS = 6      # 5 to train on, 1 to score
@@ -91,19 +89,9 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope='module')
-def followed(folder) -> list[str]:
+def followed(folder, follow) -> list[str]:
     """What each block of commands printed, from the top of the page to its end."""
-    path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
-    variables = {name: value for name, value in os.environ.items() if name != 'LOFI_FEATURES'}
-    printed = []
-    for commands in COMMANDS:
-        done = subprocess.run(
-            ['bash', '-ec', commands], cwd=folder, capture_output=True, text=True, timeout=300,
-            env=variables | dict(PATH=path, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1',
-                                 CUDA_VISIBLE_DEVICES='', HF_HUB_OFFLINE='1'))
-        assert done.returncode == 0, done.stdout + done.stderr
-        printed.append(done.stdout + done.stderr)
-    return printed
+    return [follow(commands, folder) for commands in COMMANDS]
 
 
 def test_the_page_has_its_parts():
