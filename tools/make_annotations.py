@@ -80,7 +80,7 @@ from mmlofi.datasets.annotations.labelling.annotated import (
     write,
 )
 from mmlofi.datasets.annotations.labelling.formats import read_labels
-from mmlofi.datasets.annotations.labelling.merging import merge
+from mmlofi.datasets.annotations.labelling.merging import have_endings, merge
 from mmlofi.datasets.annotations.labelling.rows import Labels
 from mmlofi.datasets.annotations.labelling.take import take
 from mmlofi.datasets.annotations.labelling.video_folder import list_videos
@@ -118,14 +118,15 @@ def stop_at(errors: list[str], args: argparse.Namespace) -> None:
 
 def save(videos: dict[str, Video], labels: Labels, args: argparse.Namespace) -> None:
     """Writes the annotations and says what they are."""
-    merged = ''
+    merged, template = '', template_of(videos)
     if args.into:
         database, merged = merge(args.into, videos)
+        template = '{}' if have_endings(database) else template
     else:
         draw_subsets(videos, args.validation_share, args.seed)
         database = entries(names(videos))
     write(args.out, database)
-    print(summary(args.out, database, template_of(videos)))
+    print(summary(args.out, database, template))
     print('\n'.join(filter(None, [merged, *left_over(labels)])))
 
 

@@ -247,3 +247,13 @@ def test_annotations_are_labels_too_and_go_into_others(call, tmp_path):
     old.write_text(old.read_text().replace('[1, 2]', '[5, 4]'))
     with pytest.raises(SystemExit, match=r"video 'a': .*\[5, 4\].*; expected start <= end"):
         call(old)
+
+
+def test_entries_of_others_may_lack_anything_and_names_keep_their_endings(call, tmp_path):
+    (tmp_path / 'old.json').write_text(json.dumps(dict(database={
+        'x.mp4': dict(subset='training', duration=3.0), 'y.mp4': dict(annotations=None)})))
+    (tmp_path / 'new.csv').write_text('video,start,end,label\na,1,2,pour\n')
+    database, output = call(tmp_path / 'new.csv', '--into', tmp_path / 'old.json')
+    assert list(database) == ['x.mp4', 'y.mp4', 'a.mp4']
+    assert '3 videos, 1 actions\n  without a subset: 1 videos, none of' in output
+    assert "filename_tmpl = '{}'" in output

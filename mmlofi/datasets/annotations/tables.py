@@ -33,6 +33,11 @@ def read_text(path: str | os.PathLike) -> str:
                          'spreadsheet as "CSV UTF-8"') from error
 
 
+def delimiter_of(text: str) -> str:
+    """What parts the columns of a table: what its first line has most of."""
+    return max(',;\t', key=io.StringIO(text, newline='').readline().count)
+
+
 def seconds(text: str, *, decimal_comma: bool = False) -> float:
     """Of '82.5', '1:22.5' or '0:01:22.5'; '82,5' too where commas do not part columns.
 

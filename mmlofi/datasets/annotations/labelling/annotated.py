@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmlofi.datasets.annotations import alike, tolerance_sec
+from mmlofi.datasets.annotations.activitynet import read_entry
 from mmlofi.datasets.annotations.labelling.rows import Labels, Row
 from mmlofi.datasets.annotations.labelling.video_folder import find
+from mmlofi.datasets.annotations.records import class_names
 from mmlofi.datasets.videos.video_file import look_at_video
 from mmlofi.files import write_json
 from mmlofi.json_values import text_fault
@@ -105,19 +107,19 @@ def names(videos: Mapping[str, Video]) -> dict[str, Video]:
 
 def summary(out: Path, database: Mapping[str, dict], template: str) -> str:
     """What was written, and what a config needs to know of it."""
-    labels = sorted({action['label'] for entry in database.values()
-                     for action in entry['annotations']})
-    lines = [f'{out}: {len(database)} videos, '
-             f'{sum(len(entry["annotations"]) for entry in database.values())} actions']
-    for subset in sorted({entry['subset'] for entry in database.values()}):
-        mine = [entry for entry in database.values() if entry['subset'] == subset]
-        absent = set(labels).difference(
-            action['label'] for entry in mine for action in entry['annotations'])
-        lines.append(f'  {subset}: {len(mine)} videos' + (
+    # Entries of others may lack anything.
+    records = [read_entry(name, entry, True)[0] for name, entry in database.items()]
+    labels = class_names(records)
+    lines = [f'{out}: {len(records)} videos, '
+             f'{sum(len(record.labels) for record in records)} actions']
+    for subset in sorted({record.subset for record in records}):
+        mine = [record for record in records if record.subset == subset]
+        absent = set(labels).difference(class_names(mine))
+        lines.append(f'  {subset or "without a subset"}: {len(mine)} videos' + (
             f', none of the classes {sorted(absent)}: take another --seed' if absent else ''))
     lines += [f'  warning: the classes {names} differ by case or spaces alone'
               for names in alike(labels)]
-    return '\n'.join([*lines, 'for the config:', f'  classes = {tuple(labels)!r}',
+    return '\n'.join([*lines, 'for the config:', f'  classes = {labels!r}',
                       f'  filename_tmpl = {template!r}'])
 
 

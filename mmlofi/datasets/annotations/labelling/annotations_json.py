@@ -25,6 +25,6 @@ def read_annotations(path: Path, labels: Labels, *, prefix: str = '') -> None:
     for record in records:
         video = Row(f'{prefix}video {record.name!r}', record.name, subset=record.subset or None)
         labels.rows.append(video)
-        labels.rows += [video._replace(label=label, start_sec=max(start, 0.0), end_sec=end)
-                        for (start, end), label in zip(record.segments_sec, record.labels)
-                        if start < end]
+        for (start, end), label in zip(record.segments_sec, record.labels):
+            if start <= end:     # else it is among the faults
+                labels.add_segment(video.where, record.name, label, start, end, '')

@@ -32,8 +32,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmlofi.datasets.annotations.labelling.rows import Labels
-from mmlofi.datasets.annotations.labelling.video_folder import name_of
-from mmlofi.datasets.annotations.tables import read_text
+from mmlofi.datasets.annotations.labelling.video_folder import path_name
+from mmlofi.datasets.annotations.tables import delimiter_of, read_text
 from mmlofi.json_values import brief, number
 
 COLUMNS = ('Observation id', 'Behavior', 'Behavior type', 'Start (s)', 'Stop (s)')
@@ -90,10 +90,10 @@ def _queue(observation: dict) -> list[Media]:
     lengths, offset = info.get('length') or {}, number(observation.get('time offset') or 0)
     if observation.get('media_creation_date_as_offset'):
         made = info['media_creation_time']
-        return [Media(name_of(file), offset + number(made[file]),
+        return [Media(path_name(file), offset + number(made[file]),
                       offset + number(made[file]) + number(lengths[file])) for file in files]
     if len(files) == 1:
-        return [Media(name_of(files[0]), offset, math.inf)]
+        return [Media(path_name(files[0]), offset, math.inf)]
     return _one_after_another(files, [number(lengths[file]) for file in files], offset)
 
 
@@ -102,7 +102,7 @@ def _one_after_another(files: Sequence[str], lengths: Sequence[float], offset: f
     queue, start = [], offset
     for file, length in zip(files, lengths, strict=True):
         end = round(start + math.floor(length * 1000) / 1000, 3)
-        queue.append(Media(name_of(file), start, end))
+        queue.append(Media(path_name(file), start, end))
         start = end
     return queue
 
@@ -148,11 +148,16 @@ def read_aggregated(path: Path, labels: Labels, *, prefix: str = '') -> None:
         FileNotFoundError: When there is no such file.
         ValueError: When it is no text, or no such table.
     """
-    table = csv.DictReader(io.StringIO(read_text(path), newline=''), delimiter=_delimiter(path))
+    text = read_text(path)
+    table = csv.DictReader(io.StringIO(text, newline=''), delimiter=delimiter_of(text))
+    try:
+        rows = list(table)
+    except csv.Error as error:
+        raise ValueError(f'{path}, line {table.line_num}: cannot be parted into columns '
+                         f'({error}); expected what BORIS writes: export it again') from error
     if not is_aggregated(table.fieldnames or []):
         raise ValueError(f'{path} has the columns {brief(table.fieldnames)}; expected those of '
                          f'aggregated events, {", ".join(COLUMNS)}')
-    rows = list(table)
     for line, row in enumerate(rows, start=2):
         where = f'{prefix}row {line}'
         if (row['Behavior type'] or '').upper() != 'STATE':
@@ -166,10 +171,6 @@ def read_aggregated(path: Path, labels: Labels, *, prefix: str = '') -> None:
                     number(row['Stop (s)']), labels)
 
 
-def _delimiter(path: Path) -> str:
-    return max('\t,;', key=read_text(path).partition('\n')[0].count)
-
-
 def _queue_of_row(row: dict[str, str], rows: Sequence[dict[str, str]]) -> list[Media]:
     """The first player's queue."""
     if row.get('Source'):
@@ -178,7 +179,7 @@ def _queue_of_row(row: dict[str, str], rows: Sequence[dict[str, str]]) -> list[M
         lengths = [one for one in row['Media duration (s)'].split('|')[0].split(';') if one]
         offset = number(row.get('Time offset (s)') or 0)
         if len(files) == 1:
-            return [Media(name_of(files[0]), offset, math.inf)]
+            return [Media(path_name(files[0]), offset, math.inf)]
         if files and len(files) == len(lengths):
             return _one_after_another(files, [number(one) for one in lengths], offset)
         raise ValueError(f'has the media {brief(row["Source"])} and the lengths '
@@ -186,7 +187,7 @@ def _queue_of_row(row: dict[str, str], rows: Sequence[dict[str, str]]) -> list[M
     named = {one.get('Media file name') or one.get('Media file') or '' for one in rows
              if one['Observation id'] == row['Observation id']}
     if len(named) == 1 and '' not in named:
-        return [Media(name_of(named.pop()), 0.0, math.inf)]
+        return [Media(path_name(named.pop()), 0.0, math.inf)]
     raise ValueError(f'is of an observation of the media {brief(sorted(named))}, whose lengths the '
                      'table does not have; expected a single file: export it again with BORIS 8 or '
                      'later, or give the .boris project')

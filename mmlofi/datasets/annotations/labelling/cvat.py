@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -37,7 +38,10 @@ from mmlofi.datasets.videos.frame_clock import FrameClock, read_clock
 from mmlofi.json_values import brief
 
 ANNOTATIONS = 'annotations.xml'
-MOST_BYTES = 2**30   # of it, unpacked: a zip of kilobytes may claim any number
+MOST_BYTES = 2**27   # of it, unpacked: its elements may take 30 times as much memory
+# Damaged, encrypted or packed in another way; of letters that nobody knows.
+UNREADABLE = (ElementTree.ParseError, LookupError, NotImplementedError, RuntimeError,
+              zipfile.BadZipFile, zlib.error)
 
 
 class Task(NamedTuple):
@@ -88,22 +92,30 @@ def _root(path: Path) -> Element:
     if not path.is_file():
         raise FileNotFoundError(f'no file at {str(path)!r}; expected an export of CVAT')
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                size = archive.getinfo(ANNOTATIONS).file_size
-                if size > MOST_BYTES:
-                    raise ValueError(f'{path} unpacks to {size:,} bytes; expected {MOST_BYTES:,} '
-                                     'at most: give the .xml itself')
-                root = ElementTree.fromstring(archive.read(ANNOTATIONS))
-        else:
-            root = ElementTree.fromstring(path.read_bytes())
-    except (ElementTree.ParseError, KeyError, zipfile.BadZipFile) as error:
+        root = ElementTree.fromstring(_content(path))
+    except UNREADABLE as error:
         raise ValueError(f'{path} cannot be read ({error}); expected the {ANNOTATIONS} of CVAT, or '
                          'the .zip with it') from error
     if root.tag != 'annotations' or root.find('meta') is None:
         raise ValueError(f'{path} begins with <{root.tag}>; expected <annotations> with <meta>, of '
                          'the export "CVAT for video 1.1" or "CVAT for images 1.1"')
     return root
+
+
+def _content(path: Path) -> bytes:
+    """Of an .xml, or of the one in a .zip."""
+    if not zipfile.is_zipfile(path):
+        _require_small(path, 'has', path.stat().st_size)
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        _require_small(path, 'unpacks to', archive.getinfo(ANNOTATIONS).file_size)
+        return archive.read(ANNOTATIONS)
+
+
+def _require_small(path: Path, what: str, size: int) -> None:
+    if size > MOST_BYTES:
+        raise ValueError(f'{path} {what} {size:,} bytes; expected {MOST_BYTES:,} at most: export '
+                         'task by task')
 
 
 def _tasks(path: Path, root: Element) -> dict[str, Task]:

@@ -128,5 +128,23 @@ def _annotations(eaf: Eaf, tier: str) -> Iterator[tuple[int | None, int | None, 
         if kind.get('CONSTRAINTS') == UNTIMED:
             yield None, None, text
         else:
-            start, end = eaf.get_parent_aligned_annotation(parent)[:2]
+            start, end = _aligned(eaf, parent)[:2]
             yield eaf.timeslots[start], eaf.timeslots[end], text
+
+
+def _aligned(eaf: Eaf, name: str) -> tuple:
+    """The annotation with times that one refers to at last, which is itself where it has some.
+
+    pympi's own search never ends where annotations refer to each other in a circle.
+
+    Raises:
+        ValueError: For such a circle.
+    """
+    given = name
+    for _ in eaf.annotations:
+        aligned, referring, *_ = eaf.tiers[eaf.annotations[name]]
+        if name in aligned:
+            return aligned[name]
+        name = referring[name][0]
+    raise ValueError(f'the annotation {given!r} refers to itself, or to others that do; expected '
+                     'one with times at the end: save it in ELAN again')

@@ -16,10 +16,11 @@ from mmlofi.datasets.annotations.labelling.cvat import read_cvat
 from mmlofi.datasets.annotations.labelling.elan import read_elan
 from mmlofi.datasets.annotations.labelling.rows import Labels
 from mmlofi.datasets.annotations.labelling.spreadsheet import read_spreadsheet
-from mmlofi.datasets.annotations.tables import read_text
+from mmlofi.datasets.annotations.tables import delimiter_of, read_text
 from mmlofi.json_values import brief, parse_json
 
 JSON = ('.json', '.boris')
+WORKBOOKS = ('.ods', '.xlsm', '.xlsx')   # zips too, which are to be saved as csv
 
 
 def read_labels(paths: Sequence[Path], files: Sequence[Path], *,
@@ -42,7 +43,8 @@ def read_labels(paths: Sequence[Path], files: Sequence[Path], *,
         suffix = path.suffix.lower()
         if suffix == '.eaf':
             read_elan(path, labels, files, prefix=prefix)
-        elif suffix == '.xml' or path.is_file() and zipfile.is_zipfile(path):
+        elif suffix == '.xml' or suffix not in WORKBOOKS and path.is_file() \
+                and zipfile.is_zipfile(path):
             read_cvat(path, labels, files, prefix=prefix)
         elif suffix in JSON:
             _read_json(path, labels, files, frame_rate, prefix)
@@ -78,5 +80,10 @@ def _read_json(path: Path, labels: Labels, files: Sequence[Path], frame_rate: st
 
 def _columns(path: Path) -> list[str]:
     """The first line of a table."""
-    line = io.StringIO(read_text(path), newline='').readline()
-    return next(csv.reader([line], delimiter='\t' if '\t' in line else ','), [])
+    text = read_text(path)
+    line = io.StringIO(text, newline='').readline()
+    try:
+        return next(csv.reader([line], delimiter=delimiter_of(text)), [])
+    except csv.Error as error:
+        raise ValueError(f'{path}: its first line cannot be parted into columns ({error}); '
+                         "expected the columns' names") from error

@@ -1,7 +1,7 @@
 """New annotations of some videos, taken into those of a data set: corrections, one more round."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mmlofi.datasets.annotations.labelling.annotated import Video, entries
@@ -33,7 +33,7 @@ def merge(path: Path, videos: Mapping[str, Video]) -> tuple[dict[str, dict], str
     if not old.have_subsets or not all(isinstance(one, dict) for one in old.videos.values()):
         raise ValueError(f"{path} has {brief(old.videos)}; expected annotations in ActivityNet's "
                          'format, each video with its subset')
-    with_ending = any(Path(name).suffix.lower() in SUFFIXES for name in old.videos)
+    with_ending = have_endings(old.videos)
     database, again = dict(old.videos), 0
     for file, entry in entries(videos).items():
         stem = Path(file).stem
@@ -44,3 +44,8 @@ def merge(path: Path, videos: Mapping[str, Video]) -> tuple[dict[str, dict], str
             **entry, 'subset': entry['subset'] or TRAINING, **before,
             'annotations': entry['annotations']}
     return database, f'{again} videos of {path} were annotated again, {len(videos) - again} added'
+
+
+def have_endings(names: Iterable[str]) -> bool:
+    """Whether annotations name their videos as the files are called, with their endings."""
+    return any(Path(name).suffix.lower() in SUFFIXES for name in names)

@@ -11,7 +11,7 @@ import io
 from pathlib import Path
 
 from mmlofi.datasets.annotations.labelling.rows import Labels, Row
-from mmlofi.datasets.annotations.tables import read_text, seconds
+from mmlofi.datasets.annotations.tables import delimiter_of, read_text, seconds
 from mmlofi.json_values import brief, text_fault
 
 COLUMNS = ('video', 'start', 'end', 'label')
@@ -29,7 +29,7 @@ def read_spreadsheet(path: Path, labels: Labels, *, prefix: str = '') -> None:
         ValueError: When it is no text, lacks a column or has no row.
     """
     text = read_text(path)
-    delimiter = max(',;\t', key=io.StringIO(text, newline='').readline().count)
+    delimiter = delimiter_of(text)
     table = csv.DictReader(io.StringIO(text, newline=''), delimiter=delimiter, strict=True,
                            skipinitialspace=True)      # else '"' after ', ' would be a letter
     empty = True

@@ -52,4 +52,9 @@ def name_of(address: str) -> str:
         path = parse_qs(parts.query).get('d', [None])[0] or unquote(parts.path)
     else:
         path = address
+    return path_name(path)
+
+
+def path_name(path: str) -> str:
+    """The file's name at the end of a path of any system, which has no escapes."""
     return path.replace('\\', '/').rstrip('/').rpartition('/')[2]

@@ -71,6 +71,14 @@ def test_one_file_needs_no_length_and_several_do():
     assert "observation 'observation #1': cannot be read (KeyError: \"'c.mp4'\"" in labels.faults[0]
 
 
+def test_media_are_paths_which_have_no_escapes():
+    names = ['clip #3.mp4', 'take?2.mp4', '100%41.mp4', 'a b.mp4']
+    for folder in ('/home/me/', 'C:\\me\\'):
+        for name in names:
+            content = project([event(1), event(2)], files=(folder + name,))
+            assert segments(content)[0] == [(name, 'stir', 1, 2)]
+
+
 def test_observations_without_media_are_counted():
     assert segments(project([event(1), event(2)], type='LIVE')) == (
         [], {'observations without media': 1})

@@ -105,8 +105,29 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch, tmp_path):
         read_cvat(tmp_path / 'export.zip', Labels(), [])
 
 
+    (tmp_path / 'large.xml').write_text(META + ' ' * 100_000)
+    with pytest.raises(ValueError, match=r'xml has 100,\d+ bytes; expected 50,000 at most'):
+        read_cvat(tmp_path / 'large.xml', Labels(), [])
+
+
+@pytest.mark.parametrize(('first', 'values', 'reason'), [
+    (60, b'\xff' * 9, 'decompressing'), (6, b'\1', 'encrypted'),
+    (8, b'\x61', 'compression method')])
+def test_a_zip_that_cannot_be_unpacked_is_refused(tmp_path, first, values, reason):
+    path = tmp_path / 'export.zip'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('annotations.xml', META)
+    content = bytearray(path.read_bytes())
+    for start in [0] + [content.index(b'PK\1\2') + 2] * (first < 30):    # both of its headers
+        content[start + first:start + first + len(values)] = values
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f'export.zip cannot be read .*{reason}.*; expected the'):
+        read_cvat(path, Labels(), [])
+
+
 def test_other_xml_is_refused(tmp_path):
     for text, message in (('<html/>', 'begins with <html>; expected <annotations>'),
+                          ('<?xml version="1.0" encoding="none"?><a/>', 'cannot be read'),
                           ('no xml', 'cannot be read .*expected the annotations.xml of CVAT'),
                           ('<annotations><meta/></annotations>', 'not say of which video')):
         (tmp_path / 'other.xml').write_text(text)

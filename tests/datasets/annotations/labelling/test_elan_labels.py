@@ -98,3 +98,13 @@ def test_what_is_no_eaf_is_refused(tmp_path):
                                 'what ELAN writes')
     with pytest.raises(FileNotFoundError, match='expected one that ELAN wrote'):
         read_elan(tmp_path / 'none.eaf', Labels(), FILES)
+
+
+def test_an_annotation_that_refers_to_itself_is_a_fault(tmp_path):
+    alone = EAF.replace('"a4" ANNOTATION_REF="a1"', '"a4" ANNOTATION_REF="a4"')
+    circle = EAF.replace('"a4" ANNOTATION_REF="a1"', '"a4" ANNOTATION_REF="a5"').replace(
+        '"a5" ANNOTATION_REF="a1"', '"a5" ANNOTATION_REF="a4"')
+    for text in (alone, circle):
+        (fault,) = read(tmp_path, text=text).faults
+        assert fault.startswith("tier 'hand': the annotation 'a")
+        assert 'refers to itself, or to others that do; expected one with times' in fault
