@@ -12,7 +12,7 @@ import shutil
 import socket
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -106,6 +106,22 @@ def path_in(folder: str | os.PathLike, name: str, template: str = '{}') -> str:
 def file_stem(video_name: str) -> str:
     """What files made of a video are called: its name, without what parts folders."""
     return re.sub(r'[\\/:\0]+', '_', video_name).strip('_')
+
+
+def file_stems(video_names: Iterable[str]) -> dict[str, str]:
+    """`file_stem` of several videos, numbered where it would be the same of two.
+
+    Of 'a/b' and 'a_b' they are 'a_b_2' and 'a_b': a name that is one as it is stays.
+    """
+    stems: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in sorted(dict.fromkeys(video_names), key=lambda name: file_stem(name) != name):
+        stem, number = file_stem(name), 2
+        stems[name] = stem
+        while stems[name] in taken:
+            stems[name], number = f'{stem}_{number}', number + 1
+        taken.add(stems[name])
+    return stems
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -14,6 +14,7 @@ from mmlofi.files import (
     DEAD_SEC,
     CannotWrite,
     check_writable,
+    file_stems,
     path_in,
     remove_dead,
     whole_file,
@@ -217,3 +218,8 @@ def test_a_check_leaves_nothing_but_the_folder(tmp_path):
 def test_an_error_of_reading_passes_as_it_is(tmp_path):
     with pytest.raises(FileNotFoundError, match='none'), whole_file(tmp_path / 'a'):
         (tmp_path / 'none').read_text()
+
+
+def test_names_that_would_give_one_stem_are_numbered():
+    assert file_stems(['a/b', 'c', 'a_b', 'a:b', 'a_b_2', 'c']) == {
+        'a/b': 'a_b_3', 'c': 'c', 'a_b': 'a_b', 'a:b': 'a_b_4', 'a_b_2': 'a_b_2'}

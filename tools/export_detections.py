@@ -76,7 +76,9 @@ if __name__ == '__main__':
 def main() -> None:
     args = parse_args()
     try:
-        require_whole('the command line', least=0, top_k=args.top_k, limit=args.limit or 0)
+        require_whole('the command line', least=0, top_k=args.top_k)
+        if args.limit is not None:
+            require_whole('the command line', limit=args.limit)
         require_number('the command line', threshold=args.threshold,
                        decision_score=args.decision_score or 0.0)
         detections = load_detections(args.predictions)
@@ -119,7 +121,7 @@ def choose(detections: Detections, known: Known, args: argparse.Namespace
         raise ValueError(f'all {len(videos)} videos are annotated in {args.annotations}; expected '
                          'some that are not: leave --annotations out to correct them again')
     return in_order(free, args.first, known=known.actions if args.annotations else None,
-                    decision_score=args.decision_score)[:args.limit or None]
+                    decision_score=args.decision_score)[:args.limit]
 
 
 def find_files(names: tuple[str, ...], folder: Path | None) -> dict[str, Path]:

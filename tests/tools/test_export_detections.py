@@ -53,7 +53,8 @@ def test_annotated_videos_are_left_out_and_their_classes_can_be_chosen(export, t
     (['--export', 'via', '--videos', '{tmp}'], 'holds no video'),
     (['--export', 'via', '--top-k', '-1'], 'got top_k=-1'),
     (['--export', 'via', '--threshold', 'nan'], 'got threshold=nan'),
-    (['--export', 'via', '--limit', '-1'], 'got limit=-1')])
+    (['--export', 'via', '--limit', '-1'], 'got limit=-1'),
+    (['--export', 'via', '--limit', '0'], 'got limit=0; expected a whole number, 1 or more')])
 def test_what_cannot_be_is_one_line(export, tmp_path, arguments, message):
     with pytest.raises(SystemExit, match=message):
         export(*(one.replace('{tmp}', str(tmp_path)) for one in arguments))

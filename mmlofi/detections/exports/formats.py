@@ -15,7 +15,7 @@ from mmlofi.detections.exports.otio import import_otio, to_otio
 from mmlofi.detections.exports.praat import write_textgrid
 from mmlofi.detections.exports.via import to_via
 from mmlofi.detections.exports.videos import ExportedVideo
-from mmlofi.files import file_stem, write_json, write_text
+from mmlofi.files import file_stems, write_json, write_text
 
 Writer = Callable[[ExportedVideo, Sequence[str], Path], None]
 
@@ -64,7 +64,7 @@ def write_exports(names: Sequence[str], videos: Sequence[ExportedVideo], classes
         FileNotFoundError, ValueError: Of 'cvat' and 'otio', when a video cannot be opened.
         ImportError: When a format's library is not installed.
     """
-    written = []
+    written, stems = [], file_stems(video.name for video in videos)
     for name in dict.fromkeys(names):
         if name == 'label_studio':
             written += [folder / 'label_studio.json', folder / 'label_studio.xml']
@@ -76,6 +76,6 @@ def write_exports(names: Sequence[str], videos: Sequence[ExportedVideo], classes
         else:
             ending, write = OF_A_VIDEO[name]
             for video in videos:
-                written.append(folder / f'{file_stem(video.name)}{ending}')
+                written.append(folder / f'{stems[video.name]}{ending}')
                 write(video, classes, written[-1])
     return written

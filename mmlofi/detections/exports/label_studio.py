@@ -11,7 +11,9 @@ its "Local storage" serves ("Local files" as the source, LABEL_STUDIO_LOCAL_FILE
 """
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from mmlofi.datasets.annotations.labelling.label_studio import FRAME_RATE
@@ -30,7 +32,7 @@ def to_tasks(videos: Sequence[ExportedVideo]) -> list[dict]:
         rate = _rate(video)
         regions = [_region(number, segment, rate) for number, segment in enumerate(video.segments)]
         tasks.append(dict(
-            data={VIDEO: video.url or LOCAL_FILES.format(video.file), 'fps': rate},
+            data={VIDEO: video.url or _local(video), 'fps': rate},
             predictions=[dict(model_version=VERSION, result=regions,
                               score=max((one.score for one in video.segments), default=0.0))]))
     return tasks
@@ -42,6 +44,10 @@ def to_interface(classes: Sequence[str]) -> str:
     return (f'<View>\n  <TimelineLabels name="{CONTROL}" toName="{VIDEO}">\n{labels}\n'
             f'  </TimelineLabels>\n  <Video name="{VIDEO}" value="${VIDEO}" frameRate="$fps"/>\n'
             '</View>\n')
+
+
+def _local(video: ExportedVideo) -> str:
+    return LOCAL_FILES.format(quote(os.fsencode(video.file)))
 
 
 def _rate(video: ExportedVideo) -> float:

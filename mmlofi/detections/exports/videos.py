@@ -1,11 +1,13 @@
 """What is written of a video: its segments in time's order, and what is known of its file."""
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from mmlofi.datasets.videos.frame_clock import FrameClock, read_clock
 from mmlofi.detections.predictions import Detections
@@ -64,7 +66,7 @@ def videos_of(detections: Detections, files: Mapping[str, Path], *, threshold: f
         threshold: Lowest score of a segment.
         top_k: A video's best segments that are kept; None for all.
         filename_tmpl: The file of a video that `files` has not; '{}' is its name.
-        media_url: Where other programs find the files; '{}' is a file's name.
+        media_url: Where other programs find the files; '{}' is a file's name, escaped.
     """
     found = []
     for name, items in detections.to_results().items():
@@ -75,7 +77,7 @@ def videos_of(detections: Detections, files: Mapping[str, Path], *, threshold: f
         path = files.get(name)
         file = path.name if path else filename_tmpl.format(name)
         found.append(ExportedVideo(name, file, tuple(sorted(best)), path,
-                                   media_url and media_url.format(file)))
+                                   media_url and media_url.format(quote(os.fsencode(file)))))
     return found
 
 
