@@ -58,8 +58,13 @@ from mmlofi.detections.exports.subtitles import cut_cues, to_srt, to_vtt
 from mmlofi.detections.exports.table import to_csv
 from mmlofi.detections.exports.videos import videos_of
 from mmlofi.detections.predictions import Detections, save_detections
-from mmlofi.files import CannotWrite, check_writable, file_stem, write_text
-from mmlofi.report.player_page import PlayedVideo, detections_by_video, write_player_page
+from mmlofi.files import CannotWrite, check_writable, file_stems, write_text
+from mmlofi.report.player_page import (
+    PlayedVideo,
+    detections_by_video,
+    leaving_out,
+    write_player_page,
+)
 from mmlofi.sigterm import sigterm_unwinds
 from mmlofi.visualization.colours import class_colours
 from mmlofi.visualization.video_labels import write_labelled_video
@@ -86,12 +91,13 @@ def localize_all(inferencer: TALInferencer, args: argparse.Namespace) -> None:
     """All videos; those that fail are named at the end."""
     files, failed = list_files(args.videos)
     videos = inferencer.list_videos(files) if files else []
-    samples = []
+    stems, samples = file_stems(video['video_name'] for video in videos), []
     try:
         for number, video in enumerate(videos, start=1):
             what = f'[{number}/{len(videos)}] {video["video_name"]}'
             try:
-                samples.append(localize(inferencer, video, what, args))
+                samples.append(localize(
+                    inferencer, video, what, args.out / stems[video['video_name']], args))
             except CannotWrite:
                 raise
             except (OSError, RuntimeError, ValueError) as error:
@@ -102,7 +108,7 @@ def localize_all(inferencer: TALInferencer, args: argparse.Namespace) -> None:
         save(detections, args)
         export(detections, samples, args)
     if args.page and samples:
-        write_page(samples, detections, inferencer.classes, args)
+        failed |= write_page(samples, detections, inferencer.classes, stems, args)
     if failed:
         sys.exit(f'localize: {len(failed)} of {len(videos) + len(failed.keys() - set(files))} '
                  f'failed: {", ".join(failed)}')
@@ -120,9 +126,9 @@ def list_files(inputs: list[str]) -> tuple[list[str], dict[str, Exception]]:
     return list(dict.fromkeys(files)), failed
 
 
-def localize(inferencer: TALInferencer, video: dict, what: str,
+def localize(inferencer: TALInferencer, video: dict, what: str, stem: Path,
              args: argparse.Namespace) -> ActionDataSample:
-    """One video's data sample; writes the files that are of one video."""
+    """One video's data sample; writes the files that are of one video, by their common stem."""
     def progress(done: int, total: int) -> None:
         print(f'\r{what}: {done} of {total} snippets', end='', flush=True)
 
@@ -134,7 +140,7 @@ def localize(inferencer: TALInferencer, video: dict, what: str,
         video, return_datasamples=True, threshold=args.threshold, top_k=args.top_k or None,
         progress=progress, vis_out_dir=args.out if args.timeline else None)['predictions']
     (found,) = inferencer.to_detections([sample]).to_results().values()
-    stem, cues = args.out / file_stem(sample.video_name), cut_cues(found)
+    cues = cut_cues(found)
     if args.srt:
         write_text(f'{stem}.srt', to_srt(cues))
     if args.vtt:
@@ -170,18 +176,28 @@ def export(detections: Detections, samples: Sequence[ActionDataSample],
 
 
 def write_page(samples: list[ActionDataSample], detections: Detections,
-               classes: Sequence[str], args: argparse.Namespace) -> None:
-    """The page that plays all videos, and copies of those that browsers do not play."""
-    found = detections_by_video(detections)
-    videos = [PlayedVideo(
-        name=sample.video_name, duration_sec=sample.duration_sec, found=found[sample.video_name],
-        file=playable_file(Path(sample.filename),
-                           args.out / f'{file_stem(sample.video_name)}_play.mp4',
-                           tell=lambda copy: print(f'{copy}: a copy that browsers play …')))
-        for sample in samples]
-    write_player_page(args.out / PAGE, videos, colours=class_colours(classes),
-                      title=f'Found in {len(videos)} video{"s" * (len(videos) > 1)}')
-    print(f'{args.out / PAGE}: plays them')
+               classes: Sequence[str], stems: dict[str, str], args: argparse.Namespace
+               ) -> dict[str, Exception]:
+    """The page that plays the videos, with copies of those that browsers do not play.
+
+    Returns:
+        The files of which no copy can be made, and why.
+    """
+    found, videos, left_out = detections_by_video(detections), [], {}
+    for sample in samples:
+        name = sample.video_name
+        with leaving_out(sample.filename, left_out):
+            file = playable_file(Path(sample.filename), args.out / f'{stems[name]}_play.mp4',
+                                 tell=lambda copy: print(f'{copy}: a copy that browsers play …'))
+            videos.append(PlayedVideo(name=name, file=file, duration_sec=sample.duration_sec,
+                                      found=found[name]))
+    for file, error in left_out.items():
+        print(f'{file}: FAILED: is not on the page: {error}')
+    if videos:
+        write_player_page(args.out / PAGE, videos, colours=class_colours(classes),
+                          title=f'Found in {len(videos)} video{"s" * (len(videos) > 1)}')
+        print(f'{args.out / PAGE}: plays them')
+    return left_out
 
 
 if __name__ == '__main__':

@@ -55,9 +55,14 @@ from mmlofi.datasets.videos.find_files import find_files
 from mmlofi.datasets.videos.playable import playable_file
 from mmlofi.detections.named_sets import load_named
 from mmlofi.detections.predictions import Detections
-from mmlofi.files import check_writable, file_stem, path_in
+from mmlofi.files import check_writable, file_stems, path_in
 from mmlofi.report import write_report
-from mmlofi.report.player_page import PlayedVideo, detections_by_video, write_player_page
+from mmlofi.report.player_page import (
+    PlayedVideo,
+    detections_by_video,
+    leaving_out,
+    write_player_page,
+)
 from mmlofi.visualization.colours import class_colours
 
 
@@ -117,24 +122,38 @@ def player_page(args: argparse.Namespace) -> Path:
 def write_players(page: Path, records: list[VideoRecord], files: dict[str, str],
                   detections: Detections, colours: dict[str, str]) -> None:
     """The page that plays the videos that are there, and copies of those no browser plays."""
-    from mmlofi.datasets.videos.video_file import look_at_video  # not above: it loads torch
     found = detections_by_video(detections)
-    copies = page.with_suffix('')
-    videos = []
+    copies, stems = page.with_suffix(''), file_stems(files)
+    videos, left_out = [], {}
     for record in records:
         if record.name not in files:
             continue
-        file = playable_file(
-            Path(files[record.name]), copies / f'{file_stem(record.name)}.mp4',
-            tell=lambda copy: print(f'{copy}: a copy that browsers play …', file=sys.stderr))
-        videos.append(PlayedVideo(
-            name=record.name, file=file, subset=record.subset,
-            duration_sec=record.duration_sec or look_at_video(str(file)).duration_sec,
-            found=found.get(record.name, ()),
-            actions=[dict(segment=segment, label=label)
-                     for segment, label in zip(record.segments_sec, record.labels)]))
+        with leaving_out(record.name, left_out):
+            file = playable_file(
+                Path(files[record.name]), copies / f'{stems[record.name]}.mp4',
+                tell=lambda copy: print(f'{copy}: a copy that browsers play …', file=sys.stderr))
+            videos.append(PlayedVideo(
+                name=record.name, file=file, subset=record.subset,
+                duration_sec=record.duration_sec or read_duration(file),
+                found=found.get(record.name, ()),
+                actions=[dict(segment=segment, label=label)
+                         for segment, label in zip(record.segments_sec, record.labels)]))
+    for name, error in left_out.items():
+        print(f'warning: {name} is not among the players: {error}', file=sys.stderr)
+    if not videos:
+        raise ValueError(f'none of the {len(left_out)} videos can be played, as the warnings say; '
+                         'expected one or more: leave --players out')
     write_player_page(page, videos, colours=colours, title=page.stem)
     print(f'{page}: plays {len(videos)} videos', file=sys.stderr)
+
+
+def read_duration(file: Path) -> float:
+    """Seconds of a video, of which the annotations say none."""
+    from mmlofi.datasets.videos.video_file import look_at_video  # not above: it loads torch
+    state = look_at_video(str(file))
+    if state.duration_sec is None:
+        raise ValueError(state.problem)
+    return state.duration_sec
 
 
 if __name__ == '__main__':

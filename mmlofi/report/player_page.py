@@ -8,17 +8,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+import av
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 import mmlofi
 from mmlofi.detections.predictions import Detections
-from mmlofi.files import write_text
+from mmlofi.files import CannotWrite, write_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,21 @@ def write_player_page(path: str | os.PathLike, videos: Sequence[PlayedVideo], *,
         title=title, version=mmlofi.__version__, content=_embedded(content)))
 
 
+@contextmanager
+def leaving_out(name: str, left_out: dict[str, Exception]) -> Iterator[None]:
+    """Notes why a video cannot be played, so that the page has the others.
+
+    Raises:
+        CannotWrite: When a copy finds no room, say, which the next one's will not find either.
+    """
+    try:
+        yield
+    except CannotWrite:
+        raise
+    except (OSError, ValueError, av.error.FFmpegError) as error:
+        left_out[name] = error
+
+
 def detections_by_video(detections: Detections) -> dict[str, list[dict]]:
     """As `PlayedVideo.found` takes them, best first."""
     return {name: sorted(found, key=lambda one: -one['score'])
@@ -80,7 +97,7 @@ def _rounded(one: Mapping) -> list[float]:
 
 def _address(file: Path, folder: Path) -> str:
     """Relative to the page, so that both can be moved together."""
-    return quote(os.path.relpath(os.path.realpath(file), os.path.realpath(folder)))
+    return quote(os.fsencode(os.path.relpath(os.path.realpath(file), os.path.realpath(folder))))
 
 
 def _embedded(content: Mapping) -> Markup:

@@ -14,6 +14,7 @@ from mmlofi.datasets.annotations import load_annotations
 from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.detection_map import detection_map
 from mmlofi.report import write_report
+from mmlofi.report.player_page import PlayedVideo, write_player_page
 
 VOID = {'meta', 'link', 'input', 'br'}
 
@@ -231,3 +232,10 @@ def test_the_page_of_real_detections_has_the_official_scores(reference_data, tmp
     assert AP == {name: f'{100 * value:.2f}'
                   for name, value in expected['per_class_average_AP'].items()}
     assert (tmp_path / 'page.html').stat().st_size < 500_000
+
+
+def test_a_page_of_players_names_files_that_are_no_utf_8(tmp_path):
+    file = tmp_path / 'a \udcff.mp4'
+    write_player_page(tmp_path / 'page.html', [PlayedVideo(
+        name='a', file=file, duration_sec=1.0, found=())], colours={})
+    assert '"source": "a%20%FF.mp4"' in (tmp_path / 'page.html').read_text()

@@ -5,6 +5,7 @@ import csv
 import json
 import re
 import shutil
+from pathlib import Path
 
 import cv2
 import pytest
@@ -158,6 +159,27 @@ def test_bad_videos_among_good_ones_are_reported_and_the_others_are_done(
     assert '[2/3] val_0000: 32 of 32 snippets' in output
     found = results_of(tmp_path / 'out' / 'detections.json')
     assert {name: len(items) for name, items in found.items()} == dict(val_0000=10, val_0001=10)
+
+
+def test_videos_of_one_stem_have_their_own_files_and_one_without_a_copy_is_reported(
+        with_classifier, localize, toy_data, tmp_path, monkeypatch):
+    files = [tmp_path / 'day' / '1' / 'v.mp4', tmp_path / 'day_1' / 'v.mp4']
+    for file in files:
+        file.parent.mkdir(parents=True)
+        shutil.copy(toy_data / 'videos' / 'val_0000.mp4', file)
+
+    def write_playable(video, target):
+        if Path(video) == files[1]:
+            raise OSError('no encoder')
+        shutil.copy(video, target)
+    monkeypatch.setattr('mmlofi.datasets.videos.playable.write_playable', write_playable)
+    with pytest.raises(SystemExit, match=r'localize: 1 of 2 failed: .*/day_1/v\.mp4$'):
+        localize(files, with_classifier, tmp_path / 'out', '--vtt', '--page')
+    assert sorted(re.sub('.*day', 'day', path.name) for path in (tmp_path / 'out').iterdir()) == [
+        'day_1_v.mp4.vtt', 'day_1_v.mp4_2.vtt', 'day_1_v.mp4_play.mp4', 'detections.json',
+        'page.html']
+    assert len(results_of(tmp_path / 'out' / 'detections.json')) == 2
+    assert (tmp_path / 'out' / 'page.html').read_text().count('"source"') == 1
 
 
 def test_the_threshold_leaves_out_segments_and_keeps_the_video(with_classifier, localize, toy_data,

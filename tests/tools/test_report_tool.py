@@ -2,8 +2,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+
+from mmlofi.datasets.videos.playable import write_playable
 
 
 @pytest.fixture
@@ -45,6 +48,32 @@ def test_one_file_or_two_make_a_page(files, call_tool, tmp_path, capsys, write_n
     assert (out.parent / 'report_videos' / 'v.mp4').exists()     # a copy: it is of MPEG-4 part 2
     assert '"source": "report_videos/v.mp4", "duration": 10.0, "subset": "validation"' in page
     assert '"found": [[0.0, 5.0, "jump", 0.9], [6.0, 9.0, "run", 0.9]]' in page
+
+
+def test_players_of_one_stem_have_their_own_copies_and_what_cannot_be_played_is_named(
+        call_tool, tmp_path, capsys, write_numbered_video):
+    entries = {name: dict(subset='validation', duration=10, annotations=[
+        dict(segment=[0, 5], label='jump')]) for name in ('a/b', 'a_b', 'no_copy', 'cut')}
+    del entries['cut']['duration']
+    (tmp_path / 'gt.json').write_text(json.dumps(dict(database=entries)))
+    (tmp_path / 'found.json').write_text(json.dumps(dict(results=dict(
+        a_b=[dict(label='jump', score=0.9, segment=[0, 5])]))))
+    (tmp_path / 'a').mkdir()
+    for name in ('a/b', 'a_b'):
+        write_numbered_video(tmp_path / f'{name}.mp4', 100)
+    write_playable(tmp_path / 'a_b.mp4', tmp_path / 'cut.mp4')
+    content = (tmp_path / 'cut.mp4').read_bytes()
+    (tmp_path / 'cut.mp4').write_bytes(content[:-500])         # a browser plays what is there
+    (tmp_path / 'no_copy.mp4').write_bytes(content[:700])
+    call_tool('report.py', tmp_path / 'found.json', tmp_path / 'gt.json', '--out',
+              tmp_path / 'out' / 'report.html', '--videos-dir', tmp_path, '--videos', 0,
+              '--players')
+    said = capsys.readouterr().err
+    assert 'warning: no_copy is not among the players: ' in said
+    assert re.search(r"warning: cut is not among the players: .*cut\.mp4' is cut off", said)
+    assert 'plays 2 videos' in said
+    assert sorted(path.name for path in (tmp_path / 'out' / 'report_videos').iterdir()) == [
+        'a_b.mp4', 'a_b_2.mp4']
 
 
 @pytest.mark.parametrize(('change', 'message'), [

@@ -100,8 +100,9 @@ class _Pictures:
     def __init__(self, copy: av.container.OutputContainer, stream: av.VideoStream,
                  first: av.VideoFrame, start_sec: float) -> None:
         self.copy, self.start_sec, self.last = copy, start_sec, -1
-        self.out = copy.add_stream('libx264', rate=stream.average_rate or 25,
-                                   options=dict(preset='veryfast', crf='23'))
+        rate = stream.average_rate or 25
+        self.due, self.step = 0.0, TICKS / rate    # of frames without a stamp, as in raw H.264
+        self.out = copy.add_stream('libx264', rate=rate, options=dict(preset='veryfast', crf='23'))
         self.out.width, self.out.height = first.width, first.height
         self.out.pix_fmt, self.out.codec_context.time_base = 'yuv420p', Fraction(1, TICKS)
 
@@ -109,9 +110,11 @@ class _Pictures:
         """None: the last were written."""
         small = None
         if frame is not None:
-            small, ticks = _upright(frame), round((frame.time - self.start_sec) * TICKS)
+            small = _upright(frame)
+            ticks = self.due if frame.time is None else (frame.time - self.start_sec) * TICKS
+            self.due = ticks + self.step
             # AVI has no time of showing: a frame may come with that of the one after it.
-            small.pts = self.last = max(self.last + 1, ticks)
+            small.pts = self.last = max(self.last + 1, round(ticks))
             small.time_base = Fraction(1, TICKS)
             small.pict_type = 0     # the source's key frames are not kept
         self.copy.mux(self.out.encode(small))

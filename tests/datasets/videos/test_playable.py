@@ -99,3 +99,18 @@ def test_a_real_avi_with_sound(tmp_path):
     assert len(times) == 164
     assert times == pytest.approx(sorted(own), abs=0.05)     # its frames come with those of others
     assert heard == pytest.approx(own_heard, abs=0.05)
+
+
+def test_frames_without_stamps_are_a_step_apart(tmp_path):
+    with av.open(str(tmp_path / 'raw.h264'), 'w', format='h264') as film:
+        pictures = film.add_stream('libx264', rate=Fraction(30_000, 1001))
+        pictures.width, pictures.height, pictures.pix_fmt = 48, 32, 'yuv420p'
+        for nth in range(5):
+            film.mux(pictures.encode(av.VideoFrame.from_ndarray(
+                np.full((32, 48, 3), 50 * nth, np.uint8), format='rgb24')))
+        film.mux(pictures.encode(None))
+    write_playable(tmp_path / 'raw.h264', tmp_path / 'copy.mp4')
+    with av.open(str(tmp_path / 'copy.mp4')) as copy:
+        times = [frame.time for frame in copy.decode(video=0)]
+        rate = copy.streams.video[0].average_rate
+    assert np.diff(times) == pytest.approx(np.full(4, 1 / rate), abs=1e-3)
