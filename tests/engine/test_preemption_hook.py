@@ -278,11 +278,14 @@ class Nothing(BaseMetric):
 
 
 @pytest.mark.usefixtures('_signals_as_before')
-def test_a_validation_ends_too_and_is_run_again(videos):
+@pytest.mark.parametrize(('interval', 'name'), [(1, 'epoch_1.pth'), (2, 'interim_3.pth')])
+def test_a_validation_ends_too_and_is_run_again(videos, interval, name):
+    """Nothing is saved amid it: what was trained is saved before it."""
     found = {}
     begin(videos, wrap=lambda dataset: found.update(dataset) or dataset)
     scored = dict(
         model=dict(type='Scored'), val_cfg=dict(), val_evaluator=dict(type='Nothing'),
+        default_hooks=dict(checkpoint=dict(type='AtomicCheckpointHook', interval=interval)),
         val_dataloader=dict(batch_size=1, num_workers=0, dataset=dict(found, test_mode=True),
                             sampler=dict(type='DefaultSampler', shuffle=False)))
     runs = []
@@ -292,7 +295,7 @@ def test_a_validation_ends_too_and_is_run_again(videos):
     with pytest.raises(SystemExit):
         begin(videos, warn_at('before_val_iter', 3), Counts(), **scored).train()
     assert runs == [0]
-    assert place(videos) == ('epoch_1.pth', 1, 3)
+    assert place(videos) == (name, 1, 3)
     begin(videos, Counts(), resume=True, **scored).train()
     assert runs[1:] == [*range(6), *range(6)]
 
