@@ -8,6 +8,8 @@ something: a machine that is shared is never quite alone.
 """
 from __future__ import annotations
 
+__mmlofi__ = 'later'   # the processes that are measured import torch, this one need not
+
 import argparse
 import os
 import statistics
@@ -18,8 +20,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from mmlofi.starting import SAID
+
 POLICIES = dict(default={}, passive=dict(OMP_WAIT_POLICY='PASSIVE'))
-SAID = ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT', 'KMP_BLOCKTIME')
 
 
 def parse_args() -> argparse.Namespace:

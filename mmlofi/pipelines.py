@@ -41,16 +41,18 @@ def change(config: dict | list, transform: str, *, holding: str | None = None,
 
 
 def _steps(config: object) -> Iterator[dict]:
-    """All transforms of all pipelines: what stands in lists, and what these wrap."""
+    """All transforms of all pipelines: what stands in lists, with a type, however deep."""
     if isinstance(config, dict):
         for value in config.values():
             yield from _steps(value)
     elif isinstance(config, (list, tuple)):
         for step in config:
-            while _type_of(step) is not None:
+            if _type_of(step) is not None:
                 yield step
-                step = step.get('transform')
-            if isinstance(step, (dict, list, tuple)):
+            if isinstance(step, dict):   # a transform wraps another, a data set has pipelines
+                for key, value in step.items():
+                    yield from _steps([value] if key == 'transform' else value)
+            else:
                 yield from _steps(step)
 
 

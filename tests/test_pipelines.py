@@ -38,6 +38,15 @@ def test_one_loader_or_one_wrapper_can_be_meant():
     assert config['test']['dataset']['pipeline'][0]['side'] == 2
 
 
+def test_those_of_joined_data_sets_and_of_choices_are_found():
+    crops = [dict(type='Crop', size=1) for _ in range(3)]
+    config = dict(train=dict(dataset=dict(type='ConcatDataset', datasets=[
+        dict(type='Videos', pipeline=[crops[0], dict(type='Choice', transforms=[[crops[1]]])]),
+        dict(type='Videos', pipeline=[dict(type='Around', transform=crops[2])])])))
+    change(config, 'Crop', size=2)
+    assert [crop['size'] for crop in crops] == [2, 2, 2]
+
+
 @pytest.mark.parametrize(('name', 'values', 'message'), [
     ('Corp', dict(size=2), r"change\('Corp'\) finds 0 transforms.*such as \['Crop'\]"),
     ('Zzz', dict(size=2), r"such as \['Around', 'Crop', 'Open', 'Resize'\]"),

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.datasets.sampler import Batch, FidelityBatchSampler
 from mmlofi.engine.memory import peak_memory_mib, reset_peak_memory
-from mmlofi.engine.sharding import is_sharded, refuse_what_shards_break
+from mmlofi.engine.sharding import is_sharded
 from mmlofi.engine.train_loop import FidelityTrainLoop
 from mmlofi.fidelity import FULL, PAPER_CYCLE, Fidelity
 from mmlofi.schedule import FidelitySchedule
@@ -102,7 +102,6 @@ class LoFiCycleHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Tries pipeline and encoder on one video at each fidelity; of a model in shards, the
         pipeline alone."""
-        refuse_what_shards_break(runner)
         dataset, shapes = runner.train_dataloader.dataset, {}
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         tries = hasattr(model, 'try_frames') and not is_sharded(runner.model)

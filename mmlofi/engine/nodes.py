@@ -36,7 +36,7 @@ from torch.distributed.run import main as run_torchrun
 from torch.distributed.run import parse_args
 
 # With which a training ends that has saved and wants to go on, as PreemptionHook ends it.
-PREEMPTED = int(os.environ.get('PREEMPTED_CODE', 75))
+PREEMPTED = int(os.environ.get('PREEMPTED_CODE') or 75)
 WARNINGS = (signal.SIGTERM, signal.SIGUSR1)
 BEAT_SEC = 0.5     # between two looks into the store
 LINGER_SEC = 5.0   # how long a node that failed waits for what the others have to say

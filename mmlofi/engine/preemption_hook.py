@@ -20,7 +20,7 @@ from mmlofi.engine.train_loop import FidelityTrainLoop
 
 # EX_TEMPFAIL of sysexits.h: nothing is wrong, run it again. No process has it by accident, as it
 # would have 143, of a SIGTERM that came before there was anything to save.
-EXIT_CODE = int(os.environ.get('PREEMPTED_CODE', 75))
+EXIT_CODE = int(os.environ.get('PREEMPTED_CODE') or 75)
 
 
 @HOOKS.register_module()
@@ -54,6 +54,9 @@ class PreemptionHook(Hook):
         if every_min is not None and not every_min > 0:
             raise ValueError(f'PreemptionHook got every_min={every_min!r}; expected minutes above '
                              '0, or None for checkpoints at warnings alone')
+        if not 0 < EXIT_CODE < 256:
+            raise ValueError(f'PREEMPTED_CODE={EXIT_CODE} is no exit code of a run that is to go '
+                             'on; expected 1 to 255: set another one, or none for 75')
         unknown = [name for name in signals if name not in signal.Signals.__members__]
         if unknown:
             raise ValueError(f'PreemptionHook got signals={list(signals)}; expected names such as '
@@ -87,8 +90,8 @@ class PreemptionHook(Hook):
             self._look_up(runner, saves=_goes_on_within_an_epoch(runner.train_loop))
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """The same, before a validation that may take long."""
-        self._look_up(runner, saves=True, at_epoch_end=True)
+        """The same; and before a validation, in which nothing can be saved, it is always time."""
+        self._look_up(runner, saves=True, at_epoch_end=True, always=_validates_next(runner))
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Finds out whether the ranks can meet at each of its batches."""
@@ -108,9 +111,10 @@ class PreemptionHook(Hook):
         """Listens no more."""
         self._stop_listening()
 
-    def _look_up(self, runner: Runner, *, saves: bool, at_epoch_end: bool = False) -> None:
+    def _look_up(self, runner: Runner, *, saves: bool, at_epoch_end: bool = False,
+                 always: bool = False) -> None:
         due, warned = self._agree()
-        if saves and (due or warned):
+        if saves and (due or warned or always):
             self._checkpoints.save_now(runner, at_epoch_end=at_epoch_end)
         if warned:
             self._end(warned)
@@ -147,6 +151,13 @@ class PreemptionHook(Hook):
         """Schedulers and torchrun signal whole process groups; a rank ends its workers itself."""
         if self._before and not isinstance(loader.worker_init_fn, _Shielded):
             loader.worker_init_fn = _Shielded(self.signals, loader.worker_init_fn)
+
+
+def _validates_next(runner: Runner) -> bool:
+    """As MMEngine's loops by epoch decide it, at the end of an epoch."""
+    loop, done = runner.train_loop, runner.epoch + 1
+    return runner._val_loop is not None and done >= loop.val_begin and (
+        done % loop.val_interval == 0 or done == runner.max_epochs)
 
 
 def _goes_on_within_an_epoch(loop: BaseLoop) -> bool:

@@ -26,9 +26,7 @@ MODEL, MEAN = 'model', 'mean'   # the model that trains, and the running mean of
 
 
 def gather_buffers(runner: Runner) -> dict[str, dict[str, Tensor]]:
-    """Buffers that differ between ranks, (R, …) each; rank 0 has them, and all have to ask.
-
-    """
+    """Buffers that differ between ranks, (R, …) each; rank 0 has them, and all have to ask."""
     return {owner: _gather(module) for owner, module in _modules(runner)}
 
 

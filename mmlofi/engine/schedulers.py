@@ -33,6 +33,7 @@ def follow_count(runner: Runner, configs: object | None, lengths: Sequence[int],
     """
     present = list(_flat(runner.param_schedulers))
     if not present:
+        _scale(runner, lr_factor)
         return
     by_score = any(getattr(one, 'need_val_args', False) for one in present)
     if configs is None or by_score:
@@ -45,6 +46,7 @@ def follow_count(runner: Runner, configs: object | None, lengths: Sequence[int],
                 'that it cannot follow; expected param_scheduler as configs, without one by score: '
                 'restore ranks and batch size, or set convert_to_iter_based and by_epoch so that '
                 'schedulers count epochs')
+        _scale(runner, lr_factor)   # what those by epoch go on from
         return
     for wrapper in _wrappers(runner):
         _reset(wrapper, lr_factor)
@@ -60,6 +62,15 @@ def follow_count(runner: Runner, configs: object | None, lengths: Sequence[int],
         for scheduler in schedulers:
             if scheduler.by_epoch:
                 scheduler.step()
+
+
+def _scale(runner: Runner, lr_factor: float) -> None:
+    """Moves learning rates from the old batch's to the new one's."""
+    for wrapper in _wrappers(runner):
+        for group in wrapper.param_groups:
+            for key in ('lr', f'{INITIAL}lr'):
+                if key in group:
+                    group[key] *= lr_factor
 
 
 def _reset(wrapper: OptimWrapper, lr_factor: float) -> None:

@@ -9,8 +9,6 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
-from mmlofi.engine.atomic_checkpoint import AtomicCheckpointHook
-
 DEEPSPEED = 'MMDeepSpeedEngineWrapper'   # by name: it is there where DeepSpeed is installed
 
 
@@ -45,8 +43,7 @@ def refuse_what_shards_break(runner: Runner) -> None:
     if means:
         raise ValueError(f'{means[0]} copies the model of {kind}, whose weights are elsewhere; '
                          'expected no mean of the weights: leave the hook out')
-    if any(isinstance(hook, AtomicCheckpointHook) and hook.weights == 'trained'
-           for hook in runner.hooks):
+    if any(getattr(hook, 'weights', None) == 'trained' for hook in runner.hooks):
         raise ValueError(
             f"default_hooks.checkpoint.weights='trained' asks for a part of the weights of {kind}; "
             "expected what its strategy writes: set weights='all'")

@@ -20,6 +20,7 @@ from mmlofi.datasets.sampler import DEFAULT, FidelityBatchSampler
 from mmlofi.datasets.videos.enlarging import warn_of_enlarging
 from mmlofi.engine.parted_ranks import refuse_parted_ranks
 from mmlofi.engine.schedulers import follow_count, scheduler_configs
+from mmlofi.engine.sharding import refuse_what_shards_break
 from mmlofi.json_values import brief
 from mmlofi.randomness import derive_seed, seed_all
 
@@ -79,6 +80,7 @@ class FidelityTrainLoop(EpochBasedTrainLoop):
 
     def run(self) -> nn.Module:
         """Trains, from where the checkpoint left off when there is one."""
+        refuse_what_shards_break(self.runner)
         self._refuse_parted_ranks()
         self._check_counts()
         if self._iter:

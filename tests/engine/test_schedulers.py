@@ -13,6 +13,7 @@ SCHEDULERS = {
         dict(type='CosineAnnealingLR', by_epoch=False, begin=4, eta_min=1e-4),
         dict(type='StepLR', step_size=1, gamma=0.5, by_epoch=True)],
     'turned into steps': dict(type='CosineAnnealingLR', T_max=3, convert_to_iter_based=True),
+    'none': None,
     'momentum by step': dict(type='LinearMomentum', start_factor=0.5, by_epoch=False, end=9)}
 
 
@@ -37,7 +38,7 @@ def train(*args, **settings):
 
 
 @pytest.mark.parametrize(('name', 'scaled'), [
-    *((name, False) for name in SCHEDULERS), ('by step', True)])
+    *((name, False) for name in SCHEDULERS if name != 'none'), ('by step', True), ('none', True)])
 def test_schedulers_follow_the_new_count_of_steps(videos, name, scaled):
     """An epoch of 6 steps, and then two of 3, as if all three had had 3."""
     settings = dict(param_scheduler=SCHEDULERS[name], scaled=scaled)
@@ -45,7 +46,7 @@ def test_schedulers_follow_the_new_count_of_steps(videos, name, scaled):
     shutil.rmtree(videos / 'work')
     train(videos, 1, batch_size=1, **settings)
     assert train(videos, 3, batch_size=2, resume=True, **settings) == expected[3:]
-    assert len(set(expected)) > 6
+    assert len(set(expected)) > 6 * (name != 'none')
 
 
 @pytest.mark.parametrize(('built', 'words'), [

@@ -57,6 +57,17 @@ def runner(wrapper, norm='frozen', hooks=(), **strategy) -> SimpleNamespace:
         config=dict(strategy)))
 
 
+def test_the_loop_asks_before_the_first_step_whatever_hooks_there_are(videos, monkeypatch):
+    training = recording.make_runner(videos, epochs=1, hook={}, workers=0)
+    training._hooks = [hook for hook in training.hooks if not isinstance(hook, LoFiCycleHook)]
+    asked = []
+    monkeypatch.setattr('mmlofi.engine.train_loop.refuse_what_shards_break',
+                        lambda runner: asked.append(runner) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        training.train()
+    assert asked == [training]
+
+
 @pytest.mark.parametrize('wrapper', WRAPPERS)
 @pytest.mark.parametrize(('norm', 'hooks', 'message'), [
     ('reestimated', (), "expected another: set model.encoder.norm='frozen' or 'running'"),

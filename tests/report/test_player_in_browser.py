@@ -130,7 +130,15 @@ def test_corrections_are_saved_as_annotations_that_are_read_again(look, folder, 
           player.currentTime = 3.5;
           press('o');
           write('edit-end', '1');                     // before its start: refused
-          seen.refusedEnd = document.getElementById('edit-trouble').textContent;
+          const trouble = () => document.getElementById('edit-trouble').textContent;
+          seen.refused_ = [trouble()];
+          write('edit-end', '3.5');
+          write('edit-start', '');
+          seen.refused_.push(trouble());
+          write('edit-start', '2.25');
+          write('edit-label', ' ');
+          seen.refused_.push(trouble());
+          write('edit-label', 'walk');
           entries()[2].click();                       // the ugly one
           player.pause();
           press('Delete');
@@ -144,13 +152,18 @@ def test_corrections_are_saved_as_annotations_that_are_read_again(look, folder, 
           write('score', '0.3', 'input');
           press('PageDown');
           press('c');
+          press('c');
+          seen.unchecked = document.getElementById('save').textContent;
+          press('c');
           seen.saved = await saved();
           seen.button = document.getElementById('save').textContent;
           seen.kept = new Edits(content, localStorage).annotations(0.3);
         };""")
     assert seen['before'] is True
     assert seen['undone'] == 3
-    assert seen['refusedEnd'] == 'the end has to be after the start'
+    after = 'the end has to be after the start, in the video'
+    assert seen['refused_'] == [after, after, 'a segment has a class']
+    assert seen['unchecked'] == 'Save annotations of 1 video'
     assert seen['button'] == 'Save annotations of 2 videos'
     assert seen['kept'] == seen['saved']       # what a closed page had comes again
     assert (seen['errors'], seen['refused'], console) == ([], [], [])

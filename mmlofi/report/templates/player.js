@@ -51,12 +51,14 @@ const magnify = (by) => {
 
 // Correcting.
 const apply = ({id, start, end, label}) => {
-  if (!(start >= 0 && end > start)) {
-    el('edit-trouble').textContent = 'the end has to be after the start';
+  const [upTo, name] = [Math.min(end, video.duration), label.trim()];
+  if (!name || !(start >= 0 && upTo > start)) {
+    el('edit-trouble').textContent = name
+      ? 'the end has to be after the start, in the video' : 'a segment has a class';
     drawTrack();
     return;
   }
-  edits.update(video.name, id, {start, end: Math.min(end, video.duration), label: label.trim()});
+  edits.update(video.name, id, {start, end: upTo, label: name});
   draw();
 };
 const here = () => Math.round(100 * player.currentTime) / 100;
@@ -135,7 +137,7 @@ el('lanes').addEventListener('click', (event) => {
 });
 el('editor').addEventListener('submit', (event) => event.preventDefault());
 el('editor').addEventListener('change', () => apply({id: chosen, label: el('edit-label').value,
-  start: Number(el('edit-start').value), end: Number(el('edit-end').value)}));
+  start: el('edit-start').valueAsNumber, end: el('edit-end').valueAsNumber}));
 el('videos').append(...content.videos.map(({name}) => make('option', {value: name})));
 el('videos').addEventListener('change', (event) => open_(event.target.value));
 el('checked').addEventListener('change', (event) => {

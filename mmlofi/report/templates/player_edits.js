@@ -22,11 +22,11 @@ class Edits {
   }
 
   // Changes a video by a function of its state, so that it can be taken back.
-  change(name, how) {
+  change(name, how, corrects = true) {
     const state = this.videos.get(name);
     this.past.push([name, JSON.stringify(state)]);
     const result = how(state);
-    state.touched = true;
+    state.touched = state.touched || corrects;
     this.keep();
     return result;
   }
@@ -53,7 +53,7 @@ class Edits {
   }
 
   check(name, checked) {
-    this.change(name, (state) => { state.checked = checked; });
+    this.change(name, (state) => { state.checked = checked; }, false);
   }
 
   // The name of the video of which the last change was taken back.
@@ -73,7 +73,7 @@ class Edits {
 
   // ActivityNet's annotations of what was reviewed.
   annotations(leastScore) {
-    const database = {};
+    const database = Object.create(null);     // a video may be called __proto__
     for (const {name, duration, subset} of this.reviewed()) {
       const kept = this.segments(name).filter((one) => one.changed || one.score >= leastScore);
       kept.sort((first, second) => first.start - second.start || first.end - second.end);
