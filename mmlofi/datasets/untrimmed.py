@@ -31,7 +31,7 @@ from mmlofi.datasets.videos.enlarging import warn_of_enlarging
 from mmlofi.datasets.videos.facts import Facts, FeatureFacts, VideoFacts
 from mmlofi.datasets.videos.file_checks import files_backend, refuse_bad_files
 from mmlofi.datasets.videos.find_files import TEMPLATES, default_template, find_files
-from mmlofi.datasets.videos.index import FileIndex, index_folder
+from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.indexing import READERS
 from mmlofi.datasets.videos.look import Looking, look_at_files, states_of
 from mmlofi.datasets.videos.patience import passes, with_patience
@@ -255,7 +255,7 @@ class UntrimmedVideoDataset(BaseDataset):
 
     def _facts(self, data_list: list[dict]) -> list[Facts | None]:
         """What each file is; refuses those that cannot be used, unless they are not checked."""
-        index = FileIndex(self.index or index_folder(self.ann_file))
+        index = FileIndex.beside(self.ann_file, self.index)
         if not self.check_files and self.window is None or self.source == 'img' and \
                 not self.check_files:
             return [index.get(info['filename']) for info in data_list]
