@@ -26,7 +26,7 @@ from mmlofi.datasets.features.feature_files import FeatureFile
 from mmlofi.datasets.same_files import same_files
 from mmlofi.datasets.videos.facts import NO_STAMP, Facts, Fault, FeatureFacts
 from mmlofi.datasets.videos.find_files import find_spellings
-from mmlofi.datasets.videos.index import FileIndex, index_folder
+from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.indexing import complete
 from mmlofi.datasets.videos.look import look_at_file
 from mmlofi.files import path_in
@@ -190,7 +190,7 @@ def _look_at_files(files: Sequence[VideoCheck], frames: str, workers: int, index
         groups[one.source.ann_file, one.source.features].append(one)
     found: dict[str, Facts] = {}
     for (ann_file, features), group in groups.items():
-        known = FileIndex(index or index_folder(ann_file))
+        known = FileIndex.beside(ann_file, index)
         paths = [one.filename for one in group]
         look = partial(_look_at_file, source='feature' if features else 'video', frames=frames,
                        index=known)

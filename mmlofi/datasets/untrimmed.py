@@ -12,12 +12,17 @@ from mmengine.logging import print_log
 
 from mmlofi.datasets.annotations import (
     VideoRecord,
-    alike,
     load_annotations,
     load_class_names,
     load_video_names,
 )
 from mmlofi.datasets.features.feature_files import FeatureFile
+from mmlofi.datasets.label_checks import (
+    refuse_missing_file,
+    refuse_no_actions,
+    refuse_unknown_classes,
+    tell_of_doubtful,
+)
 from mmlofi.datasets.replacing import other_video
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.datasets.transforms import OpenVideo
@@ -26,7 +31,7 @@ from mmlofi.datasets.videos.enlarging import warn_of_enlarging
 from mmlofi.datasets.videos.facts import Facts, FeatureFacts, VideoFacts
 from mmlofi.datasets.videos.file_checks import files_backend, refuse_bad_files
 from mmlofi.datasets.videos.find_files import TEMPLATES, default_template, find_files
-from mmlofi.datasets.videos.index import FileIndex, index_folder
+from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.indexing import READERS
 from mmlofi.datasets.videos.look import Looking, look_at_files, states_of
 from mmlofi.datasets.videos.patience import passes, with_patience
@@ -124,9 +129,14 @@ class UntrimmedVideoDataset(BaseDataset):
         transforms replace by the file's) and annotated_duration_sec."""
         records = load_annotations(self.ann_file, self.subset, self.backend_args,
                                    self.ignore_classes)
-        self._take_classes(records)
+        if not self.test_mode:
+            refuse_no_actions(records, self.ann_file, self.subset)
+        refuse_missing_file(self._metainfo.get('classes'))
+        if 'classes' not in self._metainfo:
+            self._metainfo['classes'] = load_class_names(self.ann_file, self.backend_args,
+                                                         self.ignore_classes)
         class_index = {label: index for index, label in enumerate(self._metainfo['classes'])}
-        self._refuse_unknown_classes(records, class_index)
+        refuse_unknown_classes(records, class_index, self.ann_file, self.subset)
         files = [self._path(record.name) for record in records]
         if on_disk(files[0], files_backend(self.pipeline.transforms)):
             files = find_files(files, lambda: map(self._path, load_video_names(
@@ -138,7 +148,7 @@ class UntrimmedVideoDataset(BaseDataset):
             if isinstance(one, VideoFacts):   # `OpenVideo` need not find out again
                 info['facts'] = one
         if not self.test_mode:
-            self._tell_of_training(records)
+            tell_of_doubtful(records, self._metainfo['classes'], self.ann_file, self.subset)
         self.num_videos = len(data_list)
         return data_list if self.window is None else self._cut_windows(data_list, facts)
 
@@ -243,45 +253,9 @@ class UntrimmedVideoDataset(BaseDataset):
             results = results | facts.opened() if known else transform(results)
         raise AssertionError('SlidingWindows.of_pipeline has found such a transform')
 
-    def _take_classes(self, records: list[VideoRecord]) -> None:
-        if not self.test_mode and not any(end > start for record in records
-                                          for start, end in record.segments_sec):
-            raise ValueError(f'{self.ann_file} labels no action in any of the {len(records)} '
-                             f'videos of subset {self.subset!r}; expected some to train on: set '
-                             '`ann_file` and `subset` to what has "annotations", or test_mode=True '
-                             'where nothing is trained')
-        named = self._metainfo.get('classes')
-        if isinstance(named, str):    # which MMEngine would have read, if it were there
-            raise FileNotFoundError(
-                f'no file of class names at {named!r}; expected the names, or a text file with one '
-                'a line, in the order of the labels: correct metainfo.classes')
-        if 'classes' not in self._metainfo:
-            self._metainfo['classes'] = load_class_names(self.ann_file, self.backend_args,
-                                                         self.ignore_classes)
-
-    def _tell_of_training(self, records: list[VideoRecord]) -> None:
-        empty = sum(end <= start for record in records for start, end in record.segments_sec)
-        if empty:
-            print_log(f'{self.ann_file}: {empty} segments of {self.subset} have no length and do '
-                      'not take part in training', logger='current')
-        for names in alike(self._metainfo['classes']):
-            print_log(f'{self.ann_file}: the classes {names} differ by case or spaces alone and '
-                      'are learned as different ones; if they are not, correct the annotations',
-                      logger='current', level=logging.WARNING)
-
-    def _refuse_unknown_classes(self, records: list[VideoRecord],
-                                class_index: dict[str, int]) -> None:
-        unknown = sorted({label for record in records for label in record.labels
-                          if label not in class_index})
-        if unknown:
-            raise ValueError(f'{self.ann_file} labels actions as {unknown[:5]} ({len(unknown)} '
-                             f'unknown classes in subset {self.subset!r}); expected the '
-                             f'{len(class_index)} of metainfo.classes: add them there, or correct '
-                             'the annotations')
-
     def _facts(self, data_list: list[dict]) -> list[Facts | None]:
         """What each file is; refuses those that cannot be used, unless they are not checked."""
-        index = FileIndex(self.index or index_folder(self.ann_file))
+        index = FileIndex.beside(self.ann_file, self.index)
         if not self.check_files and self.window is None or self.source == 'img' and \
                 not self.check_files:
             return [index.get(info['filename']) for info in data_list]

@@ -10,7 +10,7 @@ import torch
 from small_videos import FRAMES, VIDEOS, action, dataset, write_annotations
 
 from mmlofi import Fidelity
-from mmlofi.datasets import SampleIndex, untrimmed
+from mmlofi.datasets import SampleIndex, label_checks
 from mmlofi.datasets.transforms import save_features
 
 
@@ -177,7 +177,7 @@ def test_segments_of_no_length_alone_are_nothing_to_train_on(folder):
 
 def test_classes_that_differ_by_case_alone_are_told_when_they_are_trained_on(folder, monkeypatch):
     said = []
-    monkeypatch.setattr(untrimmed, 'print_log', lambda message, **_: said.append(message))
+    monkeypatch.setattr(label_checks, 'print_log', lambda message, **_: said.append(message))
     write_annotations(folder, dict(VIDEOS, d=dict(
         subset='testing', annotations=[dict(segment=[1, 2], label='Run')])))
     dataset(folder, test_mode=True, check_files=False)

@@ -19,6 +19,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mmcv.transforms import BaseTransform
 
+from mmlofi.datasets.videos.patience import patiently
+from mmlofi.datasets.videos.storage import is_file
 from mmlofi.files import write_json
 from mmlofi.json_values import parse_json
 
@@ -47,6 +49,7 @@ def _whole(number: float) -> int | float:
     return round(number) if abs(number - round(number)) < 1e-9 else number
 
 
+@patiently
 def read_folder(folder: str) -> dict | None:
     """All settings in a folder's `features.json`; None where there is none.
 
@@ -54,7 +57,7 @@ def read_folder(folder: str) -> dict | None:
         ValueError: When it is no dict in json.
     """
     path = os.path.join(folder, FOLDER_HEADER)
-    if not os.path.isfile(path):
+    if not is_file(path):
         return None
     try:
         with open(path, 'rb') as file:

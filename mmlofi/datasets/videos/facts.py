@@ -1,8 +1,10 @@
 """What a file is, in plain values that an index keeps: found once, and true until it changes."""
 from __future__ import annotations
 
+import functools
 import os
-from typing import NamedTuple
+from types import UnionType
+from typing import NamedTuple, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -80,6 +82,31 @@ class Fault(NamedTuple):
 MISSING = 'missing'
 Facts = VideoFacts | FeatureFacts | Seen | Fault
 NO_STAMP = Stamp(0, 0)
+
+
+def refuse_other_types(facts: Facts) -> None:
+    """Sees that values which were read from a file are of the types that stand above.
+
+    Raises:
+        TypeError: With the first that is not.
+    """
+    for name, value, (types, item, length) in zip(facts._fields, facts, _types_of(type(facts))):
+        if not isinstance(value, types) or isinstance(value, tuple) and not (
+                len(value) == (length or len(value)) and all(isinstance(v, item) for v in value)):
+            raise TypeError(f'{name} is {value!r}')
+
+
+@functools.cache
+def _types_of(kind: type[Facts]) -> list[tuple[tuple[type, ...], type, int | None]]:
+    """Of each field: its types, and of a tuple that of what is in it, and its length if fixed."""
+    found = []
+    for hint in get_type_hints(kind).values():
+        choices = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+        items = next((get_args(one) for one in choices if get_origin(one) is tuple),
+                     (int, ...))   # a stamp's
+        types = tuple(get_origin(one) or one for one in choices) + (int,) * (float in choices)
+        found.append((types, items[0], None if ... in items else len(items)))
+    return found
 
 
 def stamp_of(path: str | os.PathLike | int) -> Stamp:

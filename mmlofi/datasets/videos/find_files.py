@@ -10,6 +10,8 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 
 from mmlofi.datasets.features.feature_files import in_container, names_in
+from mmlofi.datasets.videos.patience import patiently
+from mmlofi.datasets.videos.storage import NO_FILE, is_file
 
 PREFIX = 'v_'
 SUFFIXES = ('.avi', '.flv', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.ts', '.webm', '.wmv')
@@ -96,21 +98,19 @@ def _is_there(path: str, folders: dict[str, frozenset[str]]) -> bool:
     return name in folders[folder]
 
 
+@patiently
 def _names_in(folder: str) -> frozenset[str]:
     """Of a folder, or of an h5 file of many videos."""
-    if os.path.isdir(folder):
+    try:
         return frozenset(os.listdir(folder))
+    except OSError as error:   # not by asking first: a disk that fails would give no folder
+        if error.errno not in NO_FILE:
+            raise
     container = in_container(folder)
-    if container is None or container[1] or not os.path.isfile(folder):
+    if container is None or container[1] or not is_file(folder):
         return frozenset()
     return names_in(folder)
 
 
 def _same_file(path: str, other: str) -> bool:
     return os.path.exists(path) and os.path.samefile(path, other)
-
-
-def exists(path: str) -> bool:
-    """Whether there is such a file, or for a video in an h5 file the latter."""
-    container = in_container(path)
-    return os.path.isfile(container[0] if container else path)

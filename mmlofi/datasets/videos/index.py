@@ -25,7 +25,16 @@ from pathlib import Path
 from mmengine.dist import get_rank
 from mmengine.logging import print_log
 
-from mmlofi.datasets.videos.facts import Facts, Fault, FeatureFacts, Seen, Stamp, VideoFacts
+from mmlofi.datasets.videos.damage import FRAMES
+from mmlofi.datasets.videos.facts import (
+    Facts,
+    Fault,
+    FeatureFacts,
+    Seen,
+    Stamp,
+    VideoFacts,
+    refuse_other_types,
+)
 from mmlofi.files import whole_file
 
 MAGIC = b'mmlofi index 1'   # another number with every change of the facts
@@ -42,23 +51,36 @@ class FileIndex:
 
     Args:
         folder: Of the index, made when there is something to keep; None keeps facts in memory.
+        made_before: An index that is read alone, for what this one does not know.
     """
 
-    def __init__(self, folder: str | os.PathLike | None) -> None:
+    def __init__(self, folder: str | os.PathLike | None,
+                 made_before: FileIndex | None = None) -> None:
+        self._made_before = made_before
         self.folder = None if folder is None else Path(os.path.abspath(folder))
         self._root = '' if folder is None else f'{self.folder.parent}{os.sep}'
         self._tables = f'{self.folder}{os.sep}{TABLES}'
         self._facts: dict[str, Facts] = {}
         self._read: set[str] = set()      # names of parts
+        self._foreign: set[str] = set()   # those of them that are of another version
         self._new: dict[str, Facts] = {}  # which no part has
         self.refresh()
-        if len(self._read) > MOST_PARTS and get_rank() == 0:   # one copy of all is enough
-            self._merge()
+        own = self._read - self._foreign
+        if len(own) > MOST_PARTS and get_rank() == 0:   # one copy of all is enough
+            self._merge(own)
 
     @classmethod
-    def beside(cls, ann_file: str) -> FileIndex:
-        """That of an annotation file; in the user's cache where its folder takes no files."""
-        return cls(index_folder(ann_file))
+    def beside(cls, ann_file: str, folder: str | None = None) -> FileIndex:
+        """That of an annotation file; where its folder takes no files, one in the user's cache,
+        beneath which is what was made there before.
+
+        Args:
+            folder: In place of these.
+        """
+        here, folder = folder_beside(ann_file), folder or index_folder(ann_file)
+        if folder is None or folder == here or not os.access(here, os.R_OK | os.X_OK):
+            return cls(folder)
+        return cls(folder, made_before=cls(here))
 
     def __len__(self) -> int:
         return len(self._facts)
@@ -66,12 +88,15 @@ class FileIndex:
     def get(self, path: str) -> Facts | None:
         """What is known of a file, whether or not it has changed since."""
         facts = self._facts.get(self._key(path))
+        if facts is None and self._made_before is not None:
+            return self._made_before.get(path)
         if isinstance(facts, Fault):
             if abs(time.time() - facts.found_sec) > FAULT_SEC:
                 return None
             return facts._replace(problem=facts.problem.replace('\0', path))
         if isinstance(facts, VideoFacts) and facts.table is not None:
-            return facts._replace(table=os.path.join(self._tables, facts.table))
+            return facts._replace(table=os.path.join(
+                self._tables, os.path.basename(facts.table)))   # whatever a part says of it
         return facts
 
     def add(self, path: str, facts: Facts) -> None:
@@ -105,7 +130,8 @@ class FileIndex:
 
     def refresh(self) -> bool:
         """Takes up the parts that others have added; whether there were any."""
-        added, new = False, self._new_parts()
+        added = self._made_before is not None and self._made_before.refresh()
+        new = self._new_parts()
         while new:
             vanished = False   # merged into another part, which the next listing has
             for name in new:
@@ -135,13 +161,17 @@ class FileIndex:
 
     def _read_part(self, path: Path) -> bool:
         try:
-            self._facts.update(decode(path.read_bytes()))
-        except (ValueError, TypeError, KeyError) as error:
+            facts = decode(path.read_bytes())
+        except ValueError as error:
             print_log(f'{path} is damaged ({error}), and is removed: what it said of files is '
                       'found anew', 'current', logging.WARNING)
             with suppress(OSError):
                 path.unlink()
             return False
+        if facts is None:
+            self._foreign.add(path.name)
+            return False
+        self._facts.update(facts)
         return True
 
     def _write(self, facts: dict[str, Facts]) -> None:
@@ -150,9 +180,8 @@ class FileIndex:
             partial.write_bytes(encode(facts))
         self._read.add(name)
 
-    def _merge(self) -> None:
+    def _merge(self, merged: set[str]) -> None:
         """One part in place of those that were read; a process that stops here has lost nothing."""
-        merged = list(self._read)
         with suppress(OSError):   # of a folder that cannot be written to
             self._write(self._facts)
             for name in merged:
@@ -166,11 +195,16 @@ class FileIndex:
         return os.path.abspath(path).removeprefix(self._root)
 
 
+def folder_beside(ann_file: str) -> str:
+    """Where the index of a file of annotations is, if that can be."""
+    return f'{os.path.abspath(ann_file)}.index'
+
+
 def index_folder(ann_file: str) -> str | None:
     """Beside a file of annotations, where that is on disk."""
     if '://' in ann_file or not os.path.isfile(ann_file):
         return None
-    folder = f'{os.path.abspath(ann_file)}.index'
+    folder = folder_beside(ann_file)
     if os.access(folder if os.path.isdir(folder) else os.path.dirname(folder), os.W_OK):
         return folder
     cache = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
@@ -193,19 +227,22 @@ def encode(facts: dict[str, Facts]) -> bytes:
     return b'%s %08x\n%s' % (MAGIC, zlib.crc32(body), body)
 
 
-def decode(content: bytes) -> dict[str, Facts]:
-    """What `encode` made a part of; that of another version is empty.
+def decode(content: bytes) -> dict[str, Facts] | None:
+    """What `encode` made a part of; None for one of another version.
 
     Raises:
-        ValueError, TypeError, KeyError: When it is damaged.
+        ValueError: When it is damaged.
     """
     head, _, body = content.partition(b'\n')
     if head != b'%s %08x' % (MAGIC, zlib.crc32(body)):
         if head.startswith(b'mmlofi index ') and not head.startswith(MAGIC + b' '):
-            return {}
+            return None
         raise ValueError('its checksum is another')
-    found = json.loads(body)
-    return {key: _facts(row, found['headers']) for key, row in found['files'].items()}
+    try:
+        found = json.loads(body)
+        return {key: _facts(row, found['headers']) for key, row in found['files'].items()}
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError) as error:
+        raise ValueError(f'{type(error).__name__}: {error}') from error
 
 
 def _facts(row: list, headers: list[dict]) -> Facts:
@@ -218,4 +255,8 @@ def _facts(row: list, headers: list[dict]) -> Facts:
         place = FeatureFacts._fields.index('header') - 1
         if rest[place] is not None:
             rest[place] = headers[rest[place]]
-    return kind(Stamp(*stamp), *rest)
+    facts = kind(Stamp(*stamp), *rest)
+    refuse_other_types(facts)
+    if isinstance(facts, (VideoFacts, Fault)) and facts.frames not in FRAMES:
+        raise ValueError(f'frames is {facts.frames!r}')
+    return facts

@@ -22,6 +22,7 @@ from mmlofi.datasets.features.feature_files import in_container
 from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.datasets.videos.facts import MISSING, Facts, Fault, Seen, Stamp, VideoFacts, stamp_of
 from mmlofi.datasets.videos.index import FileIndex
+from mmlofi.datasets.videos.patience import patiently
 
 READERS = 8         # files looked at at a time
 SHARE_SEC = 5.0     # until what was found is written for others; doubled each time, up to
@@ -99,7 +100,7 @@ def _stamps(paths: Sequence[str]) -> list[tuple[str, Stamp]]:
     found = []
     for path in paths:
         with suppress(FileNotFoundError, NotADirectoryError):   # `look` says so
-            found.append((path, stamp_of(path)))
+            found.append((path, patiently(stamp_of)(path)))
     return found
 
 

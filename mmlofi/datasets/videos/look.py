@@ -25,6 +25,7 @@ from mmlofi.datasets.videos.facts import (
 from mmlofi.datasets.videos.file_checks import FileState, Transforms, files_backend
 from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.indexing import READERS, complete
+from mmlofi.datasets.videos.patience import patiently
 from mmlofi.datasets.videos.storage import is_there, on_disk
 from mmlofi.datasets.videos.video_file import find_facts
 
@@ -81,7 +82,7 @@ def look_at_file(path: str, *, source: str, frames: str, index: FileIndex,
     stamp, local = NO_STAMP, on_disk(path, backend_args)
     try:
         if local:
-            stamp = stamp_of((in_container(path) or (path,))[0])
+            stamp = patiently(stamp_of)((in_container(path) or (path,))[0])
         elif not is_there(path, backend_args):
             raise FileNotFoundError(path)
         if not opened:

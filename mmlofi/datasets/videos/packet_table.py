@@ -53,11 +53,11 @@ def read_table(path: str) -> PacketTable:
     Raises:
         OSError, ValueError: When it is not there, or not whole.
     """
-    packets = np.load(_packets_file(path), mmap_mode='r', allow_pickle=False)
     try:
+        packets = np.lib.format.open_memmap(_packets_file(path), mode='r')
         with open_npz(path) as content:
             table = PacketTable(packets, *(content.read(name) for name in PacketTable._fields[1:]))
-    except (BadZipFile, KeyError) as error:
+    except (BadZipFile, EOFError, KeyError, zlib.error) as error:
         raise ValueError(str(error)) from error
     if packets.dtype != PACKET or packets.ndim != 1 or not len(table.keys):
         raise ValueError(f'{path} holds no table of packets')

@@ -148,9 +148,9 @@ def make_proxy(video: Path, proxy: Path, settings: ProxySettings,
         if read_settings(proxy) != label(video, settings):
             with whole_file(proxy) as partial:
                 encode(video, partial, taken, rate, settings)
-                report.result = _check(partial, len(taken), report.source.duration_sec, known)
-            if str(partial) in known:   # it keeps size and time of change under its name
-                known[str(proxy)] = known.pop(str(partial))
+                made: dict[str, VideoFacts] = {}   # of the hidden file, of which nobody is to know
+                report.result = _check(partial, len(taken), report.source.duration_sec, made)
+            known[str(proxy)] = made[str(partial)]   # size and time of change stay
             report.made = True
         else:
             report.result = _check(proxy, len(taken), report.source.duration_sec, known)

@@ -5,12 +5,15 @@ such as ``s3://``.
 """
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mmengine.fileio import BaseStorageBackend
 
+NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}   # what these say
 
 def on_disk(path: str | os.PathLike, backend_args: dict | None) -> bool:
     """Whether a path is one of this machine's."""
@@ -22,10 +25,26 @@ def on_disk(path: str | os.PathLike, backend_args: dict | None) -> bool:
 
 def is_there(path: str | os.PathLike, backend_args: dict | None) -> bool:
     """Whether there is such a file; yes where the backend cannot tell, such as that for http."""
-    if _is_plain(path, backend_args):
-        return os.path.isfile(path)
+    if on_disk(path, backend_args):
+        return is_file(path)
     backend = _backend(path, backend_args)
     return not hasattr(backend, 'isfile') or backend.isfile(path)
+
+
+def is_file(path: str | os.PathLike) -> bool:
+    """Whether there is such a file on disk.
+
+    Raises:
+        OSError: Where the disk does not say, which `os.path.isfile` would take for a no.
+    """
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except ValueError:   # for a zero byte in it
+        return False
+    except OSError as error:
+        if error.errno in NO_FILE:
+            return False
+        raise
 
 
 def read_bytes(path: str | os.PathLike, backend_args: dict | None) -> bytes:

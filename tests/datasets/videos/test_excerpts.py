@@ -97,6 +97,7 @@ def test_a_video_of_few_key_frames_has_no_table_since_an_excerpt_would_be_most_o
 
 @pytest.mark.parametrize('spoil', [
     lambda tmp_path: (tmp_path / 'table.npz').write_bytes(b'PK nothing'),
+    lambda tmp_path: (tmp_path / 'table.npy').write_bytes(b''),
     lambda tmp_path: (tmp_path / 'table.npy').unlink()])
 def test_without_its_table_a_long_video_is_opened_as_a_whole_and_that_is_said(
         videos, tmp_path, monkeypatch, spoil):

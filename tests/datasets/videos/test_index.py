@@ -1,15 +1,17 @@
 """The index of what files are: parts on disk that any number of processes add to."""
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
+import zlib
 
 import pytest
 
 from mmlofi.datasets.videos import index as index_module
 from mmlofi.datasets.videos.facts import Fault, FeatureFacts, Seen, Stamp, VideoFacts
-from mmlofi.datasets.videos.index import ENDING, FileIndex, index_folder
+from mmlofi.datasets.videos.index import ENDING, MAGIC, FileIndex, encode, index_folder
 
 HEADER = dict(side=224, feat_dim=4)
 VIDEO = VideoFacts(
@@ -74,6 +76,40 @@ def test_a_damaged_part_is_removed_and_said_and_the_others_stay(tmp_path, said, 
     assert not part.exists()
 
 
+def spoiled(facts, **values):
+    """A part whose checksum is right, and values of whose one row are not."""
+    content = json.loads(encode({'/a': facts}).partition(b'\n')[2])
+    row = content['files']['/a']
+    for name, value in values.items():
+        row[1 + facts._fields.index(name)] = value
+    return content
+
+
+@pytest.mark.parametrize('content', [
+    dict(headers=[], files=[]), dict(headers=[], files={'/a': ['features', [1, 2]]}),
+    spoiled(FACTS['features'], header=7), spoiled(VIDEO, table=5), spoiled(VIDEO, stamp=['1', '2']),
+    spoiled(VIDEO, size=[64]), spoiled(VIDEO, frames='none'), spoiled(FACTS['seen'], side='x')])
+def test_a_part_that_is_well_summed_and_ill_formed_is_a_damaged_one(tmp_path, said, content):
+    check_damaged(tmp_path, said, json.dumps(content).encode())
+
+
+def test_so_is_one_that_no_parser_follows_to_its_depth(tmp_path, said):
+    check_damaged(tmp_path, said, b'[' * 100_000)
+
+
+def check_damaged(folder, said, body):
+    (folder / f'a{ENDING}').write_bytes(b'%s %08x\n%s' % (MAGIC, zlib.crc32(body), body))
+    assert FileIndex(folder).get('/a') is None
+    assert ['is damaged' in one for one in said] == [True]
+    assert parts(folder) == []
+
+
+def test_a_table_lies_in_the_index_whatever_a_part_says(tmp_path):
+    body = json.dumps(spoiled(VIDEO, table='/etc/../evil.npz')).encode()
+    (tmp_path / f'a{ENDING}').write_bytes(b'%s %08x\n%s' % (MAGIC, zlib.crc32(body), body))
+    assert FileIndex(tmp_path).get('/a').table == str(tmp_path / 'tables' / 'evil.npz')
+
+
 def test_many_parts_become_one_and_nothing_is_lost(tmp_path):
     folder = tmp_path / 'index'
     for number in range(index_module.MOST_PARTS + 1):
@@ -123,6 +159,46 @@ def test_parts_of_another_version_say_nothing(tmp_path, said):
     assert FileIndex(tmp_path / 'index').get('/a') is None
     assert part.exists()
     assert said == []
+
+
+def test_parts_of_another_version_outlive_a_merge(tmp_path):
+    for number in range(index_module.MOST_PARTS + 1):
+        index = FileIndex(tmp_path)
+        index.add(f'/{number}', VIDEO)
+        index.flush()
+    foreign = parts(tmp_path)[0]
+    foreign.write_bytes(foreign.read_bytes().replace(b'index 1', b'index 0', 1))
+    FileIndex(tmp_path)   # these are not too many yet
+    assert len(parts(tmp_path)) == index_module.MOST_PARTS + 1
+    index = FileIndex(tmp_path)
+    index.add('/one more', VIDEO)
+    index.flush()
+    FileIndex(tmp_path)
+    assert foreign in parts(tmp_path)
+    assert len(parts(tmp_path)) == 2
+
+
+def test_one_made_beforehand_is_read_where_it_cannot_be_written(tmp_path, monkeypatch):
+    ann_file = str(tmp_path / 'gt.json')
+    (tmp_path / 'gt.json').write_text('{}')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    video, other = str(tmp_path / 'a.mp4'), str(tmp_path / 'b.mp4')
+    made = FileIndex.beside(ann_file)
+    table = made.table_path(video, VIDEO.stamp)
+    made.add(video, VIDEO._replace(table=table))
+    made.flush()
+    before = os.listdir(f'{ann_file}.index')
+    monkeypatch.setattr(os, 'access', lambda path, mode: not mode & os.W_OK)
+    index = FileIndex.beside(ann_file)
+    assert index.get(video).table == table   # which lies there too
+    index.add(other, VIDEO)
+    index.add(video, VIDEO._replace(stamp=Stamp(11, 21)))
+    index.flush()
+    again = FileIndex.beside(ann_file)
+    assert again.get(other) == VIDEO
+    assert again.get(video).stamp == Stamp(11, 21)   # it has changed since
+    assert os.listdir(f'{ann_file}.index') == before
+    assert FileIndex.beside(ann_file, str(tmp_path / 'third')).get(video).table == table
 
 
 def test_where_the_annotations_folder_takes_no_files_it_is_in_the_users_cache(

@@ -13,6 +13,7 @@ from small_videos import dataset
 
 from mmlofi.datasets.features.feature_files import look_at_features, save_features
 from mmlofi.datasets.sample_index import SampleIndex
+from mmlofi.datasets.streaming import SnippetChunk, SnippetStream
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos import patience
 from mmlofi.datasets.videos.patience import PAUSES_SEC, passes, with_patience
@@ -102,6 +103,40 @@ def test_a_video_is_tried_again_before_another_one_takes_its_place(folder, stora
     assert pauses == list(PAUSES_SEC[:2])
     assert found['data_samples'].get('replaced', []) == []
     assert np.array_equal(found['inputs'], expected['inputs'])
+
+
+@pytest.fixture
+def stale_once(monkeypatch):
+    """Lets the disk fail the next time that it is asked in one of `os`'s ways for a path."""
+    def fail(way: str, path: str) -> None:
+        real, faults = getattr(os, way), [stale()]
+
+        def fails_once(asked, *args, **kwargs):
+            if faults and asked == path:
+                raise faults.pop()
+            return real(asked, *args, **kwargs)
+        monkeypatch.setattr(os, way, fails_once)
+    return fail
+
+
+def test_a_disk_that_does_not_say_whether_a_video_is_there_is_asked_again(
+        folder, stale_once, pauses):
+    videos = dataset(folder, test_mode=True)
+    path = str(folder / 'videos' / 'a.mp4')
+    stale_once('stat', path)
+    assert videos[SampleIndex(0, FULL, seed=3)]['data_samples'].get('replaced', []) == []
+    stale_once('stat', path)
+    assert [type(one) for one in SnippetStream(videos, [0], 99)] == [SnippetChunk]
+    assert pauses == [PAUSES_SEC[0]] * 2
+
+
+@pytest.mark.parametrize(('way', 'name'), [('stat', 'videos/a.mp4'), ('listdir', 'videos')])
+def test_so_it_is_at_a_start(folder, stale_once, pauses, way, name):
+    (folder / 'videos' / 'a.mp4').rename(folder / 'videos' / 'v_a.mp4')
+    path = folder / name.replace('a.mp4', 'v_a.mp4')
+    stale_once(way, str(path))
+    assert len(dataset(folder)) == 2
+    assert pauses == [PAUSES_SEC[0]]
 
 
 def test_a_video_whose_storage_stays_away_is_replaced_as_a_bad_one(folder, storage, pauses):

@@ -253,7 +253,9 @@ def test_a_proxy_that_lost_frames_is_named_and_not_kept(monkeypatch, numbered_vi
     encode = proxies.encode
     monkeypatch.setattr(proxies, 'encode', lambda video, target, taken, rate, settings: encode(
         video, target, taken[:-3], rate, settings))
-    report = make_proxy(numbered_video, tmp_path / 'short.mp4', SMALL)
+    known = {}
+    report = make_proxy(numbered_video, tmp_path / 'short.mp4', SMALL, known)
+    assert list(known) == [str(numbered_video)]   # and nothing under the name it had till then
     assert 'the proxy has 97 frames in 9.700 s; expected 100 in 10.000 s' in report.problem
     assert not list(tmp_path.iterdir())
 

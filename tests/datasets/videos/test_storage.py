@@ -1,6 +1,7 @@
 """Reads through MMEngine's file backends: of a store in memory, so that no file can stand in."""
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 
@@ -12,7 +13,7 @@ from mmengine.fileio import BaseStorageBackend, register_backend
 from small_videos import FEATURES, FRAMES, VIDEOS, dataset
 
 from mmlofi.datasets import SegmentDataset, UntrimmedVideoDataset
-from mmlofi.datasets.videos.storage import is_there, on_disk
+from mmlofi.datasets.videos.storage import is_file, is_there, on_disk
 from mmlofi.evaluation import TALMetric
 
 STORE: dict[str, bytes] = {}
@@ -153,3 +154,20 @@ def test_a_path_without_prefix_or_backend_is_one_on_disk(expected, tmp_path):
     assert not on_disk('memory://far/gt.json', None)
     assert [is_there('far/gt.json', ARGS), is_there('far/gt.json', None)] == [True, False]
     assert is_there('blind://nothing', None)
+
+
+def test_a_disk_that_fails_has_not_said_that_there_is_no_file(tmp_path, monkeypatch):
+    (tmp_path / 'a').touch()
+    no_files = ['b', 'a/b', '', 'a\0', 'n' * 300]
+    assert [is_file(tmp_path / name) for name in ('a', *no_files)] == [True] + [False] * 5
+
+    real = os.stat
+
+    def fails(path, **kwargs):
+        if path == str(tmp_path / 'a'):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), path)
+        return real(path, **kwargs)
+    monkeypatch.setattr(os, 'stat', fails)
+    for backend_args in (None, dict(backend='local')):
+        with pytest.raises(OSError, match='[Ss]tale'):
+            is_there(str(tmp_path / 'a'), backend_args)
