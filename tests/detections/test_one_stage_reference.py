@@ -55,7 +55,8 @@ def test_every_form_of_nms_gives_what_the_programs_give(case):
             expected = [torch.from_numpy(arrays[f'{name}_{form}_{part}'])
                         for part in ('segments', 'scores', 'labels')]
             torch.testing.assert_close(found.scores, expected[1], rtol=0, atol=1e-6, msg=form)
-            torch.testing.assert_close(found.segments, expected[0], rtol=0, atol=1e-4, msg=form)
+            # Votes are sums of hundreds in single precision, in the order of the processor.
+            torch.testing.assert_close(found.segments, expected[0], rtol=1e-6, atol=1e-4, msg=form)
             assert torch.equal(found.labels, expected[2]), form
 
 
