@@ -19,8 +19,8 @@ from mmlofi.package_files import PREFIX, TOOLS, config_path
 
 SHORT = dict(annotate='make_annotations', browse='browse_dataset', check='check_dataset',
              convert='convert_annotations', eval='eval_detections', export='export_detections',
-             extract='extract_features',
-             plot='plot_detections', procedural='make_procedural', proxies='make_proxies')
+             extract='extract_features', plot='plot_detections', procedural='make_procedural',
+             proxies='make_proxies')
 
 
 def main() -> None:

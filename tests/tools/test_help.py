@@ -71,7 +71,8 @@ def test_every_shell_tool_can_be_run_by_its_name():
 def test_the_benchmark_is_documented_where_the_toy_configs_look_for_it(toy_configs):
     (folder,) = re.findall(r'TOY_DATA:(.+?)}}', (toy_configs / '_base_toy.py').read_text())
     text = (TOOLS.parent / 'docs' / 'procedural_benchmark.md').read_text()
-    assert set(re.findall(r'make_procedural.py (\S+)', text)) == {folder, f'{folder}_motions'}
+    assert set(re.findall(r'make_procedural.py (\S+)', text)) == {
+        folder, f'{folder}_motions', f'{folder}_both'}
 
 
 @pytest.mark.parametrize('tool', SHELL_TOOLS)
