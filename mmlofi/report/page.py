@@ -4,9 +4,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-import mmlofi
 from mmlofi.datasets.annotations import VideoRecord, class_names
 from mmlofi.detections.predictions import Detections
 from mmlofi.evaluation.detection_map import tiou_name
@@ -16,6 +13,7 @@ from mmlofi.report import tables
 from mmlofi.report.analysis import Analysis, analyse
 from mmlofi.report.charts import LineChart, line_chart
 from mmlofi.report.gallery import make_gallery
+from mmlofi.report.rendering import render
 from mmlofi.visualization.colours import class_colours
 
 
@@ -72,8 +70,8 @@ def write_report(path: str | os.PathLike, ground_truth: Sequence[VideoRecord],
 
 def _render(analyses: Sequence[Analysis], *, match_tiou: float, **shown: object) -> str:
     """The page's text; what is `shown` goes to the template as it is."""
-    return _environment().get_template('page.html').render(
-        shown, version=mmlofi.__version__, sets=analyses, two=len(analyses) == 2,
+    return render(
+        'page.html', **shown, sets=analyses, two=len(analyses) == 2,
         ignored=analyses[0].scores.num_ignored,
         names=[one.name for one in analyses], match_tiou=tiou_name(match_tiou),
         tious=analyses[0].scores.tious,
@@ -85,26 +83,6 @@ def _render(analyses: Sequence[Analysis], *, match_tiou: float, **shown: object)
         recall_rows=tables.recall_rows(analyses), recall_chart=_recall_chart(analyses),
         types=TYPES, gains=tables.gain_rows(analyses),
         characteristics=tables.characteristic_tables(analyses))
-
-
-def _environment() -> Environment:
-    """Templates in which everything that is put in is escaped."""
-    environment = Environment(loader=PackageLoader('mmlofi.report'), autoescape=True,
-                              undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= dict(percent=_percent, signed=_signed)
-    return environment
-
-
-def _percent(value: float | None, digits: int = 2) -> str:
-    return '–' if value is None else f'{100 * value:.{digits}f}'
-
-
-def _signed(value: float | None, digits: int = 2) -> str:
-    """A difference in points, with a sign and a true minus; 0 has none."""
-    if value is None:
-        return '–'
-    text = f'{100 * value:+.{digits}f}'
-    return text.replace('-', '−') if float(text) else text[1:]
 
 
 def _map_chart(analyses: Sequence[Analysis]) -> LineChart:

@@ -15,12 +15,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import av
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-import mmlofi
 from mmlofi.detections.predictions import Detections
 from mmlofi.files import CannotWrite, write_text
+from mmlofi.report.rendering import render
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +55,7 @@ def write_player_page(path: str | os.PathLike, videos: Sequence[PlayedVideo], *,
     content = dict(colours=dict(colours), videos=[_content(video, Path(path).parent)
                                                   for video in videos])
     content['id'] = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
-    environment = Environment(loader=PackageLoader('mmlofi.report'), autoescape=True,
-                              undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    write_text(path, environment.get_template('player.html').render(
-        title=title, version=mmlofi.__version__, content=_embedded(content)))
+    write_text(path, render('player.html', title=title, content=_embedded(content)))
 
 
 @contextmanager

@@ -82,9 +82,6 @@ class FileIndex:
             return cls(folder)
         return cls(folder, made_before=cls(here))
 
-    def __len__(self) -> int:
-        return len(self._facts)
-
     def get(self, path: str) -> Facts | None:
         """What is known of a file, whether or not it has changed since."""
         facts = self._facts.get(self._key(path))

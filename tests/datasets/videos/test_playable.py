@@ -11,7 +11,6 @@ import pytest
 
 from mmlofi.datasets.videos.playable import playable_file, plays_in_browsers, write_playable
 
-SHARED = Path(__file__).parents[4] / 'shared' / 'data' / 'videos'
 STAMPS = [0, 100, 200, 600, 700, 1000, 1900]     # milliseconds
 
 
@@ -90,12 +89,11 @@ def test_sound_alone_is_no_video(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ['song.mp4']
 
 
-def test_a_real_avi_with_sound(tmp_path):
-    if not SHARED.is_dir():
-        pytest.skip('the reference data are not there')
-    assert plays_in_browsers(SHARED / 'test.mp4')
-    write_playable(SHARED / 'test.avi', tmp_path / 'copy.mp4')
-    (times, _, heard), (own, _, own_heard) = map(look, (tmp_path / 'copy.mp4', SHARED / 'test.avi'))
+def test_a_real_avi_with_sound(reference_data, tmp_path):
+    video = reference_data / 'data' / 'videos' / 'test.avi'
+    assert plays_in_browsers(video.with_suffix('.mp4'))
+    write_playable(video, tmp_path / 'copy.mp4')
+    (times, _, heard), (own, _, own_heard) = map(look, (tmp_path / 'copy.mp4', video))
     assert len(times) == 164
     assert times == pytest.approx(sorted(own), abs=0.05)     # its frames come with those of others
     assert heard == pytest.approx(own_heard, abs=0.05)
