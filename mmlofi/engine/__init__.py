@@ -1,5 +1,6 @@
 """The train loop, hooks and logs, and what makes MMEngine's launchers run without a GPU."""
-from .atomic_checkpoint import AtomicCheckpointHook, AtomicLocalBackend
+from .atomic_backend import AtomicLocalBackend
+from .atomic_checkpoint import AtomicCheckpointHook
 from .bad_videos_hook import BadVideosHook
 from .checkpoint_hook import CheckpointFitHook
 from .class_scores_hook import ClassScoresHook

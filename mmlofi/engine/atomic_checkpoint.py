@@ -1,7 +1,6 @@
 """Checkpoints of which a kill at any moment leaves a whole one."""
 from __future__ import annotations
 
-import os
 import os.path as osp
 import re
 import time
@@ -9,12 +8,12 @@ from collections import deque
 
 from mmaction.registry import HOOKS
 from mmengine.dist import is_main_process
-from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from torch import nn
 
+from mmlofi.engine.atomic_backend import AtomicLocalBackend
 from mmlofi.engine.rank_buffers import (
     copy_buffers_to_mean,
     gather_buffers,
@@ -23,31 +22,13 @@ from mmlofi.engine.rank_buffers import (
 )
 from mmlofi.engine.train_loop import VALIDATED, FidelityTrainLoop
 from mmlofi.engine.trial import try_to_load
-from mmlofi.files import remove_dead, whole_file
+from mmlofi.files import remove_dead
 from mmlofi.models.encoders.frozen_base import (
     frozen_weights,
     hash_weights,
     leave_out_frozen,
     put_back_frozen,
 )
-
-
-class AtomicLocalBackend(LocalBackend):
-    """MMEngine's files on a local disk, each there as a whole or not at all."""
-
-    def put(self, obj: bytes | memoryview, filepath: str | os.PathLike) -> None:
-        """Writes bytes beside the file, which take its name once they are on the disk."""
-        with whole_file(filepath) as partial, open(partial, 'wb') as file:
-            file.write(obj)
-            file.flush()
-            os.fsync(file.fileno())
-
-    def put_text(self, obj: str, filepath: str | os.PathLike, encoding: str = 'utf-8') -> None:
-        """The same for text."""
-        self.put(obj.encode(encoding), filepath)
-
-
-register_backend('atomic', AtomicLocalBackend, force=True)
 
 INTERIM = 'interim_{}.pth'   # by steps done; one at a time, until the next checkpoint of any kind
 

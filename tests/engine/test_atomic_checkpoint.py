@@ -10,7 +10,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import find_latest_checkpoint
 from recording import EPOCH, make_runner, train
 
-from mmlofi.engine.atomic_checkpoint import AtomicCheckpointHook, AtomicLocalBackend
+from mmlofi.engine.atomic_backend import AtomicLocalBackend
+from mmlofi.engine.atomic_checkpoint import AtomicCheckpointHook
 
 
 class Crash(Exception):
@@ -23,18 +24,6 @@ def checkpoints(folder: Path) -> set[str]:
 
 def keeping(count: int) -> dict:
     return dict(checkpoint=dict(type='AtomicCheckpointHook', interval=1, max_keep_ckpts=count))
-
-
-def test_a_file_appears_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / 'folder' / 'file'
-    AtomicLocalBackend().put(b'first', path)
-
-    def crash(descriptor):
-        raise Crash
-    monkeypatch.setattr(os, 'fsync', crash)
-    with pytest.raises(Crash):
-        AtomicLocalBackend().put(b'second', path)
-    assert path.read_bytes() == b'first'
 
 
 @pytest.mark.parametrize('moment', ['while writing', 'before it is named', 'before the old goes'])
