@@ -195,18 +195,27 @@ class AtomicCheckpointHook(CheckpointHook):
             AtomicLocalBackend().put_text(self.last_ckpt,
                                           osp.join(runner.work_dir, 'last_checkpoint'))
             for name in list(self.file_backend.list_dir_or_file(self.out_dir)):
-                if re.fullmatch(INTERIM.format(r'\d+'), name) and name != filename:
+                if _is_interim(name) and name != filename:
                     self._remove(self.file_backend.join_path(self.out_dir, name))
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
-        """As MMEngine's, but the best one so far is deleted after the new one is there."""
+        """As MMEngine's, but the best one so far is deleted after the new one is there, and the
+        checkpoint that is written again, which then names it, stays an interim one."""
         if self.save_best:
             self._prepare(runner)
         single = self.save_best is not None and len(self.key_indicators) == 1
         before = self.best_ckpt_path if single else None
         if single:
             self.best_ckpt_path = None   # so that MMEngine leaves the file alone
+        interim, best = self.last_ckpt if _is_interim(self.last_ckpt) else None, _best(runner)
+        if interim:
+            self.last_ckpt = None        # so that MMEngine writes none that no interval asked for
         super()._save_best_checkpoint(runner, metrics)
+        if interim:
+            self.last_ckpt = interim
+        if interim and best != _best(runner):
+            self._write(runner, INTERIM.format(runner.iter),
+                        dict(epoch=runner.epoch, iter=runner.iter), by_epoch=True)
         if single and self.best_ckpt_path is None:
             self.best_ckpt_path = before
         elif before is not None and before != self.best_ckpt_path and is_main_process():
@@ -225,6 +234,16 @@ class AtomicCheckpointHook(CheckpointHook):
             self.file_backend.remove(path)
         elif self.file_backend.isdir(path):   # as DeepSpeed saves
             self.file_backend.rmtree(path)
+
+
+def _is_interim(path: str | None) -> bool:
+    return re.fullmatch(INTERIM.format(r'\d+'), osp.basename(path or '')) is not None
+
+
+def _best(runner: Runner) -> dict[str, str]:
+    """Paths of the best checkpoints so far."""
+    return {name: value for name, value in runner.message_hub.runtime_info.items()
+            if name.startswith('best_ckpt')}
 
 
 def _what_it_stands_on(runner: Runner) -> dict[str, str]:

@@ -123,8 +123,7 @@ def test_each_checkpoint_has_the_statistics_of_its_weights_and_so_has_what_is_va
     runner, watch = train(videos, every=2, checkpoint=dict(max_keep_ckpts=-1, save_best='mAP'),
                       validates=True)
     files = saved(videos)
-    assert set(files) == {'iter_2.pth', 'iter_3.pth', 'iter_4.pth', 'iter_6.pth',
-                          'best_mAP_iter_3.pth'}     # the best one is also kept as the last one
+    assert set(files) == {'iter_2.pth', 'iter_4.pth', 'iter_6.pth', 'best_mAP_iter_3.pth'}
     assert len({tuple(file['state_dict'][NAME].tolist()) for file in files.values()}) == 4
     for file in files.values():
         assert_has_statistics_of_its_weights(runner, file)
