@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from headless import IN_PLAYER
 
 from mmlofi.datasets.annotations import load_annotations
 from mmlofi.report.player_page import PlayedVideo, write_player_page
@@ -17,37 +18,6 @@ FOUND = [dict(segment=[2.0, 3.0], label='run', score=0.9),
          dict(segment=[4.0, 4.5], label=UGLY, score=0.5),
          dict(segment=[1.0, 5.5], label='run', score=0.1)]
 COLOURS = {'run': '#0072B2', UGLY: '#D55E00'}
-HELPERS = r"""
-// The browser's clock runs ahead while nothing is to be done, and does not wait for videos to load:
-// so that it does not run out, a turn takes milliseconds of work too.
-const until = async (done) => {
-  for (let turn = 0; turn < 400 && !done(); turn += 1) {
-    await new Promise((go) => setTimeout(go, 50));
-    for (let work = 0; work < 2e6; work += 1) {
-      seen.work = Math.imul(work, 3);
-    }
-  }
-};
-const plays = () => until(() => player.currentTime > 0 && !player.paused && !player.seeking);
-const stopped = async () => {
-  await until(() => player.paused);
-  return player.currentTime;
-};
-const entries = () => [...document.querySelectorAll('#list .entry')];
-const texts = () => entries().map((one) => [...one.children].map((part) => part.textContent));
-const press = (key, target = document.body) =>
-  target.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
-const write = (id, value, kind = 'change') => {
-  document.getElementById(id).value = value;
-  document.getElementById(id).dispatchEvent(new Event(kind, {bubbles: true}));
-};
-const saved = async () => {
-  let blob = null;
-  URL.createObjectURL = (one) => { blob = one; return '#'; };
-  document.getElementById('save').click();
-  return JSON.parse(await blob.text());
-};
-"""
 
 
 def write_film(path: Path, seconds: int, fps: Fraction = Fraction(10)) -> Path:
@@ -77,7 +47,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def test_a_click_plays_a_segment_to_its_end(look, folder):
-    seen, console = look(folder / 'page.html', HELPERS + """
+    seen, console = look(folder / 'page.html', IN_PLAYER + """
         const act = async () => {
           seen.texts = texts();
           entries()[2].click();
@@ -102,7 +72,7 @@ def test_a_click_plays_a_segment_to_its_end(look, folder):
 
 
 def test_filters_by_class_name_and_score(look, folder):
-    seen, _ = look(folder / 'page.html', HELPERS + """
+    seen, _ = look(folder / 'page.html', IN_PLAYER + """
         const act = async () => {
           const counts = () => [entries().length, document.getElementById('count').textContent];
           write('score', '0.3', 'input');
@@ -120,7 +90,7 @@ def test_filters_by_class_name_and_score(look, folder):
 
 
 def test_corrections_are_saved_as_annotations_that_are_read_again(look, folder, tmp_path):
-    seen, console = look(folder / 'page.html', HELPERS + """
+    seen, console = look(folder / 'page.html', IN_PLAYER + """
         const act = async () => {
           seen.before = document.getElementById('save').disabled;
           entries()[1].click();                       // run, 2 to 3
@@ -181,7 +151,7 @@ def test_two_hours_and_500_segments_on_a_telephone(look, tmp_path):
                   score=1 / (nth + 1)) for nth in range(500)]
     write_player_page(tmp_path / 'page.html', [PlayedVideo(
         name='long', file=film, duration_sec=7200.0, found=found)], colours={})
-    seen, console = look(tmp_path / 'page.html', HELPERS + """
+    seen, console = look(tmp_path / 'page.html', IN_PLAYER + """
         const act = async () => {
           seen.wide = [document.documentElement.scrollWidth, innerWidth];
           seen.count = [entries().length, document.querySelectorAll('#rows .block').length];
@@ -211,7 +181,7 @@ def test_two_hours_and_500_segments_on_a_telephone(look, tmp_path):
 def test_a_video_that_is_not_there_is_named(look, tmp_path):
     write_player_page(tmp_path / 'page.html', [PlayedVideo(
         name='gone', file=tmp_path / 'gone.mp4', duration_sec=6.0, found=FOUND)], colours=COLOURS)
-    seen, _ = look(tmp_path / 'page.html', HELPERS + """
+    seen, _ = look(tmp_path / 'page.html', IN_PLAYER + """
         const act = async () => {
           const trouble = document.getElementById('trouble');
           await until(() => !trouble.hidden);
