@@ -7,32 +7,36 @@
     200           {"video": "NAME", "duration_sec": 30.0,
                    "detections": [{"label": "Ballet", "score": 0.9, "segment": [6.2, 77.7]}, …]}
     4xx, 5xx      {"error": "what came, what was expected, how to mend it"}
+
+For browsers there are pages beside it (`mmlofi.apis.pages`), where they were added.
 """
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import re
 import select
 import socket
-import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote
 
 from mmlofi.apis.inferencer import TALInferencer
+from mmlofi.apis.origins import is_loopback, why_foreign
+from mmlofi.apis.uploads import PIECE_BYTES, Refused, body_bytes, path_of, receive, store
 from mmlofi.files import path_in
 from mmlofi.options import require_number, require_whole
 
+if TYPE_CHECKING:
+    from mmlofi.apis.pages import Pages
+
 UPLOAD = 'upload'        # what a video that was sent is called
-PIECE_BYTES = 2**20      # of a body, in memory at a time
-LEAST_RATE = 10_000      # bytes a second of a body, after the patience for silence
 LOOK_SEC = 1             # between looks whether a client still waits for its turn
 LINGER_SEC = 2           # for which what a refused client still sends is thrown away
 
@@ -52,6 +56,8 @@ class LocalizationServer(ThreadingHTTPServer):
         max_requests: Those beyond so many at a time are told to come back, since each may take
             `max_bytes` of the disk.
         timeout_sec: After which a client that sends nothing more is given up.
+        allowed_hosts: Names that clients may call the server by, beside those of this machine. At
+            an address of this machine alone any other is refused, and so are pages of others.
         options: Of the inferencer's call, such as `top_k` and `threshold`.
 
     Raises:
@@ -64,7 +70,8 @@ class LocalizationServer(ThreadingHTTPServer):
 
     def __init__(self, inferencer: TALInferencer, address: tuple[str, int] = ('127.0.0.1', 8000), *,
                  folder: str | os.PathLike | None = None, max_bytes: int = 2**30,
-                 max_requests: int = 16, timeout_sec: float = 60, **options: object) -> None:
+                 max_requests: int = 16, timeout_sec: float = 60,
+                 allowed_hosts: Collection[str] = (), **options: object) -> None:
         if folder is not None and not os.path.isdir(folder):
             raise NotADirectoryError(f'no folder at {os.fspath(folder)!r}; expected that of the '
                                      'videos which requests may name: check the path, or leave '
@@ -73,16 +80,29 @@ class LocalizationServer(ThreadingHTTPServer):
         require_number('LocalizationServer', least=1, timeout_sec=timeout_sec)
         self.inferencer, self.options, self.folder = inferencer, options, folder
         self.max_bytes, self.timeout_sec = max_bytes, timeout_sec
+        self.loopback, self.allowed_hosts = is_loopback(address[0]), frozenset(allowed_hosts)
+        self.pages: Pages | None = None
         self.room, self.turn = threading.BoundedSemaphore(max_requests), threading.Lock()
         super().__init__(address, LocalizationHandler)
 
+    def path_of_named(self, name: str) -> str:
+        """The path of a video of the folder.
 
-class Refused(Exception):
-    """A request that is answered with a reason."""
-
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
+        Raises:
+            Refused: When there is none of this name, or no folder.
+        """
+        if self.folder is None:
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, 'got a GET, and this server has no '
+                          'folder of videos; expected POST with a video as the body')
+        try:
+            path = path_in(self.folder, name)
+        except ValueError:
+            raise Refused(HTTPStatus.FORBIDDEN, f'got the name {name!r}; expected one of a video '
+                          'in the folder that is served') from None
+        if not os.path.isfile(path):
+            raise Refused(HTTPStatus.NOT_FOUND, f'no video {name!r} in the folder that is served; '
+                          'expected the name of one: check its spelling')
+        return path
 
 
 class HungUp(Exception):
@@ -124,17 +144,17 @@ class LocalizationHandler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RD)
 
     def do_POST(self) -> None:
-        """Localizes in the body."""
-        self._respond(self._upload)
+        """Localizes in the body, or does what a page asks for."""
+        self._answer(self._upload)
 
     def do_GET(self) -> None:
-        """Localizes in a file of the folder."""
-        self._respond(self._named)
+        """Localizes in a file of the folder, or shows a page."""
+        self._answer(self._named)
 
     def handle_expect_100(self) -> bool:
         """Refuses what is too large before it is sent, as curl asks for large files."""
         try:
-            self._body_bytes()
+            self.body_bytes()
         except Refused as refused:
             self._send(refused.status, dict(error=str(refused)))
             return False
@@ -148,10 +168,20 @@ class LocalizationHandler(BaseHTTPRequestHandler):
                 'the folder')
         self._send(HTTPStatus(code), dict(error=message or HTTPStatus(code).phrase))
 
+    def _answer(self, open_video: Callable[[], AbstractContextManager[tuple[str, str]]]) -> None:
+        foreign = why_foreign(self.headers, loopback=self.server.loopback,
+                              allowed=self.server.allowed_hosts)
+        if foreign is not None:
+            self._send(HTTPStatus.FORBIDDEN, dict(error=foreign))
+        elif self.server.pages is not None and self.server.pages.takes(self.command, self.path):
+            self.server.pages.answer(self)
+        else:
+            self._respond(open_video)
+
     def _respond(self, open_video: Callable[[], AbstractContextManager[tuple[str, str]]]) -> None:
         """Answers with what is found in the video, whose path and name `open_video` gives."""
         try:
-            with self._room(), open_video() as (path, name):
+            with self.room(), open_video() as (path, name):
                 status, content = HTTPStatus.OK, self._localize(path, name)
         except Refused as refused:
             status, content = refused.status, dict(error=str(refused))
@@ -164,7 +194,12 @@ class LocalizationHandler(BaseHTTPRequestHandler):
         self._send(status, content)
 
     @contextmanager
-    def _room(self) -> Iterator[None]:
+    def room(self) -> Iterator[None]:
+        """One of the requests that are taken at a time.
+
+        Raises:
+            Refused: When there are as many already.
+        """
         if not self.server.room.acquire(blocking=False):
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, 'as many requests as this server takes '
                           'are waiting; expected fewer at a time: send it again later')
@@ -179,68 +214,33 @@ class LocalizationHandler(BaseHTTPRequestHandler):
         if self.path != '/':
             raise Refused(HTTPStatus.NOT_FOUND, f'got a POST to {self.path}; expected one to /, '
                           'which has no options')
-        size = self._body_bytes()
-        with tempfile.TemporaryFile() as file:
-            try:
-                self._receive(file, size)
-            except TimeoutError:
-                raise Refused(HTTPStatus.REQUEST_TIMEOUT, 'the upload stopped for '
-                              f'{self.server.timeout_sec:g} s, or came at less than {LEAST_RATE} '
-                              f'bytes a second, before its {size} bytes were there; expected all '
-                              'of them: is Content-Length too large?') from None
-            except ConnectionError:
-                raise
-            except OSError as error:
-                raise Refused(HTTPStatus.INSUFFICIENT_STORAGE, 'the server has no room for an '
-                              f'upload of {size} bytes ({error.strerror}); expected some in its '
-                              'TMPDIR: send it again later') from None
-            yield f'/dev/fd/{file.fileno()}', UPLOAD
+        with self.stored_body() as file:
+            yield path_of(file), UPLOAD
 
-    def _body_bytes(self) -> int:
-        text, most = self.headers['Content-Length'], self.server.max_bytes
-        if text is None:
-            raise Refused(HTTPStatus.LENGTH_REQUIRED, 'got no Content-Length; expected the bytes '
-                          'of the video: send a file (curl --data-binary @video.mp4), no stream')
-        if not re.fullmatch('[0-9]{1,18}', text):
-            raise Refused(HTTPStatus.BAD_REQUEST, f'got Content-Length {text[:40]!r}; expected '
-                          'the bytes of the video, a whole number')
-        if int(text) > most:
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f'got a body of {text} bytes; '
-                          f'expected at most {most}: send a smaller copy of the video')
-        if int(text) == 0:
-            raise Refused(HTTPStatus.BAD_REQUEST, 'got an empty body; expected a video file: curl '
-                          '--data-binary @video.mp4')
-        return int(text)
+    def stored_body(self) -> BinaryIO:
+        """The body, in a file without a name.
 
-    def _receive(self, file, size: int) -> None:
-        left, end = size, time.monotonic() + self.server.timeout_sec + size / LEAST_RATE
-        while left:
-            if time.monotonic() > end:
-                raise TimeoutError
-            piece = self.rfile.read1(min(left, PIECE_BYTES))
-            if not piece:
-                raise Refused(HTTPStatus.BAD_REQUEST, f'the upload ended after {size - left} of '
-                              f'{size} bytes; expected all of them: send it again')
-            file.write(piece)
-            left -= len(piece)
-        file.flush()
+        Raises:
+            Refused: As `uploads.body_bytes` and `uploads.store`.
+        """
+        return store(self._receive, self.body_bytes(), self.server.timeout_sec)
+
+    def body_bytes(self) -> int:
+        """The size of the body.
+
+        Raises:
+            Refused: As `uploads.body_bytes`.
+        """
+        return body_bytes(self.headers['Content-Length'], self.server.max_bytes)
+
+    def _receive(self, file: BinaryIO, size: int) -> None:
+        receive(self.rfile, file, size, self.server.timeout_sec)
 
     @contextmanager
     def _named(self) -> Iterator[tuple[str, str]]:
         """A file of the folder, by the path of the address."""
-        folder, name = self.server.folder, unquote(self.path.removeprefix('/'))
-        if folder is None:
-            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, 'got a GET, and this server has no '
-                          'folder of videos; expected POST with a video as the body')
-        try:
-            path = path_in(folder, name)
-        except ValueError:
-            raise Refused(HTTPStatus.FORBIDDEN, f'got the name {name!r}; expected one of a video '
-                          'in the folder that is served') from None
-        if not os.path.isfile(path):
-            raise Refused(HTTPStatus.NOT_FOUND, f'no video {name!r} in the folder that is served; '
-                          'expected the name of one: check its spelling')
-        yield path, name
+        name = unquote(self.path.removeprefix('/'))
+        yield self.server.path_of_named(name), name
 
     def _localize(self, path: str, name: str) -> dict:
         """What is found in one video, once it is its turn."""
@@ -285,9 +285,9 @@ class LocalizationHandler(BaseHTTPRequestHandler):
         if self.command != 'HEAD':
             self.wfile.write(body)
         if status != HTTPStatus.OK:
-            self._linger()
+            self.linger()
 
-    def _linger(self) -> None:
+    def linger(self) -> None:
         """Lets a client that is still sending read why it was refused: to close at once would
         reset the connection, and what it has received with it."""
         with contextlib.suppress(OSError):

@@ -48,14 +48,30 @@ def write_player_page(path: str | os.PathLike, videos: Sequence[PlayedVideo], *,
         ValueError: When there is no video, or a name comes twice.
         OSError: When the page cannot be written.
     """
+    write_text(path, player_page(videos, Path(path).parent, colours=colours, title=title))
+
+
+def player_page(videos: Sequence[PlayedVideo], folder: Path, *, colours: Mapping[str, str],
+                title: str, back: str | None = None) -> str:
+    """The page's text.
+
+    Args:
+        videos: As `write_player_page`.
+        folder: That the page lies in.
+        colours: As `write_player_page`.
+        title: As `write_player_page`.
+        back: Address that it leads back to, of a server's.
+
+    Raises:
+        ValueError: As `write_player_page`.
+    """
     names = [video.name for video in videos]
     if not names or len(set(names)) < len(names):
         raise ValueError(f'got {len(names)} videos of {len(set(names))} names; expected one or '
                          'more, each with a name of its own')
-    content = dict(colours=dict(colours), videos=[_content(video, Path(path).parent)
-                                                  for video in videos])
+    content = dict(colours=dict(colours), videos=[_content(video, folder) for video in videos])
     content['id'] = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
-    write_text(path, render('player.html', title=title, content=_embedded(content)))
+    return render('player.html', title=title, content=_embedded(content), back=back)
 
 
 @contextmanager

@@ -21,13 +21,17 @@ SIDE = 720        # of the copy's shorter side, at most
 TICKS = 90_000    # of the copy's clock, a second
 
 
-def plays_in_browsers(video: Path) -> bool:
+def plays_in_browsers(video: Path, *, name: str | None = None) -> bool:
     """Whether every browser can be expected to play a file, by its container and codec.
+
+    Args:
+        video: The file.
+        name: That it is known by, where its path does not say what it is.
 
     Raises:
         OSError: When it cannot be read.
     """
-    if Path(video).suffix.lower() not in CONTAINERS:
+    if Path(video if name is None else name).suffix.lower() not in CONTAINERS:
         return False
     with av.open(str(video)) as container:
         if not container.streams.video:
@@ -55,8 +59,14 @@ def playable_file(video: Path, copy: Path, *, tell: Callable[[Path], object]) ->
     return copy
 
 
-def write_playable(video: Path, target: Path) -> None:
+def write_playable(video: Path, target: Path, *,
+                   progress: Callable[[float], object] = lambda share: None) -> None:
     """Writes a copy that browsers play: H.264 and AAC in mp4, upright, at the same seconds.
+
+    Args:
+        video: The file.
+        target: The copy.
+        progress: Called again and again with the share of the video that is written.
 
     Raises:
         OSError: When the video cannot be read, or the copy not be written.
@@ -72,6 +82,9 @@ def write_playable(video: Path, target: Path) -> None:
         for sound in source.streams.audio[:1]:
             writers[sound.index] = _Sound(copy, sound, start_sec)
         for packet in source.demux([source.streams[index] for index in writers]):
+            if packet.pts is not None and source.duration:
+                passed_sec = float(packet.pts * packet.time_base) - start_sec
+                progress(min(max(passed_sec * av.time_base / source.duration, 0.0), 1.0))
             for frame in _decoded(packet):
                 writers[packet.stream.index].write(frame)
         for writer in writers.values():
