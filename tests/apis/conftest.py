@@ -4,6 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from headless import browser, visit  # noqa: F401
 from small_models import CLASSES, Model, make
 
 from mmlofi.procedural import Benchmark, untrimmed_videos
