@@ -1,8 +1,8 @@
 """What requests to tools/serve.py leave behind: good ones, broken ones and such as are hung up on.
 
 A toy model with random weights is served by a process of its own. Several clients send it videos
-of the procedural benchmark, what is no video, wrong lengths, methods and names, and hang up while
-they send or wait. Every answer is compared: of a good request with that of a single call in this
+of the procedural benchmark, as programs and as its pages do, what is no video, wrong lengths,
+methods and names, and hang up while they send or wait. Every answer is compared: of a good request with that of a single call in this
 process, of a broken one with the status that docs/inference.md names. The table has the memory,
 open files and threads of the server after each part of the requests.
 
@@ -78,6 +78,18 @@ class Load:
         status, content = self.ask(*parts)
         return (status if content.get('error') else f'{status} without a reason'), wanted
 
+    def watched(self, place: int, video: bytes) -> tuple[object, object]:
+        """As the pages do it: sent, waited for, and removed."""
+        status, content = self.ask(post(video, path='/jobs?name=a.mp4'))
+        if status != 201:
+            return status, 201
+        job = f'jobs/{content["id"]}'
+        while (state := self.ask(get(f'{job}/state'))[1])['step'] not in ('done', 'failed'):
+            time.sleep(0.2)
+        same = state.get('detections') == self.expected[place]
+        removed, _ = self.ask(post(b'', path=f'/{job}/remove'))
+        return (removed if same else f'{state["step"]} with other segments'), 200
+
     def hang_up(self, *parts: bytes, after_sec: float) -> tuple[object, object]:
         with socket.create_connection(('127.0.0.1', self.port), timeout=120) as connection:
             for part in parts:
@@ -106,6 +118,7 @@ def of_a_video(make: Callable) -> Callable:
 KINDS = {
     'sent': of_a_video(lambda load, rng, place, video: load.found(place, post(video))),
     'named': of_a_video(lambda load, rng, place, video: load.found(place, get(load.names[place]))),
+    'watched': of_a_video(lambda load, rng, place, video: load.watched(place, video)),
     'text': lambda load, rng: load.refused(400, post(rng.randbytes(1000))),
     'playlist': lambda load, rng: load.refused(400, post(b'#EXTM3U\nval_0000.mp4\n')),
     'empty': lambda load, rng: load.refused(400, post(b'')),

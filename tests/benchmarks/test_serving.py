@@ -12,6 +12,7 @@ SCRIPT = str(Path(__file__).parents[2] / 'benchmarks' / 'serving.py')
 @pytest.mark.slow
 def test_good_and_bad_requests_of_four_threads_are_answered_rightly_and_leave_nothing_behind(
         monkeypatch):
+    pytest.importorskip('werkzeug')
     monkeypatch.setenv('MALLOC_ARENA_MAX', '1')     # threads' own heaps would hide what is kept
     benchmark = runpy.run_path(SCRIPT)
     rows, answers, log = benchmark['run'](requests=100, threads=4, seed=1, parts=3)
