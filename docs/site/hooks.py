@@ -1,4 +1,4 @@
-"""What the site has beside the pages under docs/: files they link to, the tools' help, the classes.
+"""What the site has beside the pages under docs/: files they link to, notebooks, help, classes.
 
 MkDocs calls it (`hooks` in mkdocs.yml). The pages link to files of the repository, as one reads
 them there; in the site each of these is a page of its own, and links between them lead to it.
@@ -6,6 +6,7 @@ them there; in the site each of these is a page of its own, and links between th
 from __future__ import annotations
 
 import ast
+import json
 import os
 import posixpath
 import re
@@ -28,8 +29,11 @@ TITLES = dict(DATASETS='Data sets', DATA_SAMPLERS='Samplers', TRANSFORMS='Transf
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds a page of each file that a page links to, and of those that these link to."""
-    waiting = [(file.src_uri, Path(file.abs_src_path).read_text(encoding='utf-8'))
+    """Adds a page of each notebook, of each file that a page links to, and of those that these
+    link to."""
+    for notebook in sorted((ROOT / 'docs').glob('*.ipynb')):
+        files.append(File.generated(config, f'{notebook.stem}.md', content=_notebook(notebook)))
+    waiting = [(file.src_uri, file.content_string)
                for file in files.documentation_pages()]
     done = set()
     while waiting:
@@ -52,8 +56,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     def lead(link: re.Match) -> str:
         place = _place(here, link[1])
         if place is None:
-            return link[0]
-        there = place.removeprefix('docs/') if place.startswith('docs/') else _uri(place)
+            return link[0] if Path(link[1]).stem == Path(here).stem else \
+                re.sub(r'\.ipynb\b', '.md', link[0])      # the page, not the file
+        there = place.removeprefix('docs/').replace('.ipynb', '.md') \
+            if place.startswith('docs/') else _uri(place)
         return posixpath.relpath(there, posixpath.dirname(here) or '.') + (link[2] or '')
     return LINK.sub(lead, markdown)
 
@@ -86,6 +92,20 @@ def _page_of(place: str) -> str:
     if path.suffix == '.md':
         return text
     return f'# {place}\n\n````{LANGUAGES.get(path.suffix, "text")}\n{text.rstrip()}\n````\n'
+
+
+def _notebook(path: Path) -> str:
+    """Its cells one below the other, with a link to itself below the title."""
+    parts = []
+    for cell in json.loads(path.read_text(encoding='utf-8'))['cells']:
+        text = ''.join(cell['source'])
+        if cell['cell_type'] == 'code':
+            commands = all(line.startswith(('!', ' ')) for line in text.splitlines())
+            text = re.sub('^!', '', text, flags=re.MULTILINE) if commands else text
+            text = f'```{"bash" if commands else "python"}\n{text}\n```'
+        parts.append(text)
+    title, _, rest = parts[0].partition('\n')
+    return '\n\n'.join([title, f'[The notebook of this page]({path.name})', rest, *parts[1:]])
 
 
 def _help() -> str:

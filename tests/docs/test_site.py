@@ -35,6 +35,15 @@ def test_files_of_the_repository_are_pages_that_links_lead_to(site):
     assert 'href="../../encoders/"' in of_configs
 
 
+def test_the_notebook_is_a_page_with_its_commands_and_a_link_to_itself(site):
+    page = (site / 'tutorial' / 'index.html').read_text()
+    assert 'class="language-bash">mmlofi annotate' in page
+    assert 'href="../own_data/"' in page
+    (link,) = re.findall(r'href="(\.\./[^"]*\.ipynb)"', page)
+    assert (site / 'tutorial' / link).is_file()
+    assert 'href="../tutorial/"' in (site / 'own_data' / 'index.html').read_text()
+
+
 def test_every_tool_and_every_class_that_a_config_can_name_has_its_entry(site):
     tools, classes = ((site / name / 'index.html').read_text() for name in ('tools', 'classes'))
     for tool in (ROOT / 'tools').glob('*.py'):
