@@ -2,9 +2,10 @@
 
 A toy model with random weights is served by a process of its own. Several clients send it videos
 of the procedural benchmark, as programs and as its pages do, what is no video, wrong lengths,
-methods and names, and hang up while they send or wait. Every answer is compared: of a good request with that of a single call in this
-process, of a broken one with the status that docs/inference.md names. The table has the memory,
-open files and threads of the server after each part of the requests.
+methods and names, and hang up while they send or wait. Every answer is compared: of a good request
+with that of a single call in this process, of a broken one with the status that docs/inference.md
+names. The table has the memory, open files and threads of the server after each part of the
+requests.
 
   OMP_NUM_THREADS=1 python benchmarks/serving.py --requests 500
 """

@@ -1,6 +1,7 @@
 """Follows the commands of a page as a user does."""
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -38,13 +39,13 @@ def follow(tmp_path_factory, request) -> Iterator[Callable[..., str]]:
             while not path.exists():
                 assert server.poll() is None, 'the process that imports has ended'
                 time.sleep(0.05)
-            yield lambda commands, cwd: run(commands, cwd, variables)
+            yield functools.partial(run, variables)
         finally:
             server.kill()
 
 
-def run(commands: str, cwd: Path, variables: dict[str, str]) -> str:
+def run(variables: dict[str, str], commands: str, cwd: Path, timeout: float = 300) -> str:
     done = subprocess.run(['bash', '-ec', commands], cwd=cwd, capture_output=True, text=True,
-                          timeout=300, env=variables, check=False)
+                          timeout=timeout, env=variables, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
