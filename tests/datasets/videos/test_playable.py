@@ -52,8 +52,12 @@ def look(path: Path) -> tuple[list[float], list[float], float]:
 def test_a_copy_has_the_same_pictures_and_sound_at_the_same_seconds(name, codec, tmp_path):
     film = write_film(tmp_path / name, codec)
     assert not plays_in_browsers(film)
-    write_playable(film, tmp_path / 'copy.mp4')
+    shares = []
+    write_playable(film, tmp_path / 'copy.mp4', progress=shares.append)
+    assert min(shares) >= 0
+    assert 0.8 < max(shares) <= 1
     assert plays_in_browsers(tmp_path / 'copy.mp4')
+    assert not plays_in_browsers(tmp_path / 'copy.mp4', name='film.mkv')
     (times, light, heard), (own, own_light, own_heard) = map(look, (tmp_path / 'copy.mp4', film))
     assert times == pytest.approx(own, abs=1e-3)
     assert light == pytest.approx(own_light, abs=4)
