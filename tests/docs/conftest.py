@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WARM = Path(__file__).with_name('warm_python.py')
+WARM = ROOT / 'tests' / 'warm_python.py'
 
 
 @pytest.fixture(scope='module')
