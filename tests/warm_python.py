@@ -1,74 +1,128 @@
-"""A `python` for the commands of pages that has imported torch and MMAction2 already.
+"""A `python` for commands of tests that has imported torch and MMAction2 already.
 
-A page has a dozen commands, and each would spend most of its time on imports. Here one process
-imports them, and forks for each command: `serve SOCKET MODULE…` is that process, and anything else
-the command, which is sent there with its words, folder, variables and open files.
+A tool spends more time on imports than on a test's few videos. Here one process imports, and forks
+for each command: `serve SOCKET MODULE…` is that process. Anything else is the command, which is
+sent there with its words, folder, variables and open files; signals follow it, and it ends as the
+fork did. What is neither script nor module (`-c`) is run by Python itself.
 """
 from __future__ import annotations
 
-import importlib
+import contextlib
 import json
 import os
-import runpy
+import select
+import signal
 import socket
 import sys
-import traceback
+
+FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 def serve(path: str, modules: list[str]) -> None:
     """Forks for each command, until it is killed."""
+    import importlib
     for module in modules:
         importlib.import_module(module)
-    with socket.socket(socket.AF_UNIX) as listening:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         listening.bind(path)
-        listening.listen()
+        listening.listen(64)
         while True:
             connection, _ = listening.accept()
             if not os.fork():
                 listening.close()
-                answer(connection)
+                watch(connection)
+                os._exit(0)
             connection.close()
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
 
 
-def answer(connection: socket.socket) -> None:
-    """Runs what came, as Python runs a script, and sends the exit status."""
+def watch(connection: socket.socket) -> None:
+    """Runs what came in a fork, which is killed with its group where the command itself was."""
     request, files, _, _ = socket.recv_fds(connection, 2**20, 3)
-    words, folder, variables = json.loads(request)
+    process = os.fork()
+    if not process:
+        connection.close()
+        run(*json.loads(request), files)
+    for file in files:
+        os.close(file)
+    connection.send(process.to_bytes(4, 'big'))
+    ended = os.pidfd_open(process)
+    if ended not in select.select([connection, ended], [], [])[0]:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    with contextlib.suppress(OSError):
+        connection.send(code.to_bytes(4, 'big', signed=True))
+
+
+def run(words: list[str], folder: str, variables: dict[str, str], files: list[int]) -> None:
+    """As Python runs a script; never returns."""
+    import atexit
+    import runpy
+    os.setsid()
     for target, file in enumerate(files):
         os.dup2(file, target)
+        os.close(file)
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(folder)
-    sys.argv = words
+    sys.argv, sys.executable = words, variables['PYTHON_EXEC']
     paths = filter(None, variables.get('PYTHONPATH', '').split(os.pathsep))
-    sys.path[:1] = [os.path.dirname(os.path.abspath(words[0])), *map(os.path.abspath, paths)]
+    first = folder if words[0] == '-m' else os.path.dirname(os.path.abspath(words[0]))
+    sys.path[:1] = [first, *map(os.path.abspath, paths)]
     status = 0
     try:
-        runpy.run_path(words[0], run_name='__main__')
+        if words[0] == '-m':
+            sys.argv = words[1:]
+            runpy.run_module(words[1], run_name='__main__', alter_sys=True)
+        else:
+            runpy.run_path(words[0], run_name='__main__')
     except SystemExit as stop:
         status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
         if stop.code is not None and not isinstance(stop.code, int):
             print(stop.code, file=sys.stderr)
     except BaseException:
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         status = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    connection.sendall(bytes([status & 255]))
+    atexit._run_exitfuncs()
+    with contextlib.suppress(OSError):      # whoever reads has gone
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(status & 255)
 
 
-def send(path: str) -> int:
-    """Has this process's command run there; its exit status."""
-    with socket.socket(socket.AF_UNIX) as connection:
+def send(path: str, words: list[str]) -> int:
+    """Has this process's command run there; its exit code, negative where a signal ended it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
         connection.connect(path)
-        request = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+        signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)     # until it is known where to
+        request = json.dumps([words, os.getcwd(), dict(os.environ)]).encode()
         socket.send_fds(connection, [request], [0, 1, 2])
-        status = connection.recv(1)
-    return status[0] if status else 1      # nothing: it crashed
+        process = int.from_bytes(connection.recv(4), 'big')
+
+        def forward(number: int, frame: object) -> None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
+        for number in FORWARDED:
+            signal.signal(number, forward)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+        return int.from_bytes(connection.recv(4), 'big', signed=True)
+
+
+def main(words: list[str]) -> None:
+    if words[:1] == ['serve']:
+        serve(words[1], words[2:])
+    command = words[1:] if words[:1] == ['-u'] else words
+    if not command or command[0].startswith('-') and command[0] != '-m':
+        os.execv(sys.executable, [sys.executable, *words])
+    code = send(os.environ['WARM_PYTHON'], command)
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    sys.exit(code)
 
 
 if __name__ == '__main__':
-    if sys.argv[1:2] == ['serve']:
-        serve(sys.argv[2], sys.argv[3:])
-    sys.exit(send(os.environ['WARM_PYTHON']))
+    main(sys.argv[1:])
