@@ -94,7 +94,8 @@ def start_warm_python(tmp_path_factory) -> Callable[..., AbstractContextManager[
             WARM_PYTHON=str(path), PYTHON_EXEC=str(python))
         with subprocess.Popen(
                 [*command, sys.executable, str(script), 'serve', str(path), 'mmlofi',
-                 'unformatted_configs', *modules], env=os.environ | variables) as server:
+                 'unformatted_configs', *modules], stdin=subprocess.PIPE,
+                env=os.environ | variables) as server:
             try:
                 while not path.exists():
                     assert server.poll() is None, 'the process that imports has ended'

@@ -19,14 +19,14 @@ FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 def serve(path: str, modules: list[str]) -> None:
-    """Forks for each command, until it is killed."""
+    """Forks for each command, until it is killed, or those who write to its input are gone."""
     import importlib
     for module in modules:
         importlib.import_module(module)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         listening.bind(path)
         listening.listen(64)
-        while True:
+        while listening in select.select([listening, sys.stdin], [], [])[0]:
             connection, _ = listening.accept()
             if not os.fork():
                 listening.close()
@@ -114,6 +114,7 @@ def send(path: str, words: list[str]) -> int:
 def main(words: list[str]) -> None:
     if words[:1] == ['serve']:
         serve(words[1], words[2:])
+        return
     command = words[1:] if words[:1] == ['-u'] else words
     if not command or command[0].startswith('-') and command[0] != '-m':
         os.execv(sys.executable, [sys.executable, *words])
