@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 CELLS = json.loads((ROOT / 'docs' / 'tutorial.ipynb').read_text())['cells']
 CODE = [''.join(cell['source']) for cell in CELLS if cell['cell_type'] == 'code']
 SIZES = 'VIDEOS, EPOCHS, HEAD_EPOCHS = '
-SMALL = '16, 3, 14'
+SMALL = '16, 3, 20'
 LEAST_MAP, NEAR_SEC = 0.5, 1.5
 SHELL = """
 import json, subprocess
