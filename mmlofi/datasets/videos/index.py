@@ -30,6 +30,7 @@ from mmlofi.datasets.videos.facts import (
     Facts,
     Fault,
     FeatureFacts,
+    FolderFacts,
     Seen,
     Stamp,
     VideoFacts,
@@ -37,12 +38,13 @@ from mmlofi.datasets.videos.facts import (
 )
 from mmlofi.files import whole_file
 
-MAGIC = b'mmlofi index 1'   # another number with every change of the facts
+MAGIC = b'mmlofi index 2'   # another number with every change of the facts
 ENDING, TABLES = '.part', 'tables'
 MOST_PARTS = 32
 # A fault may have been the disk's, so that a later start looks again; this one's ranks do not.
 FAULT_SEC = 600
-KINDS = {'video': VideoFacts, 'features': FeatureFacts, 'seen': Seen, 'fault': Fault}
+KINDS = {'video': VideoFacts, 'features': FeatureFacts, 'folder': FolderFacts, 'seen': Seen,
+         'fault': Fault}
 NAMES = {kind: name for name, kind in KINDS.items()}
 
 

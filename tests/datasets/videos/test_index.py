@@ -10,7 +10,7 @@ import zlib
 import pytest
 
 from mmlofi.datasets.videos import index as index_module
-from mmlofi.datasets.videos.facts import Fault, FeatureFacts, Seen, Stamp, VideoFacts
+from mmlofi.datasets.videos.facts import Fault, FeatureFacts, FolderFacts, Seen, Stamp, VideoFacts
 from mmlofi.datasets.videos.index import ENDING, MAGIC, FileIndex, encode, index_folder
 
 HEADER = dict(side=224, feat_dim=4)
@@ -22,7 +22,7 @@ FACTS = dict(
     video=VIDEO, features=FeatureFacts(Stamp(1, 2), (4, 8), 10.0, HEADER, None),
     more=FeatureFacts(Stamp(1, 2), (4, 9), None, None, 8.5),
     others=FeatureFacts(Stamp(1, 2), (4, 8), 10.0, dict(HEADER, side=112), None),
-    seen=Seen(Stamp(0, 0)))
+    folder=FolderFacts(Stamp(5, 6), 100, 64, 'img_{:05}.jpg from 1'), seen=Seen(Stamp(0, 0)))
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def spoiled(facts, **values):
 @pytest.mark.parametrize('content', [
     dict(headers=[], files=[]), dict(headers=[], files={'/a': ['features', [1, 2]]}),
     spoiled(FACTS['features'], header=7), spoiled(VIDEO, table=5), spoiled(VIDEO, stamp=['1', '2']),
-    spoiled(VIDEO, size=[64]), spoiled(VIDEO, frames='none'), spoiled(FACTS['seen'], side='x')])
+    spoiled(VIDEO, size=[64]), spoiled(VIDEO, frames='none'), spoiled(FACTS['folder'], side='x')])
 def test_a_part_that_is_well_summed_and_ill_formed_is_a_damaged_one(tmp_path, said, content):
     check_damaged(tmp_path, said, json.dumps(content).encode())
 
@@ -155,7 +155,7 @@ def test_parts_of_another_version_say_nothing(tmp_path, said):
     index.add('/a', VIDEO)
     index.flush()
     (part,) = parts(tmp_path / 'index')
-    part.write_bytes(part.read_bytes().replace(b'index 1', b'index 0', 1))
+    part.write_bytes(part.read_bytes().replace(b'index 2', b'index 0', 1))
     assert FileIndex(tmp_path / 'index').get('/a') is None
     assert part.exists()
     assert said == []
@@ -167,7 +167,7 @@ def test_parts_of_another_version_outlive_a_merge(tmp_path):
         index.add(f'/{number}', VIDEO)
         index.flush()
     foreign = parts(tmp_path)[0]
-    foreign.write_bytes(foreign.read_bytes().replace(b'index 1', b'index 0', 1))
+    foreign.write_bytes(foreign.read_bytes().replace(b'index 2', b'index 0', 1))
     FileIndex(tmp_path)   # these are not too many yet
     assert len(parts(tmp_path)) == index_module.MOST_PARTS + 1
     index = FileIndex(tmp_path)
