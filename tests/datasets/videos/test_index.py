@@ -1,6 +1,7 @@
 """The index of what files are: parts on disk that any number of processes add to."""
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -73,7 +74,20 @@ def test_a_damaged_part_is_removed_and_said_and_the_others_stay(tmp_path, said, 
     assert (again.get('/a'), again.get('/b')) == (None, FACTS['seen'])
     assert len(said) == 1
     assert 'is damaged' in said[0]
+    assert 'and is removed' in said[0]
     assert not part.exists()
+
+
+def test_a_damaged_part_that_cannot_be_removed_is_not_said_to_be(tmp_path, said, monkeypatch):
+    (tmp_path / 'index').mkdir()
+    (tmp_path / 'index' / f'a{ENDING}').write_bytes(b'{}')
+
+    def refuse(path, **_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+    monkeypatch.setattr('pathlib.Path.unlink', refuse)
+    FileIndex(tmp_path / 'index')
+    (only,) = said
+    assert 'is passed over at each start, as it cannot be removed (Read-only file system)' in only
 
 
 def spoiled(facts, **values):
