@@ -21,10 +21,10 @@ from torch import Tensor
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.postprocess import postprocess
-from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.windows import to_detections
 from mmlofi.evaluation.detection_map import detection_map
 from mmlofi.models import GTADHead, SegmentClassifier, VideoClassifier
+from mmlofi.models.arrays import to_raw
 
 CLASSES, CHANNELS, LENGTH = tuple('abcde'), 32, 32
 TRAIN, VAL, BATCH = 120, 40, 16
@@ -127,9 +127,7 @@ def score(head: GTADHead, of_video: VideoClassifier, of_segment: SegmentClassifi
     found = {}
     for row, scores in classes.items():
         names = CLASSES[:1] if scores[0] is None else CLASSES
-        raw = [RawProposals(sample.video_name, sample.duration_sec, (0.0, 1.0), one.segments,
-                            one.scores, mine)
-               for sample, one, mine in zip(samples, proposals, scores)]
+        raw = list(map(to_raw, samples, proposals, scores))
         detections = postprocess(raw, nms=dict(sigma=0.84, top_k=100), top_classes=2)
         result = detection_map(truth(samples, names), to_detections(
             {sample.video_name: one for sample, one in zip(samples, detections)}, names))

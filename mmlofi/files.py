@@ -54,7 +54,7 @@ def whole_file(path: str | os.PathLike, suffix: str = '') -> Iterator[Path]:
     if _is_device(path):
         yield path
         return
-    partial = _hidden(path, suffix)
+    partial = hidden_path(path, suffix)
     with _saying_what_is_in_the_way(path, partial):
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_dead_once(path.parent)
@@ -74,7 +74,7 @@ def check_writable(path: str | os.PathLike) -> None:
     """
     path = Path(os.path.realpath(path))
     if not _is_device(path):
-        probe = _hidden(path)
+        probe = hidden_path(path)
         with _saying_what_is_in_the_way(path, probe):
             path.parent.mkdir(parents=True, exist_ok=True)
             probe.touch()
@@ -150,7 +150,7 @@ def remove_dead(folder: str | os.PathLike) -> None:
             writer = _WRITER.fullmatch(one.name)
             if writer and _is_dead(one, *writer.groups()):
                 with suppress(FileNotFoundError):    # another process was faster
-                    os.unlink(one)
+                    shutil.rmtree(one) if one.is_dir() else os.unlink(one)
 
 
 def _is_device(path: Path) -> bool:
@@ -158,7 +158,9 @@ def _is_device(path: Path) -> bool:
     return path.exists() and not path.is_file()
 
 
-def _hidden(path: Path, suffix: str = '') -> Path:
+def hidden_path(path: str | os.PathLike, suffix: str = '') -> Path:
+    """Where this process writes what is to be `path`, and `remove_dead` finds it."""
+    path = Path(path)
     short = os.fsdecode(os.fsencode(path.name)[:_NAME_BYTES])
     return path.with_name(
         f'.{short}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}{PARTIAL}{suffix}')

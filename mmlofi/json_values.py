@@ -11,7 +11,7 @@ import json
 import re
 import reprlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 # Halves of surrogate pairs, by json's escapes, and what a terminal obeys (ESC and its kind).
 _UNWRITABLE = re.compile('[\0-\x08\x0e-\x1f\x7f\x9b\ud800-\udfff]')
@@ -31,10 +31,16 @@ class Doubled(dict):
                 for key, count in counts.items() if count > 1}
 
 
-def parse_json(data: bytes) -> object:
+def parse_json(data: bytes, count_keys: Callable[[object], int] | None = None) -> object:
     """What json says; an object with a key more than once is a `Doubled`.
 
     A byte-order mark and UTF-16 are taken: spreadsheets and PowerShell write them.
+
+    Args:
+        data: A file's content.
+        count_keys: How many keys there are in what was read, not one too many; for files of
+            millions of objects. Where the file has no more colons, no key came twice, and the
+            objects need not be looked at one by one, which takes a quarter of the time.
 
     Raises:
         ValueError: When it is no json, with the reason, which names no file.
@@ -42,6 +48,10 @@ def parse_json(data: bytes) -> object:
     if not data.strip():
         raise ValueError('it is empty')
     try:
+        if count_keys is not None:
+            content = json.loads(data)
+            if count_keys(content) == data.count(b':'):   # which texts may have, too
+                return content
         return json.loads(data, object_pairs_hook=_keep_repeats)
     except RecursionError:
         raise ValueError('it is nested too deeply') from None
@@ -74,6 +84,8 @@ def number(value: object) -> float:
     Raises:
         ValueError: When it is neither; true and false are no numbers.
     """
+    if type(value) is float:
+        return value
     readable = isinstance(value, (int, float)) and not isinstance(value, bool) or (
         isinstance(value, str) and '_' not in value)   # 1_000 is Python's way of writing
     try:

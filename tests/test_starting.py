@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mmlofi.starting import wait_passively
@@ -68,16 +69,30 @@ def test_tools_that_read_json_do_their_work_without_torch(tmp_path):
     scalars.parent.mkdir(parents=True)
     scalars.write_text(json.dumps({'mAP': 0.5, 'mAP@0.50': 0.5, 'step': 1}) + '\n')
     (tmp_path / 'run' / 'cost.json').write_text('{"seconds": 1, "peak_memory_mib": 1}')
+    raw = tmp_path / 'raw'
+    raw.mkdir()
+    (raw / 'raw.json').write_text(json.dumps(dict(
+        classes=['a'], nms=dict(sigma=0.5), top_classes=1,
+        proposals=dict(peak_filter=False, allow_end_at_last=True))))
+    np.savez(raw / 'v0.npz', segments=np.array([[0.1, 0.4], [0.2, 0.5]]), scores=np.ones(2),
+             duration_sec=20.0, window_norm=np.array([0.0, 1.0]), start=np.ones(4), end=np.ones(4))
+    np.savez(raw / 'v1@000000.npz', segments=np.array([[0.2, 0.8], [0.1, 0.9]]), scores=np.ones(2),
+             duration_sec=20.0, window_norm=np.array([0.0, 0.5]), first_snippet=0,
+             class_scores=np.ones((2, 1)), start=np.ones(4), end=np.ones(4))
     assert heavy_modules(dict(
         eval=['eval_detections', found, truth, '--proposals', '--bootstrap', 100],
         diagnose=['diagnose', found, truth, '--bins', 'quintiles'],
         compare=['compare', tmp_path / 'run', '--out', tmp_path / 'compare.png'],
         report=['report', found, truth, '--bins', 'quintiles', '--out', tmp_path / 'page.html'],
         plot=['plot_detections', found, truth, '--out', tmp_path / 'lines.png'],
-        one=['plot_detections', found, truth, '--video', 'v0', '--out', tmp_path / 'one.png'],
+        one=['plot_detections', found, truth, '--video', 'v0', '--raw', raw, '--out',
+             tmp_path / 'one.png'],
+        post=['postprocess', raw, truth, '--method', 'gaussian', 'linear', '--top-k', 5,
+              '--voting-thresh', 0.5, '--peak-filter', 'yes', '--out', tmp_path / 'best.json'],
         export=['export_detections', found, '--export', 'label_studio', 'via', 'audacity',
                 'ffmetadata', '--first', 'both', '--out', tmp_path / 'exported'],
-    )) == dict.fromkeys(['eval', 'diagnose', 'compare', 'report', 'plot', 'one', 'export'], [])
+    )) == dict.fromkeys(['eval', 'diagnose', 'compare', 'report', 'plot', 'one', 'post', 'export'],
+                        [])
 
 
 @pytest.mark.parametrize(('said', 'policy'), [

@@ -56,6 +56,7 @@ from mmlofi.datasets.videos.find_files import find_files
 from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.detections.named_sets import load_named
 from mmlofi.detections.predictions import Detections
+from mmlofi.detections.raw_files import load_raw_video
 from mmlofi.evaluation.ranking import rank_videos
 from mmlofi.files import path_in
 from mmlofi.visualization.figure_file import save_figure
@@ -122,8 +123,6 @@ def find_curves(name: str, args: argparse.Namespace) -> Curves | None:
     """Start and end probabilities in --raw, if that is given."""
     if args.raw is None:
         return None
-    from mmlofi.detections.raw_files import load_raw_video  # not above: it loads torch
-
     curves = [curves_of(one) for one in load_raw_video(args.raw, name)]
     if None in curves:
         raise ValueError(f'{args.raw} holds no start and end probabilities; expected proposals of '

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import torch
 from mmaction.structures import ActionDataSample
 from mmengine.dataset import Compose
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmlofi.datasets.transforms import AppendFeatures, LoadSnippetFeatures
@@ -18,6 +17,7 @@ from mmlofi.datasets.windows import SlidingWindows, cut_window
 from mmlofi.detections.curves import curves_of, join_curves
 from mmlofi.detections.windows import detect_in_videos
 from mmlofi.models import EndToEndLocalizer
+from mmlofi.models.arrays import to_instances
 from mmlofi.models.encoders.streaming import as_stored
 
 
@@ -95,11 +95,10 @@ class HeadPass:
                 sample, cut = self._load(dict(info, first_snippet=first), video, features,
                                          covered_sec)
             (sample,) = self.model.localize(cut[None], [sample])
-            results.append(sample.window_result.cpu())
+            results.append(sample.window_result)
             curves.append(curves_of(sample))
-        ((segments_sec, scores, labels),) = detect_in_videos(results).values()
-        video.pred_instances = InstanceData(
-            segments_sec=segments_sec, scores=scores, labels=labels)
+        (found,) = detect_in_videos(results).values()
+        video.pred_instances = to_instances(found, features.device)
         video.curves = None if None in curves else join_curves(curves)
         return video
 

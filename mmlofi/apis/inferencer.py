@@ -29,7 +29,7 @@ from mmlofi.datasets.streaming import SnippetChunk, stream_snippets
 from mmlofi.datasets.untrimmed import reading
 from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.detections.predictions import Detections, save_detections
-from mmlofi.files import file_stem
+from mmlofi.files import file_stem, file_stems
 from mmlofi.models import EndToEndLocalizer
 from mmlofi.models.encoders.streaming import encode_videos, encode_windows
 from mmlofi.options import require_number, require_whole
@@ -141,10 +141,12 @@ class TALInferencer(BaseInferencer):
             FileNotFoundError: When one is not there.
         """
         files = find_videos(inputs)
-        return [dict(video_name=name, filename=file, duration_sec=None,
+        names = name_videos(files, self._filename_tmpl)
+        stems = file_stems(names)   # of the pictures of all of them
+        return [dict(video_name=name, filename=file, file_stem=stems[name], duration_sec=None,
                      segments_sec=np.zeros((0, 2)), gt_labels=np.zeros(0, np.int64),
                      **reading(test_mode=True))
-                for file, name in zip(files, name_videos(files, self._filename_tmpl))]
+                for file, name in zip(files, names)]
 
     def _inputs_to_list(self, inputs: Inputs | dict) -> list[dict]:
         return [inputs] if isinstance(inputs, dict) else self.list_videos(inputs)
@@ -172,7 +174,8 @@ class TALInferencer(BaseInferencer):
         else:
             ((sample, features),) = encode_videos(encoder, chunks)
         sample = self._head_pass(inputs, sample, features)
-        sample.set_metainfo(dict(filename=inputs['filename']))
+        sample.set_metainfo(dict(filename=inputs['filename'], file_stem=inputs.get(
+            'file_stem') or file_stem(inputs['video_name'])))
         best = sample.pred_instances.scores.argsort(descending=True, stable=True)
         best = best[sample.pred_instances.scores[best] >= threshold][:top_k]
         sample.pred_instances = sample.pred_instances[best].cpu()
@@ -185,8 +188,7 @@ class TALInferencer(BaseInferencer):
         for sample in preds if return_vis or vis_out_dir else []:
             figure = self._draw(sample)
             if vis_out_dir:
-                save_figure(figure, os.path.join(vis_out_dir,
-                                                 f'{file_stem(sample.video_name)}.png'))
+                save_figure(figure, os.path.join(vis_out_dir, f'{sample.file_stem}.png'))
             if return_vis:
                 pictures.append(figure_to_image(figure))
         return pictures

@@ -7,6 +7,7 @@ from mmaction.datasets import BaseActionDataset
 from mmaction.registry import DATASETS
 
 from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
+from mmlofi.datasets.videos.indexing import READERS
 
 
 @DATASETS.register_module()
@@ -27,6 +28,8 @@ class SegmentDataset(BaseActionDataset):
             `UntrimmedVideoDataset`.
         ignore_classes: Classes without clips, as in `UntrimmedVideoDataset`.
         backend_args: The MMEngine file backend of the annotation file.
+        index: Folder of the index of what the files are, as in `UntrimmedVideoDataset`.
+        readers: Files looked at at a time in each rank.
         kwargs: `pipeline`, `metainfo` (with `classes`, else all labels of the annotation file in
             alphabetical order), `test_mode`, … of MMAction2's BaseActionDataset.
 
@@ -39,12 +42,13 @@ class SegmentDataset(BaseActionDataset):
     def __init__(self, ann_file: str, *, subset: str | Sequence[str], data_prefix: dict,
                  filename_tmpl: str = '{}.mp4', check_files: bool | str = True,
                  ignore_classes: Sequence[str] | None = None, backend_args: dict | None = None,
-                 **kwargs) -> None:
+                 index: str | None = None, readers: int = READERS, **kwargs) -> None:
         if set(data_prefix) != {'video'}:
             raise ValueError(f'SegmentDataset got data_prefix={data_prefix}; expected '
                              "dict(video='folder'): clips are cut from videos")
         self._videos = dict(subset=subset, filename_tmpl=filename_tmpl, check_files=check_files,
-                            ignore_classes=ignore_classes, backend_args=backend_args)
+                            ignore_classes=ignore_classes, backend_args=backend_args,
+                            index=index, readers=readers)
         super().__init__(ann_file, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:

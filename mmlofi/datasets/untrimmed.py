@@ -25,10 +25,10 @@ from mmlofi.datasets.label_checks import (
 )
 from mmlofi.datasets.replacing import other_video
 from mmlofi.datasets.sample_index import SampleIndex
-from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.transforms import OpenFrames, OpenVideo
 from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.datasets.videos.enlarging import warn_of_enlarging
-from mmlofi.datasets.videos.facts import Facts, FeatureFacts, VideoFacts
+from mmlofi.datasets.videos.facts import Facts, FeatureFacts, FolderFacts, VideoFacts
 from mmlofi.datasets.videos.file_checks import files_backend, refuse_bad_files
 from mmlofi.datasets.videos.find_files import TEMPLATES, default_template, find_files
 from mmlofi.datasets.videos.index import FileIndex
@@ -85,7 +85,8 @@ class UntrimmedVideoDataset(BaseDataset):
             (THUMOS14's `Ambiguous`); () takes every class.
         backend_args: The MMEngine file backend of the annotation file. Videos, pictures and
             features are read by the `backend_args` of the transform that opens them; those that
-            are not on a disk are looked for under the template's names, and not opened here.
+            are not on a disk are looked for under the template's names, and opened here only for
+            `window`, or where `check_files` says which frames: each is fetched for it, once.
         index: Folder of the index of what the files are. None: that beside the annotation file,
             or, where its folder takes no files, one in the user's cache.
         readers: Files looked at at a time in each rank.
@@ -145,7 +146,7 @@ class UntrimmedVideoDataset(BaseDataset):
                      for record, filename in zip(records, files)]
         facts = self._facts(data_list)
         for info, one in zip(data_list, facts):
-            if isinstance(one, VideoFacts):   # `OpenVideo` need not find out again
+            if isinstance(one, VideoFacts | FolderFacts):   # who opens it need not find out again
                 info['facts'] = one
         if not self.test_mode:
             tell_of_doubtful(records, self._metainfo['classes'], self.ann_file, self.subset)
@@ -249,8 +250,12 @@ class UntrimmedVideoDataset(BaseDataset):
                         'add "duration" to the annotations, or extract features with '
                         'tools/extract_features.py, which stores it')
                 return positions, covered, before
-            known = isinstance(transform, OpenVideo) and isinstance(facts, VideoFacts)
-            results = results | facts.opened() if known else transform(results)
+            if isinstance(transform, OpenVideo) and isinstance(facts, VideoFacts):
+                results = results | facts.opened()
+            elif isinstance(transform, OpenFrames) and isinstance(facts, FolderFacts):
+                results = results | transform.time_axis(results, facts.total_frames)
+            else:
+                results = transform(results)
         raise AssertionError('SlidingWindows.of_pipeline has found such a transform')
 
     def _facts(self, data_list: list[dict]) -> list[Facts | None]:
@@ -259,9 +264,10 @@ class UntrimmedVideoDataset(BaseDataset):
         if not self.check_files and self.window is None or self.source == 'img' and \
                 not self.check_files:
             return [index.get(info['filename']) for info in data_list]
+        cut, asked = self.window is not None, self.check_files in FRAMES
         how = Looking(
-            self.source, self.pipeline.transforms, self.window is not None,
-            self.check_files if self.check_files in FRAMES else 'first',
+            self.source, self.pipeline.transforms, cut, fetched=cut or asked,
+            frames=self.check_files if asked else 'first',
             stat=self.check_files != 'index', readers=self.readers)
         facts = look_at_files(index, data_list, how)
         if self.check_files:

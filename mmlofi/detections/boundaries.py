@@ -4,15 +4,25 @@ Shape legend: N videos, L snippets, K proposals of a video.
 """
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from mmlofi.detections.proposals import RawProposals
 
+if TYPE_CHECKING:   # it takes seconds to load, and a choice among stored proposals has none
+    from torch import Tensor
 
-def is_likely(probability: Tensor, always: int) -> Tensor:
-    """(N, L): local peaks, positions above half the maximum, and the position `always`."""
-    likely = probability > 0.5 * probability.amax(1, keepdim=True)
+Values = TypeVar('Values', np.ndarray, 'Tensor')
+
+
+def is_likely(probability: Values, always: int) -> Values:
+    """(N, L): local peaks, positions above half the maximum, and the position `always`.
+
+    Of tensors, as heads choose, and of arrays: it is written in what both have.
+    """
+    highest = probability[list(range(len(probability))), probability.argmax(1)][:, None]
+    likely = probability > 0.5 * highest
     middle = probability[:, 1:-1]
     likely[:, 1:-1] |= (middle > probability[:, :-2]) & (middle > probability[:, 2:])
     likely[:, always] = True
@@ -33,12 +43,12 @@ def choose_again(video: RawProposals, *, peak_filter: bool, allow_end_at_last: b
     """
     if video.window_norm[1] > 1 + 1e-9:
         return video
-    kept = torch.ones(len(video.scores), dtype=torch.bool)
+    kept = np.ones(len(video.scores), bool)
     if not allow_end_at_last:
         kept &= video.segments[:, 1] < 1
     if peak_filter:
         L = len(video.start)
-        first, after = (video.segments * L).round().long().unbind(1)         # (K,), (K,)
+        first, after = np.rint(video.segments.T * L).astype(np.int64)        # (K,), (K,)
         kept &= is_likely(video.start[None], always=0)[0, first]
-        kept &= is_likely(video.end[None], always=L - 1)[0, after.clamp(max=L - 1)]
+        kept &= is_likely(video.end[None], always=L - 1)[0, after.clip(max=L - 1)]
     return video.take(kept)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:   # they load torch, which a picture without curves need not
-    from mmaction.structures import ActionDataSample
+from mmlofi.detections.proposals import RawProposals
 
-    from mmlofi.detections.proposals import RawProposals
+if TYPE_CHECKING:   # they load torch, which curves of stored proposals need not
+    from mmaction.structures import ActionDataSample
+    from torch import Tensor
 
 
 class Curves(NamedTuple):
@@ -29,7 +30,7 @@ def curves_of(source: ActionDataSample | RawProposals) -> Curves | None:
     start, end = getattr(source, 'start', None), getattr(source, 'end', None)
     if start is None or end is None:
         return None
-    return Curves(start.float().cpu().numpy(), end.float().cpu().numpy(),
+    return Curves(_single(start), _single(end),
                   getattr(source, 'window_norm', (0.0, 1.0)),
                   getattr(source, 'first_snippet', None) or 0)
 
@@ -48,3 +49,9 @@ def join_curves(windows: Sequence[Curves]) -> Curves:
     start, end = sums / np.where(counts, counts, np.nan)     # nothing is drawn where no window is
     return Curves(start, end, (min(begins), max(ends)),
                   min(window.first_snippet for window in windows))
+
+
+def _single(values: np.ndarray | Tensor) -> np.ndarray:
+    """In single precision; a sample's are tensors, a stored video's are arrays."""
+    return (values if isinstance(values, np.ndarray) else values.float().cpu().numpy()).astype(
+        np.float32)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from mmlofi.detections.fusions import FUSIONS
 from mmlofi.detections.proposals import RawProposals
@@ -29,7 +28,7 @@ def check_labelling(owner: str, *, top_classes: int, fusion: str) -> None:
                          f'proposals become one, of {FUSIONS}: choose one')
 
 
-def fuse(scores: Tensor, class_scores: Tensor, fusion: str) -> Tensor:
+def fuse(scores: np.ndarray, class_scores: np.ndarray, fusion: str) -> np.ndarray:
     """One score of a proposal's and a class's.
 
     Args:
@@ -39,22 +38,23 @@ def fuse(scores: Tensor, class_scores: Tensor, fusion: str) -> Tensor:
             on ActivityNet, or 'none', the proposal's alone.
     """
     if fusion == 'none':
-        return scores.expand(torch.broadcast_shapes(scores.shape, class_scores.shape))
+        return np.broadcast_to(
+            scores, np.broadcast_shapes(scores.shape, class_scores.shape)).copy()
     product = class_scores * scores
-    return product.sqrt() if fusion == 'sqrt' else product
+    return np.sqrt(product) if fusion == 'sqrt' else product
 
 
 def label_each(video: RawProposals, top_classes: int, fusion: str) -> RawProposals:
     """Proposals with class scores of their own (K, C), each once for each of its best classes."""
-    weights, labels = video.class_scores.topk(
-        min(top_classes, video.class_scores.shape[1]), dim=1)                             # (K, T)
-    return replace(video, segments=video.segments.repeat_interleave(labels.shape[1], 0),
-                   scores=fuse(video.scores[:, None], weights, fusion).flatten(),
-                   labels=labels.flatten(), class_scores=None)
+    labels = _best(video.class_scores, top_classes)                                       # (K, T)
+    weights = np.take_along_axis(video.class_scores, labels, 1)
+    return replace(video, segments=video.segments.repeat(labels.shape[1], 0),
+                   scores=fuse(video.scores[:, None], weights, fusion).ravel(),
+                   labels=labels.ravel(), class_scores=None)
 
 
 def label(video: RawProposals, top_classes: int, fusion: str = 'product'
-          ) -> tuple[Tensor, Tensor, Tensor]:
+          ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """segments_sec (M, 2) inside the video, scores (M,) and labels (M,) of what soft-NMS left.
 
     Where head and video both say classes, a detection keeps its own if that is one of the video's
@@ -64,19 +64,24 @@ def label(video: RawProposals, top_classes: int, fusion: str = 'product'
         video = label_each(video, top_classes, fusion)
     segments_sec, scores, labels = _to_seconds(video), video.scores, video.labels
     if video.class_scores is None:
-        none = torch.zeros_like(scores, dtype=torch.long)
+        none = np.zeros(len(scores), np.int64)
         return segments_sec, scores, none if labels is None else labels
-    weights, classes = video.class_scores.topk(min(top_classes, len(video.class_scores)))
+    classes = _best(video.class_scores, top_classes)                                      # (T,)
     if labels is None:
-        return (segments_sec.repeat(len(classes), 1),
-                fuse(scores, weights[:, None], fusion).flatten(),
-                classes.repeat_interleave(len(scores)))
-    kept = torch.isin(labels, classes)
+        return (np.tile(segments_sec, (len(classes), 1)),
+                fuse(scores, video.class_scores[classes, None], fusion).ravel(),
+                classes.repeat(len(scores)))
+    kept = np.isin(labels, classes)
     labels = labels[kept]
     return segments_sec[kept], fuse(scores[kept], video.class_scores[labels], fusion), labels
 
 
-def _to_seconds(video: RawProposals) -> Tensor:
+def _to_seconds(video: RawProposals) -> np.ndarray:
     """From shares of the window that the snippets cover to seconds of the video."""
     start, end = video.window_norm
-    return (start + video.segments * (end - start)).clamp(0, 1) * video.duration_sec
+    return (start + video.segments * (end - start)).clip(0, 1) * video.duration_sec
+
+
+def _best(class_scores: np.ndarray, count: int) -> np.ndarray:
+    """The `count` best classes (T,) or (K, T), best first; of equal scores, the first class."""
+    return np.argsort(-class_scores, -1, kind='stable')[..., :count]

@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from mmlofi.detections.labels import label, label_each
 from mmlofi.detections.proposals import RawProposals, refuse_no_numbers
@@ -16,7 +15,7 @@ from mmlofi.detections.soft_nms import check_options, soft_nms_picks
 
 
 def postprocess(videos: Sequence[RawProposals], *, nms: dict, top_classes: int,
-                fusion: str = 'product') -> list[tuple[Tensor, Tensor, Tensor]]:
+                fusion: str = 'product') -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Soft-NMS, seconds, and each segment once for each of its classes.
 
     Args:
@@ -61,8 +60,8 @@ def suppress(videos: Sequence[RawProposals], nms: Mapping, *, top_classes: int =
             video = label_each(video, top_classes, fusion)
         video = replace(video, start=None, end=None)
         groups.append([video] if video.labels is None or not by_class else
-                      [video.take(torch.nonzero(video.labels == one)[:, 0])
-                       for one in video.labels.unique()] or [video])
+                      [video.take(np.flatnonzero(video.labels == one))
+                       for one in np.unique(video.labels)] or [video])
     flat = [group for video in groups for group in video]
     picks = iter(soft_nms_picks([group.segments for group in flat],
                                 [group.scores for group in flat], **options))
@@ -85,7 +84,7 @@ def check_nms(*, by_class: bool | None = None, **options: object) -> None:
 
 def _best(groups: Sequence[RawProposals], top_k: int) -> RawProposals:
     """The `top_k` best of several classes of a video, best first."""
-    whole = replace(groups[0], segments=torch.cat([one.segments for one in groups]),
-                    scores=torch.cat([one.scores for one in groups]),
-                    labels=torch.cat([one.labels for one in groups]))
-    return whole.take(whole.scores.argsort(descending=True, stable=True)[:top_k])
+    whole = replace(groups[0], segments=np.concatenate([one.segments for one in groups]),
+                    scores=np.concatenate([one.scores for one in groups]),
+                    labels=np.concatenate([one.labels for one in groups]))
+    return whole.take(np.argsort(-whole.scores, kind='stable')[:top_k])

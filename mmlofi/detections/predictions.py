@@ -142,7 +142,8 @@ def _read_results(path: str | os.PathLike) -> dict:
                                 "file in ActivityNet's format; give the path of yours")
     data = Path(path).read_bytes()
     try:
-        content = parse_json(gzip.decompress(data) if data.startswith(_GZIP) else data)
+        content = parse_json(gzip.decompress(data) if data.startswith(_GZIP) else data,
+                             _count_keys)
     except (EOFError, gzip.BadGzipFile, zlib.error, ValueError) as error:
         raise ValueError(f'{path} is not valid json ({error}); {_EXPECTED}: write it '
                          'again') from error
@@ -157,6 +158,17 @@ def _read_results(path: str | os.PathLike) -> dict:
         raise ValueError(f'{path} has {brief(twice)} more than once, with other contents; expected '
                          'every video once: join their detections')
     return results
+
+
+def _count_keys(content: object) -> int:
+    """Those of a file of detections; 0 where it has not this form."""
+    results = content.get('results') if isinstance(content, dict) else None
+    lists = list(results.values()) if isinstance(results, dict) else [None]
+    items = list(chain.from_iterable(lists)) if set(map(type, lists)) <= {list} else [None]
+    if set(map(type, items)) - {dict}:
+        return 0
+    return len(content) + sum(map(len, items)) + sum(
+        len(part) for part in content.values() if isinstance(part, dict))
 
 
 def _to_arrays(results: dict, with_labels: bool) -> Detections:

@@ -7,28 +7,30 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor
+import numpy as np
 
 _VALUES = ('segments', 'scores', 'class_scores', 'start', 'end')
 
 
 @dataclass(frozen=True, eq=False)
 class RawProposals:
-    """What a head proposes in one video, before soft-NMS."""
+    """What a head proposes in one video, before soft-NMS.
+
+    Arrays, so that what is done with them needs no torch: `mmlofi.models.arrays` makes them.
+    """
 
     video_name: str
     duration_sec: float
-    window_norm: tuple[float, float]  # the part of the video that the segments are shares of
-    segments: Tensor                  # (K, 2)
-    scores: Tensor                    # (K,)
-    class_scores: Tensor | None       # (C,) of the video, or (K, C) of each proposal
-    first_snippet: int | None = None  # of a window, where the video was cut into several
-    start: Tensor | None = None       # (L,) probabilities, of heads that have them
-    end: Tensor | None = None         # (L,)
-    labels: Tensor | None = None      # (K,) of heads that know classes
+    window_norm: tuple[float, float]      # the part of the video that the segments are shares of
+    segments: np.ndarray                  # (K, 2)
+    scores: np.ndarray                    # (K,)
+    class_scores: np.ndarray | None       # (C,) of the video, or (K, C) of each proposal
+    first_snippet: int | None = None      # of a window, where the video was cut into several
+    start: np.ndarray | None = None       # (L,) probabilities, of heads that have them
+    end: np.ndarray | None = None         # (L,)
+    labels: np.ndarray | None = None      # (K,) of heads that know classes
 
-    def take(self, places: Tensor) -> RawProposals:
+    def take(self, places: np.ndarray) -> RawProposals:
         """Some of the proposals, in this order, with all that belongs to each."""
         classes = self.class_scores
         if classes is not None and classes.ndim == 2:
@@ -36,12 +38,6 @@ class RawProposals:
         return replace(self, segments=self.segments[places], scores=self.scores[places],
                        class_scores=classes,
                        labels=None if self.labels is None else self.labels[places])
-
-    def cpu(self) -> RawProposals:
-        """A copy that other processes can take."""
-        moved = {name: getattr(self, name).detach().cpu() for name in (*_VALUES, 'labels')
-                 if getattr(self, name) is not None}
-        return replace(self, **moved)
 
 
 def refuse_no_numbers(video: RawProposals) -> None:
@@ -53,10 +49,10 @@ def refuse_no_numbers(video: RawProposals) -> None:
     """
     for name in _VALUES:
         values = getattr(video, name)
-        bad = 0 if values is None else int((~values.isfinite()).sum())
+        bad = 0 if values is None else int((~np.isfinite(values)).sum())
         if bad:
             raise ValueError(
-                f'the model gives {bad} of {values.numel()} {name} of video {video.video_name!r} '
+                f'the model gives {bad} of {values.size} {name} of video {video.video_name!r} '
                 'that are not finite; expected numbers: it has diverged, take a checkpoint from '
                 'before, or its features are of another encoder than it was trained on')
     if (video.scores < 0).any():
@@ -71,12 +67,12 @@ def refuse_no_numbers(video: RawProposals) -> None:
 
 def _refuse_no_labels(video: RawProposals) -> None:
     labels, count = video.labels, len(video.scores)
-    if labels is not None and (labels.shape != (count,) or labels.is_floating_point()
-                               or labels.dtype == torch.bool or (labels < 0).any()):
-        raise ValueError(f'the model gives labels {labels.dtype} {tuple(labels.shape)} of '
+    if labels is not None and (labels.shape != (count,) or labels.dtype.kind not in 'iu'
+                               or (labels < 0).any()):
+        raise ValueError(f'the model gives labels {labels.dtype} {labels.shape} of '
                          f'{count} proposals of video {video.video_name!r}; expected a whole '
                          "number from 0 on for each: let the head's predict give labels (K,)")
     classes = video.class_scores
     if classes is not None and classes.ndim == 2 and len(classes) != count:
-        raise ValueError(f'the model gives class scores {tuple(classes.shape)} of {count} '
+        raise ValueError(f'the model gives class scores {classes.shape} of {count} '
                          f'proposals of video {video.video_name!r}; expected a row for each')

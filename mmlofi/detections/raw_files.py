@@ -15,8 +15,6 @@ from glob import escape
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from mmlofi.array_files import NpzFile, open_npz
 from mmlofi.detections.labels import check_labelling
@@ -35,7 +33,7 @@ def save_raw(folder: str | os.PathLike, video: RawProposals, max_proposals: int 
     Raises:
         ValueError: For a video whose name leads out of the folder.
     """
-    order = video.scores.argsort(descending=True, stable=True)[:max_proposals].sort().values
+    order = np.sort(np.argsort(-video.scores, kind='stable')[:max_proposals])
     window = '' if video.first_snippet is None else f'@{video.first_snippet:06d}'
     path = path_in(folder, video.video_name, f'{{}}{window}.npz')
     video = video.take(order)
@@ -44,7 +42,7 @@ def save_raw(folder: str | os.PathLike, video: RawProposals, max_proposals: int 
     more = {} if video.first_snippet is None else dict(first_snippet=video.first_snippet)
     write_npz(path, **more, duration_sec=np.float64(video.duration_sec),
               window_norm=np.array(video.window_norm, np.float64),
-              **{name: _numpy(value) for name, value in arrays.items()})
+              **{name: _single(value) for name, value in arrays.items()})
 
 
 def load_raw(folder: str | os.PathLike) -> tuple[list[RawProposals], dict]:
@@ -117,10 +115,9 @@ def _unreadable(path: Path, error: Exception) -> ValueError:
 
 
 def _from_arrays(name: str, content: NpzFile) -> RawProposals:
-    arrays = {key: _tensor(content.read(key)) for key in ('segments', 'scores', *_OPTIONAL)
+    arrays = {key: _array(content.read(key)) for key in ('segments', 'scores', *_OPTIONAL)
               if key in content and key != 'labels'}
-    labels = torch.from_numpy(content.read('labels', 'iu').astype(np.int64)) \
-        if 'labels' in content else None
+    labels = content.read('labels', 'iu').astype(np.int64) if 'labels' in content else None
     first = None
     if 'first_snippet' in content:
         first = content.read('first_snippet', 'iu').item()
@@ -131,9 +128,9 @@ def _from_arrays(name: str, content: NpzFile) -> RawProposals:
                         arrays.get('start'), arrays.get('end'), labels)
 
 
-def _tensor(array: np.ndarray) -> Tensor:
+def _array(array: np.ndarray) -> np.ndarray:
     """In the precision that it has, of those that soft-NMS computes in."""
-    return torch.from_numpy(array.astype(np.float64 if array.dtype.itemsize > 4 else np.float32))
+    return array.astype(np.float64 if array.dtype.itemsize > 4 else np.float32)
 
 
 def _check(video: RawProposals, classes: Sequence[str]) -> None:
@@ -146,12 +143,12 @@ def _check(video: RawProposals, classes: Sequence[str]) -> None:
     if video.segments.shape != (count, 2) or any(
             values.ndim != 1 for values in vectors if values is not video.class_scores) or \
             video.class_scores is not None and video.class_scores.ndim != 1 and not of_each:
-        raise ValueError(f'segments {tuple(video.segments.shape)} and '
-                         f'{[tuple(values.shape) for values in vectors]} are not (K, 2) and (K,), '
+        raise ValueError(f'segments {video.segments.shape} and '
+                         f'{[values.shape for values in vectors]} are not (K, 2) and (K,), '
                          '(C,) or (K, C), (L,)')
     if video.start is not None and video.end is not None and len(video.start) != len(video.end):
         raise ValueError(f'{len(video.start)} starts and {len(video.end)} ends')
-    if not all(bool(values.isfinite().all()) for values in (video.segments, *vectors)):
+    if not all(np.isfinite(values).all() for values in (video.segments, *vectors)):
         raise ValueError('values are not finite')
     if (video.segments[:, 1] < video.segments[:, 0]).any() or (video.scores < 0).any():
         raise ValueError('segments end before they start, or scores are below 0')
@@ -167,11 +164,10 @@ def _check(video: RawProposals, classes: Sequence[str]) -> None:
     labels = video.labels
     if labels is not None and (labels.shape != (count,) or (labels < 0).any()
                                or classes and (labels >= len(classes)).any()):
-        raise ValueError(f'labels {tuple(labels.shape)} of {count} proposals, not all of which are '
+        raise ValueError(f'labels {labels.shape} of {count} proposals, not all of which are '
                          f'classes of {INFO}')
 
 
-def _numpy(values: Tensor) -> np.ndarray:
-    """In single precision: also what was computed in half."""
-    values = values.detach().cpu()
-    return (values.float() if values.is_floating_point() else values).numpy()
+def _single(values: np.ndarray) -> np.ndarray:
+    """In single precision, which is enough of what a head says."""
+    return values.astype(np.float32) if values.dtype.kind == 'f' else values

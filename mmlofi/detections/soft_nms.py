@@ -2,16 +2,14 @@
 
 Shape legend: N videos, K segments of the longest one (shorter ones are padded), M picked.
 
-The loop is numpy's, on the CPU, wherever the tensors are: its steps are so small that starting them
-is most of what they cost, and torch takes two to three times as long for that.
+All of it is numpy's, on the CPU: the steps of the loop are so small that starting them is most of
+what they cost, and torch takes two to three times as long for that.
 """
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from mmlofi.options import require_number, require_whole
 
@@ -21,7 +19,8 @@ _TAKEN = -np.inf           # the score of what was picked and of padding
 _VALUES_AT_ONCE = 16_384   # of padded videos; more leave the processor's cache
 
 
-def soft_nms(segments: Tensor, scores: Tensor, **options: object) -> tuple[Tensor, Tensor]:
+def soft_nms(segments: np.ndarray, scores: np.ndarray, **options: object
+             ) -> tuple[np.ndarray, np.ndarray]:
     """Picks the best segments of one video, each time lowering the scores of those it overlaps.
 
     Args:
@@ -40,8 +39,8 @@ def soft_nms(segments: Tensor, scores: Tensor, **options: object) -> tuple[Tenso
     return soft_nms_batch([segments], [scores], **options)[0]
 
 
-def soft_nms_batch(segments: Sequence[Tensor], scores: Sequence[Tensor], **options: object
-                   ) -> list[tuple[Tensor, Tensor]]:
+def soft_nms_batch(segments: Sequence[np.ndarray], scores: Sequence[np.ndarray], **options: object
+                   ) -> list[tuple[np.ndarray, np.ndarray]]:
     """`soft_nms` of N videos together: segments and scores of each, as that gives them.
 
     Args:
@@ -52,11 +51,11 @@ def soft_nms_batch(segments: Sequence[Tensor], scores: Sequence[Tensor], **optio
     return [(found, decayed) for found, decayed, _ in soft_nms_picks(segments, scores, **options)]
 
 
-def soft_nms_picks(segments: Sequence[Tensor], scores: Sequence[Tensor], *, top_k: int,
+def soft_nms_picks(segments: Sequence[np.ndarray], scores: Sequence[np.ndarray], *, top_k: int,
                    method: str = 'gaussian', sigma: float | None = None,
                    iou_threshold: float | None = None, min_score: float = 0.0,
                    voting_thresh: float | None = None, voting_weight: str = 'score'
-                   ) -> list[tuple[Tensor, Tensor, Tensor]]:
+                   ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Soft-NMS of N videos together: the loop runs top_k times for several of them.
 
     Args:
@@ -96,12 +95,9 @@ def soft_nms_picks(segments: Sequence[Tensor], scores: Sequence[Tensor], *, top_
 
     results = []
     for video, given, (boxes, weights), (pick, decayed) in zip(segments, scores, arrays, kept):
-        picked = torch.from_numpy(pick).to(video.device)
-        found = video[picked]
-        if voting_thresh is not None:
-            voted = _vote(boxes[pick], boxes, weights, voting_thresh, voting_weight)
-            found = torch.from_numpy(voted).to(video)
-        results.append((found, torch.from_numpy(decayed).to(given), picked))
+        found = video[pick] if voting_thresh is None else _vote(
+            boxes[pick], boxes, weights, voting_thresh, voting_weight).astype(video.dtype)
+        results.append((found, decayed.astype(given.dtype), pick))
     return results
 
 
@@ -208,21 +204,20 @@ def _pad(videos: Sequence[tuple[np.ndarray, np.ndarray]]
     return start, end, live
 
 
-def _array(values: Tensor) -> np.ndarray:
-    """At least in single precision, which numpy has and in which scores decay."""
-    dtype = torch.promote_types(values.dtype, torch.float32)
-    return values.detach().to('cpu', dtype).numpy()
+def _array(values: np.ndarray) -> np.ndarray:
+    """At least in single precision, in which scores decay."""
+    return values.astype(np.result_type(values, np.float32), copy=False)
 
 
-def _check(segments: Sequence[Tensor], scores: Sequence[Tensor]) -> None:
-    shapes = [(tuple(a.shape), tuple(b.shape)) for a, b in zip(segments, scores)]
+def _check(segments: Sequence[np.ndarray], scores: Sequence[np.ndarray]) -> None:
+    shapes = [(a.shape, b.shape) for a, b in zip(segments, scores)]
     wrong = [pair for pair in shapes if len(pair[1]) != 1 or pair[0] != (*pair[1], 2)]
     if wrong or len(segments) != len(scores):
         raise ValueError(f'soft_nms got segments and scores of shapes {wrong or shapes}; expected '
                          '(K, 2) and (K,) for each video: hand it one video after the other')
-    if not all(bool(((given >= 0) & given.isfinite()).all()) for given in scores):
+    if not all(((given >= 0) & np.isfinite(given)).all() for given in scores):
         raise ValueError('soft_nms got negative, infinite or NaN scores; expected probabilities. '
                          'Apply a sigmoid first, or look for a diverged model')
-    if not all(bool(video.isfinite().all()) for video in segments):
+    if not all(np.isfinite(video).all() for video in segments):
         raise ValueError('soft_nms got segments with infinite or NaN ends; expected numbers: look '
                          'for a diverged model')

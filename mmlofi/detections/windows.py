@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from mmlofi.detections.labels import label
 from mmlofi.detections.postprocess import postprocess, suppress
@@ -30,13 +29,9 @@ class WindowResult:
         """Video and place: equal of a window that was given out twice."""
         return self.proposals.video_name, self.proposals.first_snippet
 
-    def cpu(self) -> WindowResult:
-        """A copy that other processes can take."""
-        return replace(self, proposals=self.proposals.cpu())
-
 
 def detect_in_videos(windows: Iterable[WindowResult]
-                     ) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+                     ) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Segments in seconds (M, 2), scores (M,) and labels (M,) of each video, by its name.
 
     As G-TAD does on THUMOS14: soft-NMS in each window, which came before, and again over all that
@@ -56,7 +51,7 @@ def detect_in_videos(windows: Iterable[WindowResult]
 
 
 def detect(videos: Sequence[RawProposals], *, nms: dict, top_classes: int,
-           fusion: str = 'product') -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+           fusion: str = 'product') -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """`postprocess` by name, where several of `videos` may be windows of one."""
     suppressed = suppress(videos, nms, top_classes=top_classes, fusion=fusion)
     found = {one.video_name: label(one, top_classes, fusion) for one in suppressed
@@ -66,16 +61,15 @@ def detect(videos: Sequence[RawProposals], *, nms: dict, top_classes: int,
         if one.first_snippet is not None)
 
 
-def to_detections(found: Mapping[str, tuple[Tensor, Tensor, Tensor]],
+def to_detections(found: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
                   classes: Sequence[str]) -> Detections:
-    """What `detect` gives as arrays, with the names of the classes.
+    """What `detect` gives, with the names of the classes.
 
     Raises:
         ValueError: As `Detections.from_videos`.
     """
     return Detections.from_videos(
-        [(name, segments.double().numpy(), scores.double().numpy(), labels.numpy())
-         for name, (segments, scores, labels) in found.items()], classes)
+        [(name, *values) for name, values in found.items()], classes)
 
 
 def join_windows(windows: Sequence[RawProposals]) -> RawProposals:
@@ -87,14 +81,14 @@ def join_windows(windows: Sequence[RawProposals]) -> RawProposals:
     parts = []
     for window in windows:
         start, end = window.window_norm
-        inside = (start + window.segments * (end - start)).clamp(0, 1)
+        inside = (start + window.segments * (end - start)).clip(0, 1)
         parts.append(replace(window, segments=inside).take(inside[:, 1] > inside[:, 0]))
     classes = [part.class_scores for part in parts if part.class_scores is not None]
     if classes:
-        classes = torch.stack(classes).mean(0) if classes[0].ndim == 1 else torch.cat(classes)
+        classes = np.stack(classes).mean(0) if classes[0].ndim == 1 else np.concatenate(classes)
     labels = [part.labels for part in parts if part.labels is not None]
     return replace(windows[0], window_norm=(0.0, 1.0), first_snippet=None,
-                   segments=torch.cat([part.segments for part in parts]),
-                   scores=torch.cat([part.scores for part in parts]),
+                   segments=np.concatenate([part.segments for part in parts]),
+                   scores=np.concatenate([part.scores for part in parts]),
                    class_scores=classes if len(classes) else None,
-                   labels=torch.cat(labels) if labels else None)
+                   labels=np.concatenate(labels) if labels else None)

@@ -6,6 +6,7 @@ from .checkpoint_hook import CheckpointFitHook
 from .class_scores_hook import ClassScoresHook
 from .cost_hook import CostHook
 from .cycle_hook import LoFiCycleHook
+from .early_stopping import EarlyStoppingHook
 from .ema_hook import ModelEMAHook
 from .launch import prepare_launcher
 from .log_processor import FidelityLogProcessor
@@ -17,7 +18,7 @@ from .train_loop import FidelityTrainLoop
 from .visualization_hook import TALVisualizationHook
 
 __all__ = ['AtomicCheckpointHook', 'AtomicLocalBackend', 'BadVideosHook', 'CheckpointFitHook',
-           'ClassScoresHook', 'CostHook', 'FidelityLogProcessor', 'FidelityTrainLoop',
-           'GroupedOptimWrapperConstructor', 'LoFiCycleHook', 'ModelEMAHook',
-           'NormStatisticsHook', 'PreemptionHook', 'RawProposalsHook', 'TALVisualizationHook',
-           'prepare_launcher']
+           'ClassScoresHook', 'CostHook', 'EarlyStoppingHook', 'FidelityLogProcessor',
+           'FidelityTrainLoop', 'GroupedOptimWrapperConstructor', 'LoFiCycleHook',
+           'ModelEMAHook', 'NormStatisticsHook', 'PreemptionHook', 'RawProposalsHook',
+           'TALVisualizationHook', 'prepare_launcher']

@@ -20,8 +20,10 @@ from mmlofi.engine.rank_buffers import (
     put_into_checkpoint,
     take_from_checkpoint,
 )
+from mmlofi.engine.resumed_from import LAST, note_resumed_from
 from mmlofi.engine.train_loop import VALIDATED, FidelityTrainLoop
 from mmlofi.engine.trial import try_to_load
+from mmlofi.engine.whole_strategy import write_beside
 from mmlofi.files import remove_dead
 from mmlofi.models.encoders.frozen_base import (
     frozen_weights,
@@ -71,7 +73,7 @@ class AtomicCheckpointHook(CheckpointHook):
         super().__init__(*args, backend_args=backend_args, **kwargs)
 
     def before_train(self, runner: Runner) -> None:
-        """Also removes what a killed run left half written.
+        """Also removes what a killed run left half written, and notes what it is resumed from.
 
         Raises:
             ValueError: When checkpoints would be written between the steps of a weight update,
@@ -99,8 +101,11 @@ class AtomicCheckpointHook(CheckpointHook):
             self.best_ckpt_path = self._own(getattr(self, 'best_ckpt_path', None))
             self.best_ckpt_path_dict = {name: self._own(path) for name, path in
                                         getattr(self, 'best_ckpt_path_dict', {}).items()}
-        if is_main_process() and isinstance(self.file_backend, AtomicLocalBackend):
-            remove_dead(self.out_dir)
+        if isinstance(self.file_backend, AtomicLocalBackend):
+            write_beside(runner)
+            if is_main_process():
+                remove_dead(self.out_dir)
+        note_resumed_from(runner)
 
     def _own(self, path: object) -> str | None:
         """The best checkpoint of that name in the folder of this training, or None.
@@ -192,8 +197,7 @@ class AtomicCheckpointHook(CheckpointHook):
             self._is_tried = True
         self.saved_iter, self.saved_sec = meta['iter'], time.monotonic()
         if is_main_process():
-            AtomicLocalBackend().put_text(self.last_ckpt,
-                                          osp.join(runner.work_dir, 'last_checkpoint'))
+            AtomicLocalBackend().put_text(self.last_ckpt, osp.join(runner.work_dir, LAST))
             for name in list(self.file_backend.list_dir_or_file(self.out_dir)):
                 if _is_interim(name) and name != filename:
                     self._remove(self.file_backend.join_path(self.out_dir, name))

@@ -21,7 +21,7 @@ from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.curves import Curves, curves_of, join_curves
 from mmlofi.evaluation import TALMetric
 from mmlofi.evaluation.ranking import rank_videos
-from mmlofi.files import file_stem
+from mmlofi.files import file_stems
 from mmlofi.options import require_whole
 from mmlofi.visualization.figure_file import save_image
 from mmlofi.visualization.timeline import choose_videos
@@ -123,7 +123,8 @@ class TALVisualizationHook(Hook):
     def _choose(self, metric: TALMetric) -> list[tuple[str, VideoRecord]]:
         """What each picture is called, and its video."""
         if self.which == 'fixed':
-            return [(file_stem(record.name), record)
+            stems = file_stems(record.name for record in metric.records)
+            return [(stems[record.name], record)
                     for record in choose_videos(metric.records, None, self.num_videos)]
         ranked = [record for _, record in rank_videos(metric.records, metric.detections,
                                                       metric.tious)]

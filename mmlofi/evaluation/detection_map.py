@@ -137,8 +137,9 @@ def average_precision(label: np.ndarray, right: np.ndarray, wrong: np.ndarray,
     for place, members in enumerate(split_by_class(label, len(positives))):
         hits = right[members]
         precision = precision_of(hits, wrong[members], positives[place], instances)
-        envelope = np.maximum.accumulate(precision[::-1])[::-1]
-        ap[place] = (envelope * hits).sum(0) / max(positives[place], 1)
+        rises = hits.any(1)   # the others' precision is no higher than that of a hit before them
+        envelope = np.maximum.accumulate(precision[rises][::-1])[::-1]
+        ap[place] = (envelope * hits[rises]).sum(0) / max(positives[place], 1)
     return ap
 
 
@@ -149,11 +150,11 @@ def precision_of(right: np.ndarray, wrong: np.ndarray, positives: int,
     With `instances` it is N R / (N R + false positives) of recall R, the normalised precision of
     Hoiem et al. (ECCV 2012): it does not depend on how many true segments a class happens to have.
     """
-    hits, misses = right.cumsum(0), wrong.cumsum(0)
+    hits, total = right.cumsum(0, np.float64), wrong.cumsum(0, np.float64)
     if instances is not None:
         hits = hits / max(positives, 1) * instances
-    total = hits + misses
-    return np.divide(hits, total, out=np.zeros(total.shape), where=total > 0)
+    total += hits
+    return np.divide(hits, total, out=total, where=total > 0)
 
 
 def split_by_class(label: np.ndarray, num_classes: int) -> list[np.ndarray]:

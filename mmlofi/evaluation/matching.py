@@ -104,7 +104,9 @@ def _overlap_ignored(ground_truth: Sequence[VideoRecord], video: np.ndarray,
     """(K,) which detections overlap a segment to ignore of their video, however little."""
     ignored = [(place, *segment) for place, record in enumerate(ground_truth)
                for segment in record.ignored_sec]
-    ignored = np.array(ignored, dtype=np.float64).reshape(-1, 3)
+    if not ignored:
+        return np.zeros(len(video), dtype=bool)
+    ignored = np.array(ignored, dtype=np.float64)
     overlapping, _, _ = all_pairs(video, segments, ignored[:, 0].astype(np.int64), ignored[:, 1:],
                                   np.finfo(np.float64).smallest_subnormal)
     found = np.zeros(len(video), dtype=bool)
@@ -127,7 +129,8 @@ def match(aligned: Aligned, tious: Sequence[float]) -> np.ndarray:
         return matched
     order = np.lexsort((-truth, -iou, taker))
     truth, iou = truth[order], iou[order]
-    taker, first, count = np.unique(taker, return_index=True, return_counts=True)
+    first = np.flatnonzero(np.diff(taker, prepend=-1))   # of each taker, which are in order
+    count, taker = np.diff(first, append=len(taker)), taker[first]
 
     # Steps: the n-th of each group, among detections that overlap anything at all.
     nth = place_in_group(group[taker])
@@ -173,8 +176,10 @@ def segment_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _pairs(group: np.ndarray, segments: np.ndarray, true_group: np.ndarray,
            true_segments: np.ndarray, least: float) -> Iterator[tuple[np.ndarray, ...]]:
     by_group = np.argsort(true_group, kind='stable')
-    begin = np.searchsorted(true_group[by_group], group)
-    count = np.searchsorted(true_group[by_group], group, side='right') - begin  # (K,)
+    groups, first, size = np.unique(true_group[by_group], return_index=True, return_counts=True)
+    place = np.searchsorted(groups, group)                                       # (K,)
+    none = np.append(groups, -2)[place] != group   # groups of detections are -1 at the least
+    begin, count = np.append(first, 0)[place], np.append(size, 0)[place] * ~none
     ends = np.cumsum(count)
     cuts = np.searchsorted(ends, np.arange(_PAIRS_AT_ONCE, ends[-1] if len(ends) else 0,
                                            _PAIRS_AT_ONCE))

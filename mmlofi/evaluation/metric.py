@@ -110,7 +110,7 @@ class TALMetric(BaseMetric):
         """
         for sample in data_samples:
             if sample.get('window_result') is not None:
-                self.results.append(sample['window_result'].cpu())
+                self.results.append(sample['window_result'])
                 continue
             found = sample['pred_instances']
             self.results.append((
@@ -131,7 +131,7 @@ class TALMetric(BaseMetric):
             raise ValueError('TALMetric got no video to score; expected at least one: is the '
                              'dataset of the evaluation loop empty?')
         windows = [result for result in results if isinstance(result, WindowResult)]
-        by_name = {name: (name, *(values.numpy() for values in found))
+        by_name = {name: (name, *found)
                    for name, found in detect_in_videos(windows).items()}
         for result in results:
             if not isinstance(result, WindowResult):

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from mmlofi.detections.labels import check_labelling, label
 from mmlofi.detections.postprocess import check_nms, suppress
-from mmlofi.detections.proposals import RawProposals
 from mmlofi.detections.windows import WindowResult
+from mmlofi.models.arrays import to_instances, to_raw
 from mmlofi.models.encoders.backbones import build_backbone, pretrained_of, weights_source
 from mmlofi.models.encoders.dense import refuse_gaps
 from mmlofi.models.encoders.encoder import SnippetEncoder
@@ -232,19 +232,14 @@ class EndToEndLocalizer(BaseModel):
         _refuse_no_numbers(features, data_samples)
         self._count_valid(features, data_samples)
         proposals = self.head.predict(features, data_samples)
-        videos = [RawProposals(
-            sample.get('video_name', ''), sample.duration_sec,
-            sample.get('window_norm', (0.0, 1.0)), proposal.segments, proposal.scores, scores,
-            sample.get('first_snippet'), proposal.get('start'), proposal.get('end'),
-            proposal.get('labels')) for sample, proposal, scores in zip(
-                data_samples, proposals, self._classify(features, data_samples, proposals))]
+        videos = list(map(to_raw, data_samples, proposals,
+                          self._classify(features, data_samples, proposals)))
         rule = dict(top_classes=self.top_classes, fusion=self.fusion)
-        for sample, video, found in zip(data_samples, videos, suppress(videos, self.nms, **rule)):
-            segments_sec, scores, labels = label(found, **rule)
-            sample.pred_instances = InstanceData(
-                segments_sec=segments_sec, scores=scores, labels=labels)
-            sample.set_data({name: getattr(video, name) for name in ('start', 'end')
-                             if getattr(video, name) is not None})
+        for sample, proposal, video, found in zip(data_samples, proposals, videos,
+                                                  suppress(videos, self.nms, **rule)):
+            sample.pred_instances = to_instances(label(found, **rule), features.device)
+            sample.set_data({name: proposal.get(name) for name in ('start', 'end')
+                             if proposal.get(name) is not None})
             if found.first_snippet is not None:
                 sample.window_result = WindowResult(found, self.nms, **rule)
             if self.keep_raw:

@@ -104,7 +104,7 @@ def run(model, samples):
     if found[0].first_snippet is None:
         return {one.video_name: one.pred_instances.segments_sec for one in found}
     joined = detect_in_videos(one.window_result for one in found)
-    return {name: segments for name, (segments, _, _) in joined.items()}
+    return {name: torch.from_numpy(segments) for name, (segments, _, _) in joined.items()}
 
 
 def assert_white(found, within_sec):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import wave
 from concurrent.futures import ThreadPoolExecutor
@@ -101,6 +102,18 @@ def test_pictures_are_given_and_written_when_asked_for(end_to_end, video, tmp_pa
     assert picture.dtype == np.uint8
     assert picture.shape[2] == 3
     assert cv2.imread(str(tmp_path / 'vis' / f'{video.stem}.png')).shape == picture.shape
+
+
+def test_pictures_of_videos_whose_names_are_one_as_files_are_kept_apart(
+        end_to_end, video, tmp_path):
+    (tmp_path / 'in').mkdir()
+    for name in ('a_b.mp4', 'a:b.mp4'):
+        shutil.copy(video, tmp_path / 'in' / name)
+    listed = end_to_end.list_videos(str(tmp_path / 'in'))
+    assert sorted(one['video_name'] for one in listed) == ['a:b', 'a_b']
+    for one in listed:     # also one by one, as the tool does it
+        end_to_end(one, vis_out_dir=str(tmp_path / 'vis'))
+    assert sorted(path.name for path in (tmp_path / 'vis').iterdir()) == ['a_b.png', 'a_b_2.png']
 
 
 def test_without_class_scores_no_class_is_claimed(video, tmp_path):

@@ -1,6 +1,7 @@
 """Datasets of folders of pictures, beside those of the videos they come from."""
 from __future__ import annotations
 
+import os
 import shutil
 
 import cv2
@@ -11,6 +12,7 @@ from small_videos import FRAMES, VIDEOS, action, dataset, write_annotations
 
 from mmlofi import Fidelity
 from mmlofi.datasets import SampleIndex
+from mmlofi.datasets.transforms import open_frames
 
 TMPL = 'img_{:05}.png'
 OPEN = dict(type='OpenFrames', filename_tmpl=TMPL, short_side=64)
@@ -57,6 +59,50 @@ def test_windows_are_cut_of_pictures_too(pictures):
     assert len(ours) == len(theirs) == 4
     for index in range(4):
         np.testing.assert_array_equal(ours[index]['inputs'], theirs[index]['inputs'])
+
+
+@pytest.fixture
+def listed(monkeypatch):
+    """Folders whose pictures were listed."""
+    real, found = open_frames.list_dir_or_file, []
+
+    def listing(folder, **how):
+        found.append(os.path.basename(folder))
+        return real(folder, **how)
+    monkeypatch.setattr(open_frames, 'list_dir_or_file', listing)
+    return found
+
+
+def test_folders_are_listed_once_and_again_only_when_pictures_come_or_go(pictures, listed):
+    cut = dict(window=dict(stride=4), pipeline=[OPEN, dict(FRAMES[1], snippet_interval=5),
+                                                *FRAMES[2:]])
+    of_pictures(pictures)
+    assert sorted(listed) == ['a', 'v_b']
+    of_pictures(pictures)[1]
+    windows, asked = of_pictures(pictures, **cut), of_pictures(pictures, check_files='index')
+    windows[0], asked[0]
+    assert sorted(listed) == ['a', 'v_b']     # neither at a start nor for a sample
+    a, b = (pictures / 'rawframes' / name / TMPL.format(100) for name in ('a', 'v_b'))
+    b.unlink()
+    dataset = of_pictures(pictures)
+    assert sorted(listed) == ['a', 'v_b', 'v_b']
+    assert [dataset.get_data_info(i)['facts'].total_frames for i in range(2)] == [100, 99]
+    a.unlink()                                 # while it is in use
+    assert dataset[0]['data_samples'].video_name == 'a'
+    assert sorted(listed) == ['a', 'a', 'v_b', 'v_b']
+
+
+def test_a_folder_is_listed_anew_for_other_pictures_of_it(pictures, listed):
+    of_pictures(pictures)
+    for name in ('a', 'v_b'):
+        for number in range(1, 51):
+            shutil.copy(pictures / 'rawframes' / name / TMPL.format(number),
+                        pictures / 'rawframes' / name / f'small_{number}.png')
+    with pytest.raises(ValueError, match=r"no picture 'flow_00001\.png'"):
+        of_pictures(pictures, pipeline=[dict(OPEN, filename_tmpl='flow_{:05}.png'), *FRAMES[1:]])
+    other = of_pictures(pictures, pipeline=[dict(OPEN, filename_tmpl='small_{}.png'), *FRAMES[1:]])
+    assert other.get_data_info(0)['facts'].total_frames == 50     # the fault has not been kept
+    assert of_pictures(pictures).get_data_info(0)['facts'].total_frames == 100
 
 
 def test_missing_and_broken_folders_are_named_before_training(pictures):

@@ -34,6 +34,15 @@ def test_a_clip_is_packed_for_a_recognizer(folder):
     assert sample['data_samples'].gt_label.tolist() == [1]
 
 
+def test_clips_are_cut_by_the_index_that_is_named_and_their_videos_are_looked_at_once(
+        folder, monkeypatch):
+    segments(folder, index=str(folder / 'own'), readers=1)
+    assert [path.suffix for path in (folder / 'own').iterdir()] == ['.part']
+    assert not (folder / 'gt.json.index').exists()
+    monkeypatch.setattr('mmlofi.datasets.videos.look.find_facts', None)   # by which they are
+    assert segments(folder, index=str(folder / 'own')).get_data_info(0)['facts'].side == 64
+
+
 def test_segments_of_no_length_are_left_out(folder):
     clips = segments(folder, subset='validation', test_mode=True)
     assert [info['segment_sec'] for info in map(clips.get_data_info, range(len(clips)))] == [

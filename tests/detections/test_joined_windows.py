@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -23,18 +24,16 @@ NMS = dict(sigma=0.5, top_k=3)
 def window(first, segments, scores, classes=None, name='v'):
     """Of 10 of the 20 snippets of a video of 100 s."""
     return RawProposals(name, 100.0, (first / 20, (first + 10) / 20),
-                        torch.tensor(segments, dtype=torch.float32).view(-1, 2),
-                        torch.tensor(scores), classes, first)
+                        np.array(segments, np.float32).reshape(-1, 2),
+                        np.array(scores, np.float32), classes, first)
 
 
 def random_windows(name='v', count=30):
     windows = []
     for first in (0, 5, 10):
-        generator = torch.Generator().manual_seed(first)
-        windows.append(window(
-            first, torch.rand(count, 2, generator=generator).sort(1).values.tolist(),
-            torch.rand(count, generator=generator).tolist(),
-            torch.rand(4, generator=generator), name))
+        rng = np.random.default_rng(first)
+        windows.append(window(first, np.sort(rng.random((count, 2)), 1), rng.random(count),
+                              rng.random(4, np.float32), name))
     return windows
 
 
@@ -44,17 +43,16 @@ def results(windows):
 
 def same(found, expected):
     assert found.keys() == expected.keys()
-    return all(torch.equal(one, other) for name in found
+    return all(np.array_equal(one, other) for name in found
                for one, other in zip(found[name], expected[name]))
 
 
 def test_segments_become_shares_of_the_video_and_class_scores_their_mean():
-    joined = join_windows([window(0, [[0.5, 1]], [0.9], torch.tensor([0.2, 0.4])),
-                           window(5, [[0, 0.5], [0.2, 0.4]], [0.8, 0.1], torch.tensor([0.4, 0.0]))])
-    torch.testing.assert_close(joined.segments, torch.tensor([[0.25, 0.5], [0.25, 0.5],
-                                                              [0.35, 0.45]]))
+    joined = join_windows([window(0, [[0.5, 1]], [0.9], np.array([0.2, 0.4])),
+                           window(5, [[0, 0.5], [0.2, 0.4]], [0.8, 0.1], np.array([0.4, 0.0]))])
+    np.testing.assert_allclose(joined.segments, [[0.25, 0.5], [0.25, 0.5], [0.35, 0.45]], rtol=1e-6)
     assert joined.scores.tolist() == pytest.approx([0.9, 0.8, 0.1])
-    torch.testing.assert_close(joined.class_scores, torch.tensor([0.3, 0.2]))
+    np.testing.assert_allclose(joined.class_scores, [0.3, 0.2])
     assert (joined.window_norm, joined.first_snippet, joined.duration_sec) == ((0, 1), None, 100)
 
 
@@ -62,7 +60,7 @@ def test_what_lies_after_the_video_is_clipped_or_dropped():
     padded = replace(window(0, [[0.4, 0.9], [0.7, 0.9], [0, 0.2]], [0.9, 0.8, 0.7]),
                      window_norm=(0.0, 1.6))
     joined = join_windows([padded])
-    torch.testing.assert_close(joined.segments, torch.tensor([[0.64, 1], [0, 0.32]]))
+    np.testing.assert_allclose(joined.segments, [[0.64, 1], [0, 0.32]], rtol=1e-6)
     assert joined.scores.tolist() == pytest.approx([0.9, 0.7])
 
 
@@ -73,11 +71,12 @@ def test_soft_nms_runs_in_each_window_and_again_over_the_video():
         picked, decayed = soft_nms(one.segments, one.scores, **NMS)
         segments.append(one.window_norm[0] + picked / 2)
         scores.append(decayed)
-    picked, decayed = soft_nms(torch.cat(segments), torch.cat(scores), **NMS)
-    weights, labels = torch.stack([one.class_scores for one in windows]).mean(0).topk(2)
+    picked, decayed = soft_nms(np.concatenate(segments), np.concatenate(scores), **NMS)
+    weights = np.stack([one.class_scores for one in windows]).mean(0)
+    labels = np.argsort(-weights)[:2]
     (found,) = detect_in_videos(results(windows)).values()
-    torch.testing.assert_close(found[0], 100 * picked.repeat(2, 1))
-    torch.testing.assert_close(found[1], torch.cat([weights[0] * decayed, weights[1] * decayed]))
+    np.testing.assert_allclose(found[0], 100 * np.tile(picked, (2, 1)), rtol=1e-6)
+    np.testing.assert_allclose(found[1], np.outer(weights[labels], decayed).ravel(), rtol=1e-6)
     assert found[2].tolist() == 3 * [labels[0]] + 3 * [labels[1]]
 
 
@@ -97,7 +96,7 @@ def test_neither_order_nor_repeats_nor_other_videos_matter():
 
 def test_proposals_that_were_written_give_the_same(tmp_path):
     windows = random_windows('a') + random_windows('b')
-    whole = replace(window(0, [[0.1, 0.3]], [0.8], torch.rand(4), 'c'), first_snippet=None)
+    whole = replace(window(0, [[0.1, 0.3]], [0.8], np.ones(4, np.float32), 'c'), first_snippet=None)
     for one in [*windows, whole]:
         save_raw(tmp_path, one, 100)
     (tmp_path / INFO).write_text(json.dumps(dict(classes=[*'abcd'], nms={}, top_classes=1)))
@@ -157,24 +156,23 @@ def test_the_model_s_windows_are_joined_by_the_metric(metric, tmp_path):
 
 
 def test_labels_and_classes_of_each_proposal_come_along_from_their_windows():
-    one = replace(window(0, [[0, 0.5], [0.5, 1]], [0.5, 0.25]), labels=torch.tensor([3, 1]))
-    other = replace(window(15, [[0, 0.25], [0.75, 1]], [0.75, 0.5]), labels=torch.tensor([2, 0]))
+    one = replace(window(0, [[0, 0.5], [0.5, 1]], [0.5, 0.25]), labels=np.array([3, 1]))
+    other = replace(window(15, [[0, 0.25], [0.75, 1]], [0.75, 0.5]), labels=np.array([2, 0]))
     joined = join_windows([one, other])     # the last lies after the video's end
     assert joined.labels.tolist() == [3, 1, 2]
     assert joined.scores.tolist() == [0.5, 0.25, 0.75]
-    rows = [replace(part, labels=None, class_scores=torch.eye(2) + part.first_snippet)
+    rows = [replace(part, labels=None, class_scores=np.eye(2) + part.first_snippet)
             for part in (one, other)]
     assert join_windows(rows).class_scores.tolist() == [[1, 0], [0, 1], [16, 15]]
 
 
 def test_soft_nms_over_a_video_spares_what_windows_labelled_as_another_class():
-    parts = [replace(window(first, [segment], [0.5]), labels=torch.tensor([label]))
+    parts = [replace(window(first, [segment], [0.5]), labels=np.array([label]))
              for first, segment, label in ((0, [0.5, 1.0], 0), (5, [0.0, 0.5], 0),
                                            (5, [0.0, 0.5], 1))]
-    parts[2] = replace(parts[2], segments=torch.cat([parts[1].segments, parts[2].segments]),
-                       scores=torch.tensor([0.5, 0.25]), labels=torch.tensor([0, 1]))
+    parts[2] = replace(parts[2], segments=np.concatenate([parts[1].segments, parts[2].segments]),
+                       scores=np.array([0.5, 0.25]), labels=np.array([0, 1]))
     found = detect([parts[0], parts[2]], nms=NMS, top_classes=1)['v']
-    decayed = 0.5 * torch.exp(torch.tensor(-1 / 0.5)).item()
     assert found[2].tolist() == [0, 1, 0]
-    torch.testing.assert_close(found[1], torch.tensor([0.5, 0.25, decayed]))
+    assert found[1].tolist() == pytest.approx([0.5, 0.25, 0.5 * np.exp(-1 / 0.5)])
     assert found[0].tolist() == [[25, 50]] * 3

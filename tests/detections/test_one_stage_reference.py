@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from mmlofi.detections.labels import label
 from mmlofi.detections.postprocess import suppress
@@ -30,7 +29,7 @@ def candidates(info, arrays, name, class_scores=None):
     video = info['eval'][name]
     first = 0.5 * video['feat_num_frames'] / video['fps'] / video['duration']
     stride = video['feat_stride'] / video['fps'] / video['duration']
-    segments, scores, labels = (torch.from_numpy(arrays[f'{name}_before_{part}'])
+    segments, scores, labels = (arrays[f'{name}_before_{part}']
                                 for part in ('segments', 'scores', 'labels'))
     return RawProposals(name, video['duration'], (first, first + stride), segments, scores,
                         class_scores, labels=labels)
@@ -52,12 +51,13 @@ def test_every_form_of_nms_gives_what_the_programs_give(case):
     for name, video in info['eval'].items():
         for form, variant in video['nms_variants'].items():
             (found,) = suppress([candidates(info, arrays, name)], options(method, variant))
-            expected = [torch.from_numpy(arrays[f'{name}_{form}_{part}'])
+            expected = [arrays[f'{name}_{form}_{part}']
                         for part in ('segments', 'scores', 'labels')]
-            torch.testing.assert_close(found.scores, expected[1], rtol=0, atol=1e-6, msg=form)
+            np.testing.assert_allclose(found.scores, expected[1], rtol=0, atol=1e-6, err_msg=form)
             # Votes are sums of hundreds in single precision, in the order of the processor.
-            torch.testing.assert_close(found.segments, expected[0], rtol=1e-6, atol=1e-4, msg=form)
-            assert torch.equal(found.labels, expected[2]), form
+            np.testing.assert_allclose(found.segments, expected[0], rtol=1e-6, atol=1e-4,
+                                       err_msg=form)
+            assert np.array_equal(found.labels, expected[2]), form
 
 
 def test_detections_in_seconds_and_fused_with_a_videos_class_scores(case):
@@ -73,18 +73,18 @@ def test_detections_in_seconds_and_fused_with_a_videos_class_scores(case):
         compare(label(found, 2), arrays, f'{name}_after')
         if f'{name}_class_scores' not in arrays:
             continue
-        agnostic = RawProposals(**{**vars(found), 'labels': None, 'class_scores': torch.from_numpy(
-            arrays[f'{name}_class_scores'])})
+        agnostic = RawProposals(**{**vars(found), 'labels': None, 'class_scores': arrays[
+            f'{name}_class_scores']})
         compare(label(agnostic, 2, 'sqrt'), arrays, f'{name}_fused')
 
 
 def compare(found, arrays, name):
     segments, scores, labels = found
-    expected = [torch.from_numpy(arrays[f'{name}_{part}'])
+    expected = [arrays[f'{name}_{part}']
                 for part in ('segments_sec', 'scores', 'labels')]
     # The programs repeat each segment for its classes one after the other.
-    order, theirs = (np.lexsort((one[2], -one[1].double().round(decimals=6)))
+    order, theirs = (np.lexsort((one[2], -one[1].astype(float).round(6)))
                      for one in ((segments, scores, labels), expected))
-    torch.testing.assert_close(scores[order], expected[1][theirs].to(scores), rtol=0, atol=1e-6)
-    torch.testing.assert_close(segments[order], expected[0][theirs].to(segments), rtol=0, atol=1e-4)
-    assert torch.equal(labels[order], expected[2][theirs])
+    np.testing.assert_allclose(scores[order], expected[1][theirs], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(segments[order], expected[0][theirs], rtol=0, atol=1e-4)
+    assert np.array_equal(labels[order], expected[2][theirs])

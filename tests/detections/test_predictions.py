@@ -160,3 +160,31 @@ def test_a_video_named_twice_is_refused():
     one = ('v', np.array([[0.0, 1.0]]), np.array([0.5]), np.array([0]))
     with pytest.raises(ValueError, match=r"twice: \['v'\]"):
         Detections.from_videos([one, one], ('jump',))
+
+
+def test_objects_are_not_looked_at_one_by_one_where_no_key_can_have_come_twice(tmp_path,
+                                                                               monkeypatch):
+    """Of half a million detections that is a quarter of the time of reading them."""
+    looked = []
+
+    def look(pairs):
+        looked.append(pairs)
+        return dict(pairs)
+    monkeypatch.setattr('mmlofi.json_values._keep_repeats', look)
+    for label, count in (('a', 0), ('a:b', 4)):
+        looked.clear()
+        (tmp_path / 'found.json').write_text(json.dumps(dict(
+            version='1', external_data=dict(used=True), results=dict(
+                v=[dict(label=label, score=0.5, segment=[0, 1])], w=[]))))
+        assert load_detections(tmp_path / 'found.json').classes == (label,)
+        assert len(looked) == count
+
+
+@pytest.mark.parametrize('text', [
+    '{"results": {"v": [], "v": [{"label": "a", "score": 1, "segment": [0, 1]}]}}',
+    '{"results": {"v": [{"label": "a", "score": 1, "segment": [0, 1], "score": 2}]}}',
+    '{"results": {"v": ["ab", {"label": "a", "score": 1, "segment": [0, 1], "score": 2}]}}'])
+def test_a_key_that_comes_twice_is_found_among_as_many_colons_as_keys(tmp_path, text):
+    (tmp_path / 'found.json').write_text(text)
+    with pytest.raises(ValueError, match='more than once|instead of|no object'):
+        load_detections(tmp_path / 'found.json')

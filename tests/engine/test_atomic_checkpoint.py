@@ -51,6 +51,32 @@ def crash(*args, **kwargs):
     raise Crash
 
 
+def test_a_kill_before_the_first_checkpoint_goes_on_from_the_one_that_was_named(videos):
+    settings = dict(hook={}, workers=0)
+    train(videos, epochs=2, **settings)
+    work, other = videos / 'work', videos / 'other' / 'epoch_1.pth'
+    other.parent.mkdir()
+    (work / 'epoch_1.pth').rename(other)
+    named = make_runner(videos, epochs=2, resume=True, load_from=str(other), **settings)
+    named.register_hook(DiesAtOnce())
+    with pytest.raises(Crash):
+        named.train()
+    assert find_latest_checkpoint(str(work)) == str(other)
+    (work / 'epoch_1.pth').write_bytes(b'of another run')   # for which it would be taken
+    (work / 'last_checkpoint').write_text(str(work / 'epoch_2.pth'))
+    named = make_runner(videos, epochs=2, resume=True, load_from=str(other),
+                        experiment_name=f'{videos.name}_2', **settings)
+    named.register_hook(DiesAtOnce())
+    with pytest.raises(Crash):
+        named.train()
+    assert find_latest_checkpoint(str(work)) == str(work / 'epoch_2.pth')
+
+
+class DiesAtOnce(Hook):
+    def after_train_iter(self, runner, *_, **__):
+        raise Crash
+
+
 def test_as_many_checkpoints_are_kept_as_asked_for(videos):
     train(videos, epochs=4, hook={}, workers=0, default_hooks=keeping(2))
     assert checkpoints(videos) == {'epoch_3.pth', 'epoch_4.pth'}

@@ -4,6 +4,7 @@ The wrappers are stand-ins, as MMEngine's strategies for them need a GPU.
 """
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -117,3 +118,26 @@ def test_a_flexible_runner_trains_in_the_same_loop_and_resumes(videos, monkeypat
                                         experiment_name=f'{videos.name}_{epochs}', **settings)
         assert names == ['S', 'T', 'ST']
     assert runner.iter == 6
+
+
+def test_a_flexible_runner_that_dies_while_it_writes_leaves_its_last_whole_checkpoint(
+        videos, monkeypatch):
+    monkeypatch.setattr('mmengine._strategy.base.collect_env', dict)
+    monkeypatch.setattr(recording, 'Runner', lambda **settings: FlexibleRunner(
+        strategy=dict(type='SingleDeviceStrategy'), **settings))
+    settings = dict(hook={}, workers=0)
+    recording.train(videos, epochs=1, experiment_name=f'{videos.name}_first', **settings)
+
+    def dies(self, content, path):
+        Path(path).write_bytes(content[:100])
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patched:
+        patched.setattr('mmengine.fileio.LocalBackend.put', dies)
+        with pytest.raises(KeyboardInterrupt):
+            recording.train(videos, epochs=2, resume=True, experiment_name=f'{videos.name}_dies',
+                            **settings)
+    assert [path.name for path in (videos / 'work').glob('*.pth*')] == ['epoch_1.pth']
+    assert not list((videos / 'work').glob('.*'))
+    names, _ = recording.train(videos, epochs=2, resume=True,
+                               experiment_name=f'{videos.name}_again', **settings)
+    assert set(names) == {'T'}

@@ -3,6 +3,7 @@ import json
 import logging
 import os
 
+import numpy as np
 import pytest
 import torch
 from mmengine.dataset import DefaultSampler
@@ -53,8 +54,8 @@ def window(place):
     if place == 0:     # which holds the action
         segments[0], scores[0] = torch.tensor([0.3, 0.95]), 1.0
     found = RawProposals(
-        'v0', 100.0, (0.2 * place, 0.2 * place + 0.2), segments, scores, torch.tensor([0.5, 0.4]),
-        4 * place)
+        'v0', 100.0, (0.2 * place, 0.2 * place + 0.2), segments.numpy(), scores.numpy(),
+        np.array([0.5, 0.4], np.float32), 4 * place)
     return dict(video_name='v0', window_result=WindowResult(found, dict(sigma=0.5, top_k=5), 2))
 
 

@@ -2,8 +2,8 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
-import torch
 from matplotlib.colors import to_hex
 
 from mmlofi.detections.proposals import RawProposals
@@ -132,8 +132,8 @@ def test_the_best_and_the_worst_are_drawn_one_by_one_with_frames_and_curves(
     for name in ('good', 'bad', 'half'):
         write_numbered_video(tmp_path / f'v_{name}.mp4', 50)
         save_raw(tmp_path, RawProposals(
-            name, 50.0, (0.0, 1.0), torch.rand(2, 2).sort(1).values, torch.rand(2), None,
-            start=torch.rand(8), end=torch.rand(8)), 10)
+            name, 50.0, (0.0, 1.0), np.array([[0.1, 0.2], [0.3, 0.9]]), np.ones(2), None,
+            start=np.ones(8), end=np.ones(8)), 10)
     done = run(*files, '--best', 1, '--worst', 2, '--videos-dir', tmp_path, '--raw', tmp_path,
                '--out', tmp_path / 'new' / 'p.svg')
     assert done.returncode == 0, done.stderr

@@ -73,8 +73,8 @@ def test_labelled_proposals_are_searched_by_class_and_by_fusion(call_tool, tmp_p
     (tmp_path / 'truth.json').write_text(json.dumps(truth))
     (tmp_path / 'raw').mkdir()
     save_raw(tmp_path / 'raw', RawProposals(
-        'v', 10.0, (0.0, 1.0), torch.tensor([[0.2, 0.6]] * 2 + [[0.7, 0.9]]),
-        torch.tensor([0.9, 0.5, 0.4]), None, labels=torch.tensor([0, 1, 1])), 10)
+        'v', 10.0, (0.0, 1.0), np.array([[0.2, 0.6]] * 2 + [[0.7, 0.9]]),
+        np.array([0.9, 0.5, 0.4]), None, labels=np.array([0, 1, 1])), 10)
     (tmp_path / 'raw' / INFO).write_text(json.dumps(dict(
         classes=['jump', 'run'], nms=dict(sigma=0.5, top_k=3), top_classes=1)))
     call_tool('postprocess.py', tmp_path / 'raw', tmp_path / 'truth.json', '--by-class', 'no',

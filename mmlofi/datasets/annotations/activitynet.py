@@ -74,8 +74,10 @@ def _read_seconds(entry: dict, found: list[tuple[str, str]]) -> float | None:
 
 def _read_frame_rate(entry: dict) -> float | None:
     """None where there is none, or no number above 0: it is asked for only where it is used."""
+    if entry.get('fps') is None:
+        return None
     try:
-        fps = number(entry.get('fps'))
+        fps = number(entry['fps'])
     except ValueError:
         return None
     return fps if math.isfinite(fps) and fps > 0 else None

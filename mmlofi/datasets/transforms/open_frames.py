@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import cv2
@@ -13,7 +14,9 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.fileio import get, isdir, list_dir_or_file
 
+from mmlofi.datasets.videos.facts import NO_STAMP, FolderFacts, Stamp, stamp_of
 from mmlofi.datasets.videos.shown_frames import Pictures
+from mmlofi.datasets.videos.storage import on_disk
 from mmlofi.fidelity import FULL
 
 
@@ -25,7 +28,7 @@ class OpenFrames(BaseTransform):
     picture a frame, at a constant rate. They are read once each, and resized as they are read.
 
     Required Keys: filename (of the folder), duration_sec (unless `fps` is given), fidelity
-    (optional, full otherwise)
+    (optional, full otherwise), facts (optional, `FolderFacts` of the folder)
 
     Added Keys: video_reader (a `FrameFolder`), total_frames, avg_fps, frame_times_sec (None)
 
@@ -65,21 +68,57 @@ class OpenFrames(BaseTransform):
             ValueError: When it holds no picture of the template, or some are missing between
                 others, or the rate cannot be known.
         """
-        folder = results['filename']
-        total = self._count(folder)
-        duration = results.get('duration_sec')
-        if self.fps is None and duration is None:
-            raise ValueError(f'the frame rate of {folder!r} is unknown; expected OpenFrames(fps=…) '
-                             'or a "duration" in the annotations: pictures do not tell')
+        folder, facts = results['filename'], results.get('facts')
+        total = facts.total_frames if self._still_true(facts, folder) else self._count(folder)
         side = None if self.short_side is None else \
             results.get('fidelity', FULL).reduce_side(self.short_side, self.divisor)
-        results['video_reader'] = FrameFolder(folder, self.filename_tmpl, self.start_index, side,
-                                              self.backend_args)
-        results['total_frames'] = total
-        results['avg_fps'] = total / duration if self.fps is None else self.fps
-        results['duration_sec'] = duration if self.fps is None else total / self.fps
-        results['frame_times_sec'] = None
-        return results
+        return results | self.time_axis(results, total) | dict(
+            video_reader=self._reader(folder, side))
+
+    @property
+    def pictures(self) -> str:
+        """Which pictures of a folder are its frames."""
+        return f'{self.filename_tmpl} from {self.start_index}'
+
+    def time_axis(self, results: dict, total: int) -> dict:
+        """What is added but for the reader, of a folder of `total` pictures.
+
+        Raises:
+            ValueError: When the rate cannot be known.
+        """
+        duration = results.get('duration_sec')
+        if self.fps is None and duration is None:
+            raise ValueError(f'the frame rate of {results["filename"]!r} is unknown; expected '
+                             'OpenFrames(fps=…) or a "duration" in the annotations: pictures do '
+                             'not tell')
+        return dict(total_frames=total, frame_times_sec=None,
+                    avg_fps=total / duration if self.fps is None else self.fps,
+                    duration_sec=duration if self.fps is None else total / self.fps)
+
+    def find_facts(self, folder: str) -> FolderFacts:
+        """What a folder is, for an index.
+
+        Raises:
+            FileNotFoundError, ValueError: As `transform`; for a first picture that is none.
+        """
+        stamp, total = self._stamp(folder), self._count(folder)
+        first = self._reader(folder, None).get_batch([0]).asnumpy()[0]
+        return FolderFacts(stamp, total, min(first.shape[:2]), self.pictures)
+
+    def _still_true(self, facts: object, folder: str) -> bool:
+        return isinstance(facts, FolderFacts) and facts.pictures == self.pictures and \
+            facts.stamp == self._stamp(folder)
+
+    def _stamp(self, folder: str) -> Stamp:
+        """A listing costs as much as there are pictures; this does not. (Elsewhere than on a disk
+        folders have no time of change, and are listed once.)"""
+        with suppress(FileNotFoundError, NotADirectoryError):   # which a listing says
+            if on_disk(folder, self.backend_args):
+                return stamp_of(folder)
+        return NO_STAMP
+
+    def _reader(self, folder: str, side: int | None) -> FrameFolder:
+        return FrameFolder(folder, self.filename_tmpl, self.start_index, side, self.backend_args)
 
     def _count(self, folder: str) -> int:
         if not isdir(folder, backend_args=self.backend_args):

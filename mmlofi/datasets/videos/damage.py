@@ -7,6 +7,7 @@ pictures.
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from typing import BinaryIO
 
 import av
@@ -19,6 +20,7 @@ from mmlofi.datasets.videos.boxes import (
     mkv_bytes,
     mkv_length,
 )
+from mmlofi.datasets.videos.storage import on_disk, read_bytes
 from mmlofi.datasets.videos.streams import ALONE
 
 MKV_LEAVES = {   # elements of a segment, of a cluster, of both
@@ -28,20 +30,23 @@ MKV_LEAVES = {   # elements of a segment, of a cluster, of both
 FRAMES = ('first', 'keys', 'all')   # which are decoded when files are checked
 
 
-def find_damage(filename: str, frames: str, total_frames: int) -> str | None:
+def find_damage(filename: str, frames: str, total_frames: int,
+                backend_args: dict | None = None) -> str | None:
     """What of a video's bytes or frames is damaged, or None.
 
     Found is what decoders notice: in H.264 and MPEG-4 most wrong bytes, in VP9 hardly any.
 
     Args:
-        filename: On disk, and opened by `OpenVideo` without fault.
+        filename: Opened by `OpenVideo` without fault. What is on no disk is fetched again.
         frames: 'keys' decodes the key frames, 'all' every frame.
         total_frames: That training finds in it, which are those that a player shows.
+        backend_args: Of `OpenVideo`.
     """
-    with open(filename, 'rb') as file:
+    with (open(filename, 'rb') if on_disk(filename, backend_args) else
+          BytesIO(read_bytes(filename, backend_args))) as file:
         place = broken_at(file)
         if place is not None:
-            return f'its structure breaks at byte {place:,} of {os.path.getsize(filename):,}'
+            return f'its structure breaks at byte {place:,} of {file.seek(0, os.SEEK_END):,}'
         file.seek(0)
         with av.open(file, metadata_errors='replace', options=ALONE) as container:
             return _find_bad_frames(container, frames, total_frames)

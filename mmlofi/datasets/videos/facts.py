@@ -62,12 +62,19 @@ class FeatureFacts(NamedTuple):
     covered_sec: float | None = None
 
 
+class FolderFacts(NamedTuple):
+    """A folder of pictures as `OpenFrames` finds it, without listing it."""
+
+    stamp: Stamp        # of the folder itself, which pictures that come or go change
+    total_frames: int
+    side: int           # of the first picture, the shorter one
+    pictures: str       # which were counted, as of `OpenFrames`
+
+
 class Seen(NamedTuple):
-    """A file that is there, and is not opened before it is used; or a folder of pictures."""
+    """A file that is there, and is not opened before it is used."""
 
     stamp: Stamp
-    duration_sec: float | None = None
-    side: int | None = None
 
 
 class Fault(NamedTuple):
@@ -80,7 +87,7 @@ class Fault(NamedTuple):
 
 
 MISSING = 'missing'
-Facts = VideoFacts | FeatureFacts | Seen | Fault
+Facts = VideoFacts | FeatureFacts | FolderFacts | Seen | Fault
 NO_STAMP = Stamp(0, 0)
 
 

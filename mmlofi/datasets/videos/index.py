@@ -30,6 +30,7 @@ from mmlofi.datasets.videos.facts import (
     Facts,
     Fault,
     FeatureFacts,
+    FolderFacts,
     Seen,
     Stamp,
     VideoFacts,
@@ -37,12 +38,13 @@ from mmlofi.datasets.videos.facts import (
 )
 from mmlofi.files import whole_file
 
-MAGIC = b'mmlofi index 1'   # another number with every change of the facts
+MAGIC = b'mmlofi index 2'   # another number with every change of the facts
 ENDING, TABLES = '.part', 'tables'
 MOST_PARTS = 32
 # A fault may have been the disk's, so that a later start looks again; this one's ranks do not.
 FAULT_SEC = 600
-KINDS = {'video': VideoFacts, 'features': FeatureFacts, 'seen': Seen, 'fault': Fault}
+KINDS = {'video': VideoFacts, 'features': FeatureFacts, 'folder': FolderFacts, 'seen': Seen,
+         'fault': Fault}
 NAMES = {kind: name for name, kind in KINDS.items()}
 
 
@@ -160,10 +162,8 @@ class FileIndex:
         try:
             facts = decode(path.read_bytes())
         except ValueError as error:
-            print_log(f'{path} is damaged ({error}), and is removed: what it said of files is '
-                      'found anew', 'current', logging.WARNING)
-            with suppress(OSError):
-                path.unlink()
+            print_log(f'{path} is damaged ({error}), and {_remove(path)}: what it said of files '
+                      'is found anew', 'current', logging.WARNING)
             return False
         if facts is None:
             self._foreign.add(path.name)
@@ -190,6 +190,15 @@ class FileIndex:
         if '://' in path:
             return path
         return os.path.abspath(path).removeprefix(self._root)
+
+
+def _remove(path: Path) -> str:
+    """What became of a part."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:   # of an index that can be read alone
+        return f'is passed over at each start, as it cannot be removed ({error.strerror})'
+    return 'is removed'
 
 
 def folder_beside(ann_file: str) -> str:

@@ -34,6 +34,7 @@ STATS = 500         # files a task: one each would cost more than asking for it
 def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts], *,
              frames: str = 'first', opened: bool = True, stat: bool = True,
              readers: int = READERS, what: str = 'files',
+             fits: Callable[[Facts], bool] = lambda facts: True,
              tell: Callable[[str], object] | None = None) -> list[Facts]:
     """What each file is: by the index where it is true of it, else as `look` finds it now.
 
@@ -46,6 +47,7 @@ def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts
             which asks the disk for each.
         readers: Files at a time.
         what: They are called in what is told.
+        fits: Whether what the index has of a file is what is asked for.
         tell: Says how far it is; None logs it.
     """
     stamps = stamps_of(paths, readers) if stat else {}
@@ -54,7 +56,7 @@ def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts
     def lacking(paths: Iterable[str]) -> list[str]:
         for path in paths:
             facts = index.get(path)
-            if _is_enough(facts, frames, opened) and not (
+            if _is_enough(facts, frames, opened) and fits(facts) and not (
                     stat and facts.stamp != stamps.get(path)):
                 found[path] = facts
         return [path for path in paths if path not in found]
@@ -109,7 +111,7 @@ def _is_enough(facts: Facts | None, frames: str, opened: bool) -> bool:
         return FRAMES.index(facts.frames) >= FRAMES.index(frames)
     if isinstance(facts, Fault):   # one of later frames is none where these do not matter
         return FRAMES.index(facts.frames) <= FRAMES.index(frames)
-    return facts is not None and not (opened and isinstance(facts, Seen) and facts.side is None)
+    return facts is not None and not (opened and isinstance(facts, Seen))
 
 
 def _for_a_while(pool: ThreadPoolExecutor, look: Callable[[str], Facts], paths: Sequence[str],

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from mmlofi.datasets.videos.facts import (
     Facts,
     Fault,
     FeatureFacts,
+    FolderFacts,
     Seen,
     VideoFacts,
     stamp_of,
@@ -36,30 +36,30 @@ class Looking(NamedTuple):
     source: str                # 'video', 'feature' or 'img', what they are
     transforms: Transforms     # of the pipeline that will read them
     windows: bool = False      # whether windows are cut of them
+    fetched: bool = False      # whether those on no disk are opened, too
     frames: str = 'first'      # of a video, of `damage.FRAMES`, which are decoded
     stat: bool = True          # as of `complete`
     readers: int = READERS
 
 
 def look_at_files(index: FileIndex, data_list: Sequence[dict], how: Looking) -> list[Facts]:
-    """What each video's file is, on disk; elsewhere whether it is there, unless windows are cut."""
+    """What each video's file is, on disk; elsewhere whether it is there, unless `how.fetched`."""
     paths = [info['filename'] for info in data_list]
     if how.source == 'img':
-        look = partial(_look_at_frames, opener=_frames_opener(how.transforms))
-        with ThreadPoolExecutor(how.readers) as pool:
-            return list(pool.map(look, data_list))
+        return _look_at_folders(index, paths, how)
     backend_args = files_backend(how.transforms)
     local = not paths or on_disk(paths[0], backend_args)
+    opened = local or how.fetched
     look = partial(look_at_file, source=how.source, frames=how.frames, index=index,
-                   backend_args=backend_args, opened=local or how.windows)
-    return complete(index, paths, look, frames=how.frames, opened=local or how.windows,
+                   backend_args=backend_args, opened=opened)
+    return complete(index, paths, look, frames=how.frames, opened=opened,
                     stat=how.stat and local, readers=how.readers, what=f'{how.source} files')
 
 
 def states_of(index: FileIndex, data_list: Sequence[dict], facts: Sequence[Facts], how: Looking
               ) -> list[FileState]:
     """Whether the pipeline can use each file, what it says, and why not."""
-    states = [_state(info['filename'], one, how) for info, one in zip(data_list, facts)]
+    states = [_state(info, one, how) for info, one in zip(data_list, facts)]
     for transform in how.transforms:
         if isinstance(transform, AppendFeatures):
             states = _with_appended(index, data_list, states, transform, how)
@@ -96,13 +96,17 @@ def look_at_file(path: str, *, source: str, frames: str, index: FileIndex,
         return Fault(stamp, str(error), time.time(), frames)
 
 
-def _state(path: str, facts: Facts, how: Looking) -> FileState:
+def _state(info: dict, facts: Facts, how: Looking) -> FileState:
     if isinstance(facts, Fault):
         return FileState(problem=facts.problem)
     if isinstance(facts, FeatureFacts):
-        return _state_of_features(path, facts, how.transforms, how.windows)
-    if isinstance(facts, VideoFacts | Seen):
+        return _state_of_features(info['filename'], facts, how.transforms, how.windows)
+    if isinstance(facts, VideoFacts):
         return FileState(duration_sec=facts.duration_sec, side=facts.side)
+    if isinstance(facts, FolderFacts):
+        return _state_of_folder(info, facts, _frames_opener(how.transforms))
+    if isinstance(facts, Seen):
+        return FileState()
     raise AssertionError(f'no state of {facts}')
 
 
@@ -126,7 +130,7 @@ def _with_appended(index: FileIndex, data_list: Sequence[dict], states: Sequence
     more = how._replace(transforms=[transform.load])
     found = []
     for info, state, facts in zip(infos, states, look_at_files(index, infos, more)):
-        problem = _state(info['filename'], facts, more).problem
+        problem = _state(info, facts, more).problem
         if problem == MISSING:
             problem = f'no features at {info["filename"]!r}'
         found.append(FileState(problem=problem) if problem and not state.problem else state)
@@ -142,12 +146,30 @@ def _frames_opener(transforms: Transforms) -> OpenFrames:
     return opener
 
 
-def _look_at_frames(info: dict, opener: OpenFrames) -> Facts:
+def _look_at_folders(index: FileIndex, paths: Sequence[str], how: Looking) -> list[Facts]:
+    """What each folder of pictures is. A fault may be of other pictures than are asked for now, so
+    that it is looked at again at every start."""
+    opener = _frames_opener(how.transforms)
+
+    def fits(facts: Facts) -> bool:
+        return isinstance(facts, FolderFacts) and facts.pictures == opener.pictures
+    local = not paths or on_disk(paths[0], opener.backend_args)
+    return complete(index, paths, partial(_look_at_folder, opener=opener), fits=fits,
+                    stat=how.stat and local, readers=how.readers, what='folders of pictures')
+
+
+def _look_at_folder(path: str, opener: OpenFrames) -> Facts:
     try:
-        results = opener(dict(info))
-        frame = results['video_reader'].get_batch([0]).asnumpy()[0]
+        return opener.find_facts(path)
     except FileNotFoundError:
         return Fault(NO_STAMP, MISSING, time.time())
     except ValueError as error:
         return Fault(NO_STAMP, str(error), time.time())
-    return Seen(NO_STAMP, results['duration_sec'], min(frame.shape[:2]))
+
+
+def _state_of_folder(info: dict, facts: FolderFacts, opener: OpenFrames) -> FileState:
+    try:
+        axis = opener.time_axis(info, facts.total_frames)
+    except ValueError as error:
+        return FileState(problem=str(error))
+    return FileState(duration_sec=axis['duration_sec'], side=facts.side)

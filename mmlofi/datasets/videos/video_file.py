@@ -58,7 +58,8 @@ def find_facts(filename: str, frames: str = 'first', backend_args: dict | None =
         raise ValueError(f'{filename!r} is cut off; expected the whole file: {AGAIN}')
     facts, shown = OpenVideo(backend_args=backend_args).learn(filename)
     side, size = _first_size(shown, filename, local)
-    damage = None if frames == 'first' else find_damage(filename, frames, facts.total_frames)
+    damage = None if frames == 'first' else find_damage(
+        filename, frames, facts.total_frames, backend_args)
     if damage is not None:
         raise ValueError(f'{filename!r} is damaged ({damage}); expected a video of which '
                          f'all frames can be decoded: {AGAIN}')

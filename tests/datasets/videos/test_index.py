@@ -1,6 +1,7 @@
 """The index of what files are: parts on disk that any number of processes add to."""
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ import zlib
 import pytest
 
 from mmlofi.datasets.videos import index as index_module
-from mmlofi.datasets.videos.facts import Fault, FeatureFacts, Seen, Stamp, VideoFacts
+from mmlofi.datasets.videos.facts import Fault, FeatureFacts, FolderFacts, Seen, Stamp, VideoFacts
 from mmlofi.datasets.videos.index import ENDING, MAGIC, FileIndex, encode, index_folder
 
 HEADER = dict(side=224, feat_dim=4)
@@ -22,7 +23,7 @@ FACTS = dict(
     video=VIDEO, features=FeatureFacts(Stamp(1, 2), (4, 8), 10.0, HEADER, None),
     more=FeatureFacts(Stamp(1, 2), (4, 9), None, None, 8.5),
     others=FeatureFacts(Stamp(1, 2), (4, 8), 10.0, dict(HEADER, side=112), None),
-    seen=Seen(Stamp(0, 0)))
+    folder=FolderFacts(Stamp(5, 6), 100, 64, 'img_{:05}.jpg from 1'), seen=Seen(Stamp(0, 0)))
 
 
 @pytest.fixture
@@ -73,7 +74,20 @@ def test_a_damaged_part_is_removed_and_said_and_the_others_stay(tmp_path, said, 
     assert (again.get('/a'), again.get('/b')) == (None, FACTS['seen'])
     assert len(said) == 1
     assert 'is damaged' in said[0]
+    assert 'and is removed' in said[0]
     assert not part.exists()
+
+
+def test_a_damaged_part_that_cannot_be_removed_is_not_said_to_be(tmp_path, said, monkeypatch):
+    (tmp_path / 'index').mkdir()
+    (tmp_path / 'index' / f'a{ENDING}').write_bytes(b'{}')
+
+    def refuse(path, **_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+    monkeypatch.setattr('pathlib.Path.unlink', refuse)
+    FileIndex(tmp_path / 'index')
+    (only,) = said
+    assert 'is passed over at each start, as it cannot be removed (Read-only file system)' in only
 
 
 def spoiled(facts, **values):
@@ -88,7 +102,7 @@ def spoiled(facts, **values):
 @pytest.mark.parametrize('content', [
     dict(headers=[], files=[]), dict(headers=[], files={'/a': ['features', [1, 2]]}),
     spoiled(FACTS['features'], header=7), spoiled(VIDEO, table=5), spoiled(VIDEO, stamp=['1', '2']),
-    spoiled(VIDEO, size=[64]), spoiled(VIDEO, frames='none'), spoiled(FACTS['seen'], side='x')])
+    spoiled(VIDEO, size=[64]), spoiled(VIDEO, frames='none'), spoiled(FACTS['folder'], side='x')])
 def test_a_part_that_is_well_summed_and_ill_formed_is_a_damaged_one(tmp_path, said, content):
     check_damaged(tmp_path, said, json.dumps(content).encode())
 
@@ -155,7 +169,7 @@ def test_parts_of_another_version_say_nothing(tmp_path, said):
     index.add('/a', VIDEO)
     index.flush()
     (part,) = parts(tmp_path / 'index')
-    part.write_bytes(part.read_bytes().replace(b'index 1', b'index 0', 1))
+    part.write_bytes(part.read_bytes().replace(b'index 2', b'index 0', 1))
     assert FileIndex(tmp_path / 'index').get('/a') is None
     assert part.exists()
     assert said == []
@@ -167,7 +181,7 @@ def test_parts_of_another_version_outlive_a_merge(tmp_path):
         index.add(f'/{number}', VIDEO)
         index.flush()
     foreign = parts(tmp_path)[0]
-    foreign.write_bytes(foreign.read_bytes().replace(b'index 1', b'index 0', 1))
+    foreign.write_bytes(foreign.read_bytes().replace(b'index 2', b'index 0', 1))
     FileIndex(tmp_path)   # these are not too many yet
     assert len(parts(tmp_path)) == index_module.MOST_PARTS + 1
     index = FileIndex(tmp_path)

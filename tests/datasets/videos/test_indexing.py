@@ -8,7 +8,7 @@ import time
 import pytest
 
 from mmlofi.datasets.videos import indexing
-from mmlofi.datasets.videos.facts import Seen, stamp_of
+from mmlofi.datasets.videos.facts import FolderFacts, stamp_of
 from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.indexing import complete
 
@@ -32,7 +32,7 @@ class Looks:
     def __call__(self, path):
         self.asked.append(path)
         time.sleep(self.sec)
-        return Seen(stamp_of(path), side=1)
+        return FolderFacts(stamp_of(path), 1, 1, '')
 
 
 def test_a_second_start_looks_at_what_has_changed_alone(tmp_path, paths):

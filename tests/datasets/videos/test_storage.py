@@ -106,6 +106,20 @@ def test_annotations_and_files_are_read_through_the_backend(expected, source, by
     assert {'far/gt.json', f'far/{file[source]}'} <= read
 
 
+def test_videos_that_are_not_on_a_disk_are_opened_at_construction_where_it_is_said_which_frames(
+        expected, tmp_path):
+    index = dict(index=str(tmp_path.parent / 'index'))
+    assert 'facts' not in remote('video', backend_args=ARGS, **index).get_data_info(0)
+    assert remote('video', backend_args=ARGS, check_files='all', **index).stored_sides == [64, 64]
+    READ.clear()
+    again = remote('video', backend_args=ARGS, check_files='first', **index)
+    assert again.get_data_info(0)['facts'].frames == 'all'
+    assert not [path for path in READ if path.endswith('.mp4')]
+    STORE['far/videos/a.mp4'] = STORE['far/videos/a.mp4'][:2000]
+    with pytest.raises(ValueError, match="1 of 2 videos of subset 'training' cannot be used"):
+        remote('video', backend_args=ARGS, check_files='keys', index=str(tmp_path.parent / 'new'))
+
+
 @pytest.mark.parametrize('source', ['video', 'feature'])
 def test_a_backend_that_cannot_say_what_there_is_still_gives_it(expected, source):
     data = remote(source, root='blind://far', opener_args=None)

@@ -41,7 +41,7 @@ def merge(path: Path, videos: Mapping[str, Video]) -> tuple[dict[str, dict], str
         again += name is not None
         before = database.get(name, {})
         database[name or (file if with_ending else stem)] = {
-            **entry, 'subset': entry['subset'] or TRAINING, **before,
+            **entry, **before, 'subset': before.get('subset') or entry['subset'] or TRAINING,
             'annotations': entry['annotations']}
     return database, f'{again} videos of {path} were annotated again, {len(videos) - again} added'
 

@@ -43,6 +43,12 @@ def test_further_videos_are_for_training_under_names_like_those_there(old):
     assert list(database) == ['a.mkv', 'c.mp4', 'd.mkv']
 
 
+def test_a_subset_that_is_null_is_none_to_keep(old, tmp_path):
+    for given, expected in ((None, 'training'), ('testing', 'testing')):
+        database, _ = merge(old(a=None, b='validation'), video('a.mp4', given, (1, 2, 'new')))
+        assert database['a']['subset'] == expected
+
+
 def test_what_has_no_subsets_is_refused(tmp_path):
     (tmp_path / 'old.json').write_text(json.dumps(dict(a=dict(
         duration_second=9.0, duration_frame=90, feature_frame=90, annotations=[]))))

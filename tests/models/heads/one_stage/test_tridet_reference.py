@@ -6,11 +6,12 @@ import json
 
 import pytest
 import torch
+from mmaction.structures import ActionDataSample
 from torch.testing import assert_close
 from tridet_settings import head_of
 
 from mmlofi.detections.postprocess import postprocess
-from mmlofi.detections.proposals import RawProposals
+from mmlofi.models.arrays import to_raw
 
 pytestmark = pytest.mark.sums
 
@@ -156,11 +157,12 @@ def test_detections_of_a_real_size_are_theirs(case):
     margin = (facts['feat_num_frames'] - facts['feat_stride']) / 2
     window = [frame / facts['fps'] / facts['duration'] for frame in (
         margin, margin + facts['feat_stride'] * facts['snippets_in'])]
-    video = RawProposals('va0', facts['duration'], tuple(window), found.segments, found.scores,
-                         None, labels=found.labels)
-    (segments, scores, labels), = postprocess(
-        [video], top_classes=1, nms=dict(by_class=True, sigma=test['nms_sigma'],
-                                         top_k=test['max_seg_num'], min_score=test['min_score']))
+    video = to_raw(ActionDataSample(metainfo=dict(
+        video_name='va0', duration_sec=facts['duration'], window_norm=tuple(window))), found, None)
+    found, = postprocess([video], top_classes=1, nms=dict(
+        by_class=True, sigma=test['nms_sigma'], top_k=test['max_seg_num'],
+        min_score=test['min_score']))
+    segments, scores, labels = map(torch.from_numpy, found)
     # Theirs, in single precision, are up to 3.9e-6 from what double precision gives.
     assert_close(scores.float(), stored(case, 'va0_after_scores'), atol=5e-6, rtol=0)
     theirs = [stored(case, f'va0_after_{part}') for part in ('segments_sec', 'scores', 'labels')]
