@@ -115,3 +115,25 @@ def decoded_by_pyav(path: Path) -> tuple[list[np.ndarray], np.ndarray]:
         start = max(0.0, (container.start_time or 0) / av.time_base)
         return ([frame.to_ndarray(format='rgb24') for frame in frames],
                 np.array([frame.time for frame in frames]) - start)
+
+
+def film_of_phone(path: Path, seconds: float = 3.0, codec: str = AV1) -> Path:
+    """Stored lying, shown standing, with sound, at a rate that varies: a bar goes across."""
+    def picture(number: int) -> np.ndarray:
+        values = np.full((64, 96, 3), 60, np.uint8)
+        values[:, number % 80:number % 80 + 16] = 200
+        return values
+    write_clip(path, map(picture, range(round(30 * seconds))), codec=codec, gop=30,
+               stamps=lambda number: 33 * number + 8 * (number % 2), sound_sec=seconds)
+    return turned(path, 90)
+
+
+def turned(path: Path, degrees: int) -> Path:
+    """An mp4 whose header has players turn it."""
+    content = bytearray(path.read_bytes())
+    place = content.index(b'tkhd') + 44   # the matrix, of 16.16 and 2.30
+    cos, sin = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+    content[place:place + 36] = struct.pack('>9i', cos << 16, sin << 16, 0, -sin << 16, cos << 16,
+                                            0, 0, 0, 1 << 30)
+    path.write_bytes(content)
+    return path

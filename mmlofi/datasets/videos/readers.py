@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from mmengine.logging import print_log
 
@@ -36,12 +37,20 @@ def tell_of_second(filename: str, codecs: tuple[str, ...]) -> None:
                   f'{" and ".join(codecs)}; so are others like it', 'current')
 
 
-def tell_of_seconds(codecs: Iterable[tuple[str, ...]], total: int) -> None:
-    """Says of how many files of a data set PyAV took over those with such codecs."""
+def tell_of_seconds(codecs: Iterable[tuple[str, ...]], total: int,
+                    tell: Callable[[str], object] | None = None) -> None:
+    """Says how many files of a data set PyAV took over.
+
+    Args:
+        codecs: Of these.
+        total: Files of the data set.
+        tell: Says it; None logs it.
+    """
     counts = Counter(codecs)
     if counts:
         _told.update(counts)
         which = ', '.join(f'{count} of {" and ".join(kinds)}' for kinds, count in
                           counts.most_common())
-        print_log(f'{counts.total()} of {total} videos are read by PyAV, since decord cannot read '
-                  f'them: {which}', 'current')
+        tell = tell or partial(print_log, logger='current')
+        tell(f'{counts.total()} of {total} videos are read by PyAV, since decord cannot read them: '
+             f'{which}')
