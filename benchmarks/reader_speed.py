@@ -85,8 +85,8 @@ def main() -> None:
                         codec=args.codec)
         for video in videos:
             print(f'\n{Path(video).name}\n\n| snippets x frames / every | side | threads | '
-                  f'MMAction2 | {" | ".join(READERS)} | {" | ".join(f"{one}, s" for one in READERS)}'
-                  f' |\n|{"---|" * (4 + 2 * len(READERS))}')
+                  f'MMAction2 | {" | ".join(READERS)} | {", s | ".join(READERS)}, s |\n'
+                  f'|{"---|" * (4 + 2 * len(READERS))}')
             for sampling in SAMPLINGS:
                 for side in (SIDES[112], SIDES[224]):
                     for threads in args.threads:
