@@ -15,10 +15,13 @@ from procedural_rows import ROWS
 from mmlofi.datasets.annotations import load_annotations
 from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.bootstrap import LEVEL, Resampler
+from mmlofi.evaluation.detection_map import detection_map
 from mmlofi.files import write_text
 
 RESAMPLES = 1000
-COLUMNS = ('mAP@0.50', 'mAP@0.75', 'mAP@0.95', 'mAP')
+TIOUS = (0.5, 0.75, 0.95)
+COLUMNS = {'mAP@0.50': 'mAP@0.50', 'mAP@0.75': 'mAP@0.75', 'mAP@0.95': 'mAP@0.95', 'mAP': 'mAP',
+           'own': 'own classes'}
 _UNIT = 1e-4   # of a resampled mAP: a hundredth of a percent
 
 
@@ -42,14 +45,18 @@ class Results:
     def __contains__(self, row: str) -> bool:
         return row in self.content['rows']
 
-    def add(self, row: str, scores: Mapping[str, float], seconds: float, ann_file: Path,
+    def add(self, row: str, own_classes: float, seconds: float, ann_file: Path,
             detections: Path) -> None:
-        """Adds a row: its scores, and what its detections have on resampled videos."""
-        resampler = Resampler(load_annotations(str(ann_file), 'validation'), resamples=RESAMPLES)
-        average, resampled = resampler.score(load_detections(str(detections)))
+        """Adds a row: the scores of its detections, also on resampled videos, and its mAP with
+        classes of its own."""
+        records = load_annotations(str(ann_file), 'validation')
+        found = load_detections(str(detections))
+        at = dict(zip(TIOUS, detection_map(records, found, TIOUS).mAP.tolist()))
+        average, resampled = Resampler(records, resamples=RESAMPLES).score(found)
         self.content['rows'][row] = dict(
-            {name: round(scores[name], 6) for name in COLUMNS[:-1]}, mAP=round(average, 6),
-            seconds=round(seconds), resampled=np.rint(resampled / _UNIT).astype(int).tolist())
+            {f'mAP@{tiou:.2f}': round(value, 6) for tiou, value in at.items()},
+            mAP=round(average, 6), own=round(own_classes, 6), seconds=round(seconds),
+            resampled=np.rint(resampled / _UNIT).astype(int).tolist())
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_text(self.path, self._text())
 
@@ -84,7 +91,7 @@ def table(results: Mapping[str, Mapping[int, dict]], baseline: str = 'acp') -> s
 
     A gain is of the seeds that both have, drawn again with the videos.
     """
-    lines = ['| row | seeds | ' + ' | '.join(COLUMNS) + ' | CPU seconds | gain over '
+    lines = ['| row | seeds | ' + ' | '.join(COLUMNS.values()) + ' | CPU seconds | gain over '
              f'{ROWS[baseline].title} | {LEVEL:.0%} interval | order turns |']
     lines.append('|---' * (lines[0].count('|') - 1) + '|')
     for name, seeds in results.items():

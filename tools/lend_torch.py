@@ -7,6 +7,12 @@ nothing else that PYTHON has. The metadata comes along, so that pip takes torch 
 not its list of files, so that pip could never delete the lender's. A torch that PYTHON has only on
 loan comes from the first lender. Exits with 1, and leaves nothing
 behind, if there is no torch that fits the requirement in setup.cfg and works.
+
+For those whose torch was built for their machine: containers and cluster modules with a CUDA, ROCm
+or aarch64 build that no index has, or 3 GB that a quota will not take twice. A venv with
+--system-site-packages is not that: made from a Python that is itself a virtual environment, as most
+are that have a torch today, it sees the packages of the Python behind it and no torch, and from
+another it sees all that is installed there, an mmcv or numpy of the wrong version as well.
 """
 from __future__ import annotations
 

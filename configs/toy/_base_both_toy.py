@@ -1,8 +1,8 @@
 # The world in which a class is a scene and a kind of motion (TOY_WORLD=both): its encoder, and how
 # each stage trains. A row of the table takes about a minute of one CPU core.
 #
-#   python tools/make_procedural.py data/toy_both --scene-and-motion --classes 6 --side 64 \
-#       --train-videos 120 --clips-per-class 80
+#   python tools/make_procedural.py data/toy_both --scene-and-motion --difficulty 0 --classes 6 \
+#       --side 64 --train-videos 120 --clips-per-class 80
 #
 # All layers see neighbouring frames: with the first world's encoder, whose first stages see single
 # frames, a training stays longer at what stills tell (docs/procedural_benchmark.md). bfloat16 halves
@@ -15,12 +15,12 @@ backbone = dict(
 
 stage_1 = dict(batch_size=16, max_epochs=8,   # of 30 updates
                wrapper='AmpOptimWrapper', optimizer=dict(type='AdamW', lr=3e-3, weight_decay=0.01))
-# What comes after ACP, or in its place: as many updates of 16 clips, and pixels, as stage 2 (360; TSP
-# has 378).
-pretraining = dict(batch_size=16, clips_per_segment=1,
-                   epochs=dict(acp_plus=20, tsp=9, arrow=6, bsp=3))
-stage_2 = dict(   # 2 videos at every fidelity: 60 updates an epoch
-    batch_size=2, max_epochs=6,
+# What comes after ACP, or in its place: as many updates of 32 clips, and pixels, as stage 2 (360; TSP
+# has 357).
+pretraining = dict(batch_size=32, clips_per_segment=1,
+                   epochs=dict(acp_plus=40, tsp=17, arrow=12, bsp=6))
+stage_2 = dict(   # 4 videos at every fidelity: 30 updates an epoch
+    batch_size=4, max_epochs=12,
     optim_wrapper=dict(type='AmpOptimWrapper',
                        optimizer=dict(type='AdamW', lr=3e-3, weight_decay=1e-4)),
     by='epoch', cycle=[dict(name='S', spatial=2), dict(name='T', temporal=4),

@@ -3,14 +3,22 @@
 #   python tools/extract_features.py configs/toy/lofi_toy.py CHECKPOINT --out features/toy
 #   python tools/train.py configs/toy/gtad_toy.py
 #
+# TOY_SCORES=FILE takes the classes of videos from there, in place of a classifier of these features:
+# to test a head with the same ones as other heads, as the paper does.
+#
 # A minute and 1 GB on 2 CPU cores. Expected: docs/procedural_benchmark.md.
 _base_ = './_base_toy.py'
 
+from mmlofi.datasets.annotations import load_class_names
+
+outside_scores = '{{$TOY_SCORES:none}}'
+class_scores = dict(type='VideoClassifier', in_channels=_base_.feat_dim,
+                    num_classes=_base_.num_classes) if outside_scores == 'none' else dict(
+    type='ClassScoreFile', path=outside_scores, classes=load_class_names(_base_.ann_file))
 model = dict(
     type='EndToEndLocalizer',
     head=dict(_base_.gtad_head, in_channels=_base_.feat_dim, **_base_.gtad_bins),
-    class_scores=dict(type='VideoClassifier', in_channels=_base_.feat_dim,
-                      num_classes=_base_.num_classes))
+    class_scores=class_scores)
 
 pipeline = [dict(type='LoadSnippetFeatures', num_snippets=_base_.num_snippets,
                  feat_dim=_base_.feat_dim, expected=dict(side=_base_.side)),

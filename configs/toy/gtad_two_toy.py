@@ -14,5 +14,6 @@ pipeline = [load, second, *after]
 train_dataloader = dict(dataset=dict(pipeline=pipeline))
 val_dataloader = dict(dataset=dict(pipeline=pipeline))
 test_dataloader = val_dataloader
-model = dict(head=dict(in_channels=2 * _base_.feat_dim),
-             class_scores=dict(in_channels=2 * _base_.feat_dim))
+model = dict(head=dict(in_channels=2 * _base_.feat_dim))
+if _base_.outside_scores == 'none':
+    model['class_scores'] = dict(in_channels=2 * _base_.feat_dim)

@@ -1,0 +1,197 @@
+"""When stage 2 leaves its plateau, by what may delay it: how long a fidelity stays, order, rate.
+
+Trains stage 2 on the procedural benchmark from the ACP encoder of each seed, with one thing changed
+at a time, and prints after each training where its loss fell, and how far: the first update from
+which the loss was under 0.8 of what it was in the first 60, a mean over the fidelities, and the
+mean loss of the last 90. Of the trainings that `procedural_table.py` left in the same folder, the
+same is said. Run again, it goes on where it stopped.
+
+  OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world both --rows acp short long
+  OMP_NUM_THREADS=1 python benchmarks/cycle_settings.py --seeds 0 1 2
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+from kept_frames import keep_frames
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from procedural_table import HERE, WORLDS, Table
+from procedural_tools import CONFIGS, ROOT, checkpoint, run
+from torch import Tensor, nn
+
+from mmlofi.files import write_text
+from mmlofi.models.encoders.norm import batch_norms
+
+FELL = 0.8                 # of the loss at the start
+START, END = 60, 90        # updates
+HOOK = "custom_hooks = [dict(type='LoFiCycleHook', by={by!r}, interval={interval}, cycle={cycle})]"
+S, T, ST = (dict(name='S', spatial=2), dict(name='T', temporal=4),
+            dict(name='ST', temporal=2, spatial=2**0.5))
+
+
+def cycle(interval: int, *fidelities: dict) -> str:
+    """A line of config: each fidelity for that many updates."""
+    return HOOK.format(by='iter', interval=interval, cycle=list(fidelities or (S, T, ST)))
+
+
+def rate(value: float) -> str:
+    return f'optim_wrapper = dict(optimizer=dict(lr={value}))'
+
+
+def betas(first: float, second: float) -> str:
+    return f'optim_wrapper = dict(optimizer=dict(betas=({first}, {second})))'
+
+
+WARM_UP = """param_scheduler = [
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end={end}),
+    dict(type='CosineAnnealingLR', T_max=_base_.max_epochs, convert_to_iter_based=True)]"""
+
+
+def hook(name: str) -> str:
+    """One of those below, beside the cycle."""
+    return f"""custom_imports = dict(imports=['cycle_settings'])
+custom_hooks = [*_base_.custom_hooks, dict(type={name!r})]"""
+
+
+FROZEN = "model = dict(encoder=dict(norm='frozen'))"
+SETTINGS = {   # of an epoch of 30 updates
+    'each update (short)': cycle(1),
+    '3 updates': cycle(3),
+    '10 updates': cycle(10),
+    '30 updates (long)': '',
+    '60 updates': cycle(60),
+    'long, T, ST, S': cycle(30, T, ST, S),
+    'long, ST, S, T': cycle(30, ST, S, T),
+    'long, rate 1e-3': rate(1e-3),
+    'short, rate 1e-3': f'{cycle(1)}\n{rate(1e-3)}',
+    'long, warm-up of 90 updates': WARM_UP.format(end=90),
+    'long, no momentum': betas(0.0, 0.999),
+    'short, no momentum': f'{cycle(1)}\n{betas(0.0, 0.999)}',
+    'long, momentum dropped at each change': hook('DropMomentumHook'),
+    'long, frozen norm': FROZEN,
+    'long, frozen norm, rate 1e-3': f'{FROZEN}\n{rate(1e-3)}',
+    "long, frozen norm but the batch's mean": f'{FROZEN}\n{hook("CentreHook")}',
+}
+
+
+@HOOKS.register_module(force=True)   # as a script, and where the config imports it
+class DropMomentumHook(Hook):
+    """Sets Adam's mean gradient to zero where the fidelity changes."""
+
+    priority = 'VERY_LOW'
+
+    def __init__(self) -> None:
+        self._before = None
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
+        fidelity = runner.train_loop.sampler.fidelity_at(batch_idx)
+        if self._before not in (None, fidelity):
+            for state in runner.optim_wrapper.optimizer.state.values():
+                state['exp_avg'].zero_()
+        self._before = fidelity
+
+
+@HOOKS.register_module(force=True)
+class CentreHook(Hook):
+    """Takes the batch's mean for the running one in frozen batch norms, in training."""
+
+    priority = 'VERY_LOW'
+
+    def before_train(self, runner) -> None:
+        for norm in batch_norms(runner.model.backbone):
+            norm.register_forward_pre_hook(self._centre)
+
+    @staticmethod
+    def _centre(norm: nn.Module, inputs: tuple[Tensor]) -> Tensor:
+        (values,) = inputs                                                    # (B, C, T, H, W)
+        mean = values.float().mean((0, 2, 3, 4))
+        with torch.no_grad():
+            norm.running_mean.lerp_(mean, norm.momentum)
+        return values - (mean - norm.running_mean)[:, None, None, None].to(values.dtype)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--world', choices=WORLDS, default='both')
+    parser.add_argument('--out', type=Path, default=None,
+                        help='folder of procedural_table.py; default its own')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument('--settings', nargs='+', choices=SETTINGS, metavar='SETTING',
+                        default=list(SETTINGS), help=f'of {"; ".join(SETTINGS)}; default all')
+    parser.add_argument('--smoke', action='store_true', help='a few steps on a tiny benchmark')
+    args = parser.parse_args()
+    if args.out is None:
+        args.out = Path('work_dirs/procedural_table' + '_both' * (args.world == 'both'))
+    return args
+
+
+def losses(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """(update, loss) of each fidelity, as the log of a training has them."""
+    found: dict[str, dict[int, float]] = defaultdict(dict)
+    for path in sorted(folder.glob('*/vis_data/scalars.json')):
+        for line in path.read_text().splitlines():
+            values = json.loads(line)
+            for name, value in values.items():
+                if name.endswith('/loss'):
+                    found[name.removesuffix('/loss')][values['step']] = value
+    return {name: sorted(values.items()) for name, values in found.items()}
+
+
+def fell_at(points: list[tuple[int, float]]) -> float:
+    """The first update from which all losses are lower; infinity where the last one is not."""
+    first = points[0][0]
+    start = statistics.mean(loss for step, loss in points if step <= max(START, first))
+    high = [place for place, (_, loss) in enumerate(points) if loss >= FELL * start]
+    after = high[-1] + 1 if high else 0
+    return points[after][0] if after < len(points) else float('inf')
+
+
+def describe(folder: Path) -> tuple[float, float]:
+    """Where a training's loss fell, and what it was at the end."""
+    of = losses(folder).values()
+    last = max(points[-1][0] for points in of)
+    ends = [statistics.mean([loss for step, loss in points if step > last - END] or
+                            [points[-1][1]]) for points in of]
+    return statistics.mean(map(fell_at, of)), statistics.mean(ends)
+
+
+def table(found: dict[str, list[tuple[float, float]]]) -> str:
+    """Markdown, with the figures of all seeds."""
+    lines = ['| each fidelity stays | fell at update, by seed | loss at the end, by seed |',
+             '|---|---|---|']
+    for name, runs in found.items():
+        fell, ends = ([f'{value:.0f}' if value != float('inf') else 'never' for value, _ in runs],
+                      [f'{value:.2f}' for _, value in runs])
+        lines.append(f'| {name} | {", ".join(fell)} | {", ".join(ends)} |')
+    return '\n'.join(lines) + '\n'
+
+
+def main() -> None:
+    args = parse_args()
+    torch.set_num_threads(1)
+    keep_frames()
+    trainings = Table(args.out, world=args.world, smoke=args.smoke)
+    run('make_procedural.py', trainings.data, *WORLDS[args.world])
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for seed in args.seeds:
+        trainings.encoder('acp', seed)
+        start = checkpoint(trainings.out / f'seed{seed}/acp')
+        for name in args.settings:
+            folder = trainings.out / f'seed{seed}/settings' / name.replace(' ', '_')
+            config = folder.with_name(f'{folder.name}.py')
+            write_text(config, f'_base_ = {str(ROOT / CONFIGS / "lofi_toy.py")!r}\n'
+                               f'{SETTINGS[name]}\n')
+            trainings.train(folder, config, seed, [*HERE, f'load_from={start}'])
+            found[name].append(describe(folder))
+        print(table(found), flush=True)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,82 @@
+"""What may delay that stage 2 leaves its plateau, one thing at a time."""
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from torch import nn
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope='module')
+def script():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / 'benchmarks')
+        yield importlib.import_module('cycle_settings')
+
+
+@pytest.fixture
+def load(script, monkeypatch, tmp_path):
+    monkeypatch.setenv('TOY_WORLD', 'both')
+    monkeypatch.syspath_prepend(ROOT / 'benchmarks')
+
+    def setting(name: str) -> Config:
+        path = tmp_path / 'setting.py'
+        path.write_text(f'_base_ = {str(ROOT / "configs/toy/lofi_toy.py")!r}\n'
+                        f'{script.SETTINGS[name]}\n')
+        return Config.fromfile(path)
+    return setting
+
+
+def test_each_setting_changes_what_it_says_and_trains_as_long(script, load):
+    long = load('30 updates (long)')
+    changed = {}
+    for name in script.SETTINGS:
+        cfg = load(name)
+        assert cfg.train_cfg == long.train_cfg
+        assert cfg.train_dataloader == long.train_dataloader
+        changed[name] = {key for key in ('model', 'custom_hooks', 'optim_wrapper',
+                                         'param_scheduler') if cfg[key] != long[key]}
+    assert changed.pop('30 updates (long)') == set()
+    assert all(changed.values())
+    assert changed['long, warm-up of 90 updates'] == {'param_scheduler'}
+    assert changed['short, rate 1e-3'] == {'custom_hooks', 'optim_wrapper'}
+    assert load('long, ST, S, T').custom_hooks[0].cycle[0].name == 'ST'
+    assert load('short, no momentum').optim_wrapper.optimizer.betas == (0.0, 0.999)
+
+
+def test_a_loss_fell_where_all_that_follow_are_lower(script):
+    points = [(20, 2.0), (60, 2.2), (100, 1.5), (140, 1.9), (180, 1.6), (220, 1.0)]
+    assert script.fell_at(points) == 180            # 0.8 of 2.1 is 1.68
+    assert script.fell_at([*points, (260, 1.8)]) == float('inf')
+
+
+def test_a_training_is_described_by_its_logs_over_restarts(script, tmp_path):
+    for part, steps in (('a', (10, 70)), ('b', (130, 190))):
+        folder = tmp_path / part / 'vis_data'
+        folder.mkdir(parents=True)
+        folder.joinpath('scalars.json').write_text(''.join(
+            json.dumps({'step': step, 'loss': 9.0, 'S/loss': 2.0 if step < 100 else 1.0,
+                        'T/loss': 3.0 if step < 150 else 0.5}) + '\n' for step in steps))
+    fell, end = script.describe(tmp_path)
+    assert fell == (130 + 190) / 2
+    assert end == ((1.0 + 1.0) / 2 + (3.0 + 0.5) / 2) / 2
+
+
+def test_a_frozen_norm_takes_the_mean_of_the_batch(script):
+    norm = nn.BatchNorm3d(3).eval()
+    norm.running_mean.fill_(5.0)
+    norm.running_var.copy_(torch.tensor([1.0, 4.0, 9.0]))
+    hook, values = script.CentreHook(), torch.randn(2, 3, 2, 4, 4) + 7
+    norm.register_forward_pre_hook(hook._centre)
+    result = norm(values)
+    torch.testing.assert_close(result.mean((0, 2, 3, 4)), torch.zeros(3), atol=1e-5, rtol=0)
+    centred = values - values.mean((0, 2, 3, 4), keepdim=True)
+    expected = centred / (norm.running_var + norm.eps).sqrt()[:, None, None, None]
+    torch.testing.assert_close(result, expected)
+    assert (norm.running_mean > 5.0).all()
