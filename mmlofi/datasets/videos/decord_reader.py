@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import decord
@@ -15,6 +16,7 @@ from mmlofi.datasets.videos.streams import Refused, refuse_picture, unreadable
 from mmlofi.datasets.videos.time_axis import TimeAxis, axis_of
 
 
+@dataclass(frozen=True)
 class DecordReader:
     """Opens videos.
 
@@ -22,10 +24,7 @@ class DecordReader:
         num_threads: Decoder threads a video; 0 for as many as there are cores.
     """
 
-    name = DECORD
-
-    def __init__(self, num_threads: int) -> None:
-        self.num_threads = num_threads
+    num_threads: int
 
     def learn(self, file: BinaryIO, filename: str, codecs: frozenset[str]
               ) -> tuple[VideoFacts, ShownFrames]:
@@ -49,7 +48,7 @@ class DecordReader:
                 'key frame decord passes over; expected mp4 or mkv: ffmpeg -i in.ts -c copy '
                 'out.mp4')
         facts = VideoFacts.of_axis(axis, known, stamp_of_open(file), codecs=codecs,
-                                   reader=self.name, avg_fps=rate)
+                                   reader=DECORD, avg_fps=rate)
         return facts, ShownFrames(reader, axis, filename)
 
     def open(self, facts: VideoFacts, file: BinaryIO, filename: str, **size: int) -> ShownFrames:

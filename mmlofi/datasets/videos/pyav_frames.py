@@ -25,7 +25,7 @@ from mmlofi.datasets.videos.streams import AGAIN
 
 Opened = tuple[av.container.InputContainer, av.VideoStream]
 
-JUMP_FRAMES = 4   # measured: what going to a key frame costs
+JUMP_FRAMES = 4   # that are rather decoded than jumped over: a jump empties the decoder
 # Before PyAV 17 there was one, and no such argument.
 ONE_THREAD = dict(threads=1) if int(av.__version__.partition('.')[0]) >= 17 else {}
 

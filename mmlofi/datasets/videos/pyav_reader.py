@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import BinaryIO
@@ -20,17 +21,11 @@ from mmlofi.datasets.videos.time_axis import TimeAxis, axis_of
 LOOKED_AT = 16   # frames that have to be those of the first packets
 
 
+@dataclass(frozen=True)
 class PyavReader:
-    """As `DecordReader`, with PyAV's decoders.
+    """As `DecordReader`, with PyAV's decoders."""
 
-    Args:
-        num_threads: Decoder threads a video; 0 for as many as there are cores.
-    """
-
-    name = PYAV
-
-    def __init__(self, num_threads: int) -> None:
-        self.num_threads = num_threads
+    num_threads: int
 
     def learn(self, file: BinaryIO, filename: str, codecs: frozenset[str]
               ) -> tuple[VideoFacts, PyavFrames]:
@@ -51,7 +46,7 @@ class PyavReader:
         if axis.total_frames == 1:
             refuse_picture(file, filename)
         facts = VideoFacts.of_axis(
-            axis, known, stamp_of_open(file), codecs=codecs, reader=self.name,
+            axis, known, stamp_of_open(file), codecs=codecs, reader=PYAV,
             avg_fps=rate or axis.total_frames / axis.duration_sec)
         return facts, self._frames(file, filename, opened, stamps, axis)
 
