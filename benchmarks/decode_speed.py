@@ -91,10 +91,14 @@ def pipelines(short_side: int, sampling: Sequence[int], threads: int, reader: st
              sample, dict(type='DecodeSnippets'), resize])
 
 
-def load(pipeline: list, video: str) -> tuple[float, float, list[np.ndarray]]:
-    """CPU seconds, seconds of the clock, and the frames."""
+def load(pipeline: list, video: str, **known: object) -> tuple[float, float, list[np.ndarray]]:
+    """CPU seconds, seconds of the clock, and the frames.
+
+    Args:
+        known: What a data set knows of the video.
+    """
     transforms = [TRANSFORMS.build(cfg) for cfg in pipeline]
-    results, cpu, clock = dict(filename=video), time.process_time(), time.perf_counter()
+    results, cpu, clock = dict(known, filename=video), time.process_time(), time.perf_counter()
     for transform in transforms:
         results = transform(results)
     return time.process_time() - cpu, time.perf_counter() - clock, results['imgs']
