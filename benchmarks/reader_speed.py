@@ -6,8 +6,8 @@
 
 The floor is PyAV's decoding of all frames from start to end, in one thread, without making pictures
 of them. MMAction2's pipeline (DecordInit, DecordDecode, Resize) and ours with each reader, and with
-what the index of files knows, load the same snippets; they take turns, and the least CPU time of the
-rounds counts, decoder threads included. Beside it stand our seconds by the clock.
+what the index of files knows, load the same snippets; they take turns, and the least CPU time of
+the rounds counts, decoder threads included. Beside it stand our seconds by the clock.
 """
 from __future__ import annotations
 
