@@ -78,6 +78,13 @@ def write_video(path: str, frames: Iterator[np.ndarray], width: int, height: int
         container.mux(stream.encode())
 
 
+def write_textures(folder: str, seconds: int, size: Sequence[int], codec: str = 'libx264') -> str:
+    """A video of them; returns its path."""
+    path = f'{folder}/textures.mp4'
+    write_video(path, moving_textures(seconds * FPS, *size), *size, codec=codec)
+    return path
+
+
 def pipelines(short_side: int, sampling: Sequence[int], threads: int, reader: str = 'auto'
               ) -> tuple[list, list]:
     """Configs of MMAction2's and of our loading."""
@@ -143,9 +150,7 @@ def main() -> None:
     args = parse_args()
     init_default_scope('mmaction')
     with tempfile.TemporaryDirectory() as folder:
-        videos = args.videos or [f'{folder}/textures.mp4']
-        if not args.videos:
-            write_video(videos[0], moving_textures(args.seconds * FPS, *args.size), *args.size)
+        videos = args.videos or [write_textures(folder, args.seconds, args.size)]
         for number, video in enumerate(videos):
             results = TRANSFORMS.build(dict(type='OpenVideo'))(dict(filename=video))
             height, width = results['video_reader'][0].shape[:2]

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from decode_speed import FPS, SAMPLINGS, SIDES, load, moving_textures, pipelines, write_video
+from decode_speed import SAMPLINGS, SIDES, load, pipelines, write_textures
 from mmengine.registry import init_default_scope
 
 from mmlofi.datasets.videos.readers import READERS
@@ -83,11 +83,7 @@ def main() -> None:
     args = parse_args()
     init_default_scope('mmaction')
     with tempfile.TemporaryDirectory() as folder:
-        videos = args.videos or [f'{folder}/textures.mp4']
-        if not args.videos:
-            write_video(videos[0], moving_textures(args.seconds * FPS, *args.size), *args.size,
-                        codec=args.codec)
-        for video in videos:
+        for video in args.videos or [write_textures(folder, args.seconds, args.size, args.codec)]:
             print(f'\n{Path(video).name}\n\n| snippets x frames / every | side | threads | '
                   f'MMAction2 | {" | ".join(READERS)} | {", s | ".join(READERS)}, s |\n'
                   f'|{"---|" * (4 + 2 * len(READERS))}')
