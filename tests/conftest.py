@@ -3,7 +3,11 @@ from __future__ import annotations
 
 import os
 import resource
-from contextlib import contextmanager
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +20,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import unformatted_configs
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from numbered import BITS, COLUMNS, numbered_frame
@@ -53,6 +58,12 @@ def _runners_of_their_own_names():
         yield
 
 
+@pytest.fixture
+def formatted_configs(monkeypatch) -> None:
+    """MMEngine writes configs with their layout, as it does for users."""
+    monkeypatch.setattr('mmengine.config.config.FormatCode', unformatted_configs.format_code)
+
+
 @pytest.fixture(scope='session')
 def reference_data() -> Path:
     """Real annotations and videos, and the authors' results; never part of the project."""
@@ -62,6 +73,44 @@ def reference_data() -> Path:
         pytest.skip(f'the reference data is absent at {folder}; MMLOFI_REFERENCE_DATA says where '
                     'it is')
     return folder
+
+
+@pytest.fixture(scope='session')
+def start_warm_python(tmp_path_factory) -> Callable[..., AbstractContextManager[dict[str, str]]]:
+    """Variables by which `python`, and torchrun's ranks, are forks of one that has imported all.
+
+    The process that forks imports `modules` beside mmlofi, and is started through `command`.
+    """
+    @contextmanager
+    def start(*modules: str, command: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:
+        folder, root = tmp_path_factory.mktemp('warm'), Path(__file__).parents[1]
+        script, python, path = root / 'tests' / 'warm_python.py', folder / 'python', folder / 'here'
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {script} "$@"\n')
+        python.chmod(0o755)
+        variables = dict(
+            PATH=os.pathsep.join([str(folder), str(Path(sys.executable).parent),
+                                  os.environ['PATH']]),
+            PYTHONPATH=str(root), OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='', HF_HUB_OFFLINE='1',
+            WARM_PYTHON=str(path), PYTHON_EXEC=str(python))
+        with subprocess.Popen(
+                [*command, sys.executable, str(script), 'serve', str(path), 'mmlofi',
+                 'unformatted_configs', *modules], stdin=subprocess.PIPE,
+                env=os.environ | variables) as server:
+            try:
+                while not path.exists():
+                    assert server.poll() is None, 'the process that imports has ended'
+                    time.sleep(0.05)
+                yield variables
+            finally:
+                server.kill()
+    return start
+
+
+@pytest.fixture(scope='session')
+def warm_python(start_warm_python) -> Iterator[dict[str, str]]:
+    """Those of a process that all tests share."""
+    with start_warm_python('mmlofi.planning.step_memory', 'matplotlib.pyplot') as variables:
+        yield variables
 
 
 @pytest.fixture(scope='session')

@@ -4,7 +4,6 @@ from __future__ import annotations
 import importlib
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -96,16 +95,19 @@ def test_two_encoders_features_lie_side_by_side_in_all_of_stage_3(load):
     assert two.model.head.in_channels == two.model.class_scores.in_channels == 2 * two.feat_dim
 
 
-def run(*arguments: object) -> str:
-    environment = os.environ | dict(OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
-    done = subprocess.run([sys.executable, str(SCRIPT), *map(str, arguments)], env=environment,
-                          capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+@pytest.fixture
+def run(warm_python):
+    def run(*arguments: object) -> str:
+        done = subprocess.run(['python', str(SCRIPT), *map(str, arguments)],
+                              env=os.environ | warm_python, capture_output=True, text=True,
+                              timeout=900)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+    return run
 
 
 @pytest.mark.slow
-def test_a_second_call_trains_nothing_again_and_results_alone_give_the_table(tmp_path):
+def test_a_second_call_trains_nothing_again_and_results_alone_give_the_table(run, tmp_path):
     options = '--smoke', '--world', 'both', '--out', tmp_path / 'out', '--seeds', 3
     first = run(*options, '--rows', 'acp', 'tsp_long', 'acp_arrow')
     assert [line.split(':')[0] for line in first.splitlines() if line.startswith('seed')] == [

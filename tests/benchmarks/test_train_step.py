@@ -5,7 +5,6 @@ import json
 import os
 import runpy
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,20 +12,26 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / 'benchmarks' / 'train_step.py'
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess:
-    environment = os.environ | dict(OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
-    return subprocess.run([sys.executable, str(SCRIPT), *map(str, arguments)], env=environment,
-                          capture_output=True, text=True, timeout=900)
+@pytest.fixture
+def run(warm_python):
+    def run(*arguments: object) -> subprocess.CompletedProcess:
+        return subprocess.run(['python', str(SCRIPT), *map(str, arguments)],
+                              env=os.environ | warm_python, capture_output=True, text=True,
+                              timeout=900)
+    return run
 
 
-def measured(*options: str, out: Path) -> tuple[list[dict], str]:
+@pytest.fixture
+def measured(run, tmp_path):
     """The steps of TSM-R18 at ST as they were written, and what was printed."""
-    done = run('--encoders', 'TSM-R18', '--fidelities', 'ST', '--snippets', 8, '--side', 64,
-               '--options', *options, '--threads', 1, '--repeats', 1, '--out', out)
-    assert done.returncode == 0, done.stdout + done.stderr
-    steps = json.loads((out / 'train_step.json').read_text())['steps']
-    assert [step['option'] for step in steps] == list(options)
-    return steps, done.stdout
+    def measure(*options: str) -> tuple[list[dict], str]:
+        done = run('--encoders', 'TSM-R18', '--fidelities', 'ST', '--snippets', 8, '--side', 64,
+                   '--options', *options, '--threads', 1, '--repeats', 1, '--out', tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        steps = json.loads((tmp_path / 'train_step.json').read_text())['steps']
+        assert [step['option'] for step in steps] == list(options)
+        return steps, done.stdout
+    return measure
 
 
 def assert_as_planned(step: dict) -> None:
@@ -37,8 +42,8 @@ def assert_as_planned(step: dict) -> None:
 
 @pytest.mark.slow
 @pytest.mark.sums
-def test_steps_are_measured_as_planned_and_what_cannot_run_is_said(tmp_path):
-    (plain, chunk, refused), output = measured('plain', 'chunk', 'checkpointing', out=tmp_path)
+def test_steps_are_measured_as_planned_and_what_cannot_run_is_said(measured, tmp_path):
+    (plain, chunk, refused), output = measured('plain', 'chunk', 'checkpointing')
     assert_as_planned(plain)
     assert_as_planned(chunk)
     assert chunk['allocated'] < plain['allocated']
@@ -50,13 +55,13 @@ def test_steps_are_measured_as_planned_and_what_cannot_run_is_said(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_step_of_16_bits_is_measured_as_planned(tmp_path):
-    (half,), _ = measured('chunk+bf16', out=tmp_path)
+def test_a_step_of_16_bits_is_measured_as_planned(measured):
+    (half,), _ = measured('chunk+bf16')
     assert_as_planned(half)
 
 
 @pytest.mark.slow
-def test_a_step_of_a_ladder_is_measured_as_planned(tmp_path):
+def test_a_step_of_a_ladder_is_measured_as_planned(run, tmp_path):
     done = run('--encoders', 'VideoMAE-S ladder', '--fidelities', 'T', '--snippets', 8, '--side',
                32, '--options', 'bf16+checkpointing', '--threads', 1, '--repeats', 1,
                '--out', tmp_path)
@@ -80,7 +85,7 @@ def test_what_a_convolution_takes_and_gives_back_does_not_count():
     assert peak(trace) == 35
 
 
-def test_an_unknown_option_is_refused_with_those_there_are():
+def test_an_unknown_option_is_refused_with_those_there_are(run):
     done = run('--options', 'chunk+fp8')
     assert done.returncode == 2
     assert "got 'chunk+fp8'; expected some of plain, chunk," in done.stderr

@@ -26,11 +26,13 @@ def test_what_is_written_is_python_of_the_same_values():
     assert space == VALUES
 
 
+@pytest.mark.usefixtures('formatted_configs')
 def test_what_mmengine_writes_of_a_config_is_read():
     content = {name: value for name, value in VALUES.items() if name != 'keys'}
     assert read_values(Config(content).pretty_text) == content
 
 
+@pytest.mark.usefixtures('formatted_configs')
 def test_keys_that_are_no_names_are_read_as_mmengine_writes_them():
     content = dict(paramwise_cfg=dict(custom_keys={'backbone.layer': dict(lr_mult=0.1), 'ln': {}}))
     text = Config(content).pretty_text

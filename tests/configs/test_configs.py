@@ -40,6 +40,8 @@ def small_transforms(pipeline: list, at: str) -> dict:
                     if step.get(key) is not None}
         if step.type == 'ClipInSegment':     # of half a second, as the tiny video is short
             options |= {f'{place}.fps': 2 * step.clip_len, f'{place}.clips_per_segment': 1}
+        if step.type == 'DenseSampleFrames':     # for a test ten times as many frames
+            options[f'{place}.num_sample_positions'] = 2
         if 'scale' in step:
             options[f'{place}.scale'] = (-1, SIDE) if -1 in step.scale else (SIDE, SIDE)
     return options
@@ -171,6 +173,7 @@ def test_readme_links_exactly_the_shipped_configs():
         assert (ROOT / path).is_file() or '/my_' in path, path
 
 
+@pytest.mark.usefixtures('formatted_configs')
 @pytest.mark.parametrize(('name', 'family', 'channels'), [
     ('my_lofi', 'ResNet3dSlowOnly', 2048), ('my_videomae_lofi', 'VisionTransformer', 768)])
 def test_the_readme_s_own_encoders_become_configs(tmp_path, name, family, channels):

@@ -12,7 +12,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -44,21 +43,22 @@ def data(tmp_path_factory, write_numbered_video) -> Path:
 
 
 class Training:
-    """Runs resumable.py in a process group of its own."""
+    """Runs resumable.py in its folder, which tells its processes from others."""
 
-    def __init__(self, folder: Path, data: Path, ranks: int, options: list[str]) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, data: Path, ranks: int, options: list[str],
+                 variables: dict[str, str] | None = None) -> None:
+        self.folder, self.variables = folder, variables or {}
         launcher = [] if ranks == 1 else [
             '-m', 'torch.distributed.run', f'--nproc-per-node={ranks}', '--rdzv-backend=c10d',
             '--rdzv-endpoint=localhost:0']
-        self.command = [sys.executable, *launcher, str(SCRIPT), str(folder), '--data', str(data),
+        self.command = ['python', *launcher, str(SCRIPT), str(folder), '--data', str(data),
                         *options, *(['--launcher', 'pytorch'] if ranks > 1 else [])]
 
     def start(self) -> subprocess.Popen:
+        self.folder.mkdir(exist_ok=True)
         with open(self.folder.with_suffix('.log'), 'a') as log:
-            return subprocess.Popen(
-                self.command, stdout=log, stderr=log, start_new_session=True,
-                env=os.environ | dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1'))
+            return subprocess.Popen(self.command, stdout=log, stderr=log, cwd=self.folder,
+                                    env=os.environ | self.variables)
 
     def finish(self) -> None:
         assert self.start().wait(timeout=240) == 0, self.folder.with_suffix('.log').read_text()
@@ -78,10 +78,18 @@ class Training:
 
     def kill_all(self) -> None:
         """SIGKILL to all processes that work in this folder: launcher, ranks, their workers."""
-        for path in Path('/proc').glob('[0-9]*/cmdline'):
-            with contextlib.suppress(OSError):   # it has ended by itself
-                if str(self.folder).encode() in path.read_bytes():
-                    os.kill(int(path.parent.name), signal.SIGKILL)
+        while processes := self.processes():
+            for process in processes:
+                with contextlib.suppress(ProcessLookupError):   # it has ended by itself
+                    os.kill(process, signal.SIGKILL)
+            time.sleep(0.01)
+
+    def processes(self) -> list[int]:
+        found = []
+        for path in Path('/proc').glob('[0-9]*/cwd'):
+            with contextlib.suppress(OSError):
+                found += [int(path.parent.name)] * (path.readlink() == self.folder.resolve())
+        return found
 
     def steps(self, rank: int = 0) -> list[dict]:
         """What reached the model of a rank, over all runs; a line that a kill cut off is not."""
@@ -106,9 +114,9 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize('name', SETTINGS)
-def test_a_killed_training_goes_on_exactly(name, data, tmp_path):
+def test_a_killed_training_goes_on_exactly(name, data, tmp_path, warm_python):
     ranks, options = SETTINGS[name]
-    whole, killed = (Training(tmp_path / which, data, ranks, options)
+    whole, killed = (Training(tmp_path / which, data, ranks, options, warm_python)
                      for which in ('whole', 'killed'))
     whole.finish()
     chance = random.Random(f'{name} {KILL_SEED}')
@@ -151,11 +159,12 @@ def assert_equal(found: dict, expected: dict) -> None:
         expected['meta'][name] for name in ('epoch', 'iter', 'seed')]
 
 
-def test_steps_that_were_done_are_not_decoded(data, tmp_path):
+def test_steps_that_were_done_are_not_decoded(data, tmp_path, warm_python):
     """Their videos are gone when training goes on: whoever opened one would fail."""
     mine = tmp_path / 'data'
     shutil.copytree(data, mine)
-    training = Training(tmp_path / 'run', mine, 1, ['--epochs', '1', '--max-bad-share', '0'])
+    training = Training(tmp_path / 'run', mine, 1, ['--epochs', '1', '--max-bad-share', '0'],
+                        warm_python)
     training.kill_after(4, 0.5)
     done = training.checkpoint()['meta']['iter']
     assert 0 < done < VIDEOS

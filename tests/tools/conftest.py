@@ -71,16 +71,14 @@ def port() -> int:
 
 
 @pytest.fixture(scope='session')
-def start_tool(toy_data) -> Callable[..., subprocess.Popen]:
-    """Starts a tool as a user does, in a process of its own on the CPU."""
+def start_tool(toy_data, warm_python) -> Callable[..., subprocess.Popen]:
+    """Starts a tool as a user does, in a process of its own on the CPU, which has imported all."""
     def start(tool: str, *arguments: object, cwd: Path | None = None, **variables: object
               ) -> subprocess.Popen:
-        command = {'.py': [sys.executable], '.sh': ['bash']}[Path(tool).suffix]
-        path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
-        environment = os.environ | dict(PATH=path, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1',
-                                        CUDA_VISIBLE_DEVICES='', TOY_DATA=str(toy_data))
+        command = {'.py': 'python', '.sh': 'bash'}[Path(tool).suffix]
+        environment = os.environ | warm_python | dict(TOY_DATA=str(toy_data))
         return subprocess.Popen(
-            [*command, str(ROOT / 'tools' / tool), *map(str, arguments)],
+            [command, str(ROOT / 'tools' / tool), *map(str, arguments)],
             env=environment | {name: str(value) for name, value in variables.items()},
             cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     return start

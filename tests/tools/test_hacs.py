@@ -22,19 +22,18 @@ load_from = None
 {more}
 """
 FRAMES = """
-for loader in (_base_.train_dataloader, _base_.test_dataloader):
-    loader.dataset.pipeline[0].update(short_side=36)
-    loader.dataset.pipeline[1].update(num_snippets=16, frame_interval=1)
-_base_.train_dataloader.dataset.pipeline[3].transform.update(scale=(-1, 36))
-_base_.train_dataloader.dataset.pipeline[4].transform.update(size=32)
-_base_.test_dataloader.dataset.pipeline[3].update(scale=(-1, 36))
-_base_.test_dataloader.dataset.pipeline[4].update(crop_size=32)
+from mmlofi.pipelines import change
+change(_base_, 'OpenVideo', short_side=36)
+change(_base_, 'SampleSnippets', num_snippets=16, frame_interval=1)
+change(_base_, 'Resize', scale=(-1, 36))
+change(_base_, 'RandomCrop', size=32)
+change(_base_, 'CenterCrop', crop_size=32)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 train_cfg = dict(max_epochs=1)
 """
 FEATURES = """
-for loader in (_base_.train_dataloader, _base_.val_dataloader, _base_.test_dataloader):
-    loader.dataset.pipeline[0].update(num_snippets=16, expected=dict(side=32))
+from mmlofi.pipelines import change
+change(_base_, 'LoadSnippetFeatures', num_snippets=16, expected=dict(side=32))
 val_dataloader, val_evaluator = test_dataloader, test_evaluator
 train_cfg = dict(max_epochs=1, val_interval=1)
 """

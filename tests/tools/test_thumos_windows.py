@@ -34,23 +34,20 @@ default_hooks = dict(checkpoint=dict(save_best=None))
 load_from = None
 """
 FRAMES = """
-for loader in (_base_.train_dataloader, _base_.test_dataloader):
-    pipeline = loader.dataset.pipeline
-    pipeline[0].update(short_side=36)
-    pipeline[1].update(num_snippets=40, snippet_interval=10, clip_len=8, frame_interval=1)
-_base_.train_dataloader.dataset.pipeline[3].transform.update(scale=(-1, 36))
-_base_.train_dataloader.dataset.pipeline[4].transform.update(size=32)
-_base_.test_dataloader.dataset.pipeline[3].update(scale=(-1, 36))
-_base_.test_dataloader.dataset.pipeline[4].update(crop_size=32)
+from mmlofi.pipelines import change
+change(_base_, 'OpenVideo', short_side=36)
+change(_base_, 'SampleSnippets', num_snippets=40, snippet_interval=10, clip_len=8,
+       frame_interval=1)
+change(_base_, 'Resize', scale=(-1, 36))
+change(_base_, 'RandomCrop', size=32)
+change(_base_, 'CenterCrop', crop_size=32)
 optim_wrapper = dict(optimizer=dict(lr=1e-3), accumulative_counts=1)
 train_cfg = dict(max_epochs=3)
 """
 FEATURES = """
-for loader in (_base_.train_dataloader, _base_.test_dataloader):
-    loader.dataset.pipeline[0].update(num_snippets=40,
-                                      expected=dict(side=32, snippet_interval=10))
-_base_.val_dataloader.dataset.pipeline[0].update(num_snippets=40,
-                                                expected=dict(side=32, snippet_interval=10))
+from mmlofi.pipelines import change
+change(_base_, 'LoadSnippetFeatures', num_snippets=40,
+       expected=dict(side=32, snippet_interval=10))
 val_dataloader = test_dataloader
 val_evaluator = dict(ann_file='{data}/annotations.json', subset='validation')
 train_cfg = dict(max_epochs=2, val_interval=2)

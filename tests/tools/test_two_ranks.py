@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import mmaction
@@ -95,16 +94,16 @@ def test_testing_gives_the_score_and_the_detections_of_one_process(
 
 
 @pytest.fixture
-def torchrun(toy_data, toy_features, tmp_path, port):
+def torchrun(toy_data, toy_features, tmp_path, port, warm_python):
     """Runs a Python tool by two processes."""
     def run(tool: Path, *arguments: object) -> subprocess.CompletedProcess:
         command = ['-m', 'torch.distributed.run', '--nproc-per-node=2', f'--master-port={port}',
                    tool, *arguments, '--launcher', 'pytorch']
         return subprocess.run(
-            [sys.executable, *map(str, command)], capture_output=True, text=True, timeout=300,
-            env=os.environ | dict(PYTHONPATH=f'{tmp_path}{os.pathsep}{ROOT}', OMP_NUM_THREADS='1',
-                                  CUDA_VISIBLE_DEVICES='', TOY_DATA=str(toy_data),
-                                  TOY_FEATURES=str(toy_features)))
+            ['python', *map(str, command)], capture_output=True, text=True, timeout=300,
+            env=os.environ | warm_python | dict(
+                PYTHONPATH=f'{tmp_path}{os.pathsep}{ROOT}', TOY_DATA=str(toy_data),
+                TOY_FEATURES=str(toy_features)))
     return run
 
 
