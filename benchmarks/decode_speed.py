@@ -30,6 +30,7 @@ from mmlofi.datasets.videos.proxy_file import ProxySettings
 SIDES = {224: 256, 158: 182, 112: 128}            # of the crop: the shorter side before it
 SAMPLINGS = ((100, 8, 8), (32, 4, 2))             # snippets, frames each, every so many
 FPS = 30
+PRESETS = {'libx264': dict(preset='veryfast'), 'libsvtav1': dict(preset='11')}
 OUTLINE = (32, 24)                                # on which other ways to shrink leave no trace
 MOST_DIFFERENT = 4                                # of 255, on average
 
@@ -66,17 +67,26 @@ def noise(side: int, rng: np.random.Generator) -> np.ndarray:
     return np.clip(128 + 30 * np.sum(layers, axis=0), 0, 255).astype(np.uint8)
 
 
-def write_h264(path: str, frames: Iterator[np.ndarray], width: int, height: int) -> None:
+def write_video(path: str, frames: Iterator[np.ndarray], width: int, height: int,
+                codec: str = 'libx264') -> None:
     """As videos are mostly downloaded: x264's own group of 250 frames."""
     with av.open(path, 'w') as container:
-        stream = container.add_stream('libx264', rate=FPS, options=dict(preset='veryfast'))
+        stream = container.add_stream(codec, rate=FPS, options=PRESETS.get(codec, {}))
         stream.width, stream.height, stream.pix_fmt = width, height, 'yuv420p'
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='bgr24')))
         container.mux(stream.encode())
 
 
-def pipelines(short_side: int, sampling: Sequence[int], threads: int) -> tuple[list, list]:
+def write_textures(folder: str, seconds: int, size: Sequence[int], codec: str = 'libx264') -> str:
+    """A video of them; returns its path."""
+    path = f'{folder}/textures.mp4'
+    write_video(path, moving_textures(seconds * FPS, *size), *size, codec=codec)
+    return path
+
+
+def pipelines(short_side: int, sampling: Sequence[int], threads: int, reader: str = 'auto'
+              ) -> tuple[list, list]:
     """Configs of MMAction2's and of our loading."""
     snippets, clip_len, interval = sampling
     sample = dict(type='SampleSnippets', num_snippets=snippets, clip_len=clip_len,
@@ -84,14 +94,18 @@ def pipelines(short_side: int, sampling: Sequence[int], threads: int) -> tuple[l
     resize = dict(type='Resize', scale=(-1, short_side))
     return ([dict(type='DecordInit', num_threads=threads), sample, dict(type='DecordDecode'),
              resize],
-            [dict(type='OpenVideo', short_side=short_side, num_threads=threads), sample,
-             dict(type='DecodeSnippets'), resize])
+            [dict(type='OpenVideo', short_side=short_side, num_threads=threads, reader=reader),
+             sample, dict(type='DecodeSnippets'), resize])
 
 
-def load(pipeline: list, video: str) -> tuple[float, float, list[np.ndarray]]:
-    """CPU seconds, seconds of the clock, and the frames."""
+def load(pipeline: list, video: str, **known: object) -> tuple[float, float, list[np.ndarray]]:
+    """CPU seconds, seconds of the clock, and the frames.
+
+    Args:
+        known: What a data set knows of the video.
+    """
     transforms = [TRANSFORMS.build(cfg) for cfg in pipeline]
-    results, cpu, clock = dict(filename=video), time.process_time(), time.perf_counter()
+    results, cpu, clock = dict(known, filename=video), time.process_time(), time.perf_counter()
     for transform in transforms:
         results = transform(results)
     return time.process_time() - cpu, time.perf_counter() - clock, results['imgs']
@@ -136,9 +150,7 @@ def main() -> None:
     args = parse_args()
     init_default_scope('mmaction')
     with tempfile.TemporaryDirectory() as folder:
-        videos = args.videos or [f'{folder}/textures.mp4']
-        if not args.videos:
-            write_h264(videos[0], moving_textures(args.seconds * FPS, *args.size), *args.size)
+        videos = args.videos or [write_textures(folder, args.seconds, args.size)]
         for number, video in enumerate(videos):
             results = TRANSFORMS.build(dict(type='OpenVideo'))(dict(filename=video))
             height, width = results['video_reader'][0].shape[:2]

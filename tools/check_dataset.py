@@ -179,7 +179,8 @@ def read_config(cfg: Config) -> list[Source]:
             dataset.get('filename_tmpl') or default_template(kind, os.path.join(root, folder)),
             kind == 'feature', None if classes is None else tuple(classes),
             loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None,
-            ignore if ignore is None else tuple(ignore), training=name == 'train_dataloader'))
+            ignore if ignore is None else tuple(ignore), reader_of(dataset.get('pipeline') or ()),
+            training=name == 'train_dataloader'))
     if not sources:
         raise ValueError(f'{cfg.filename} has no {" or ".join(DATASET_TYPES)} in its data loaders; '
                          'expected a config of stage 2 or 3 or of ACP+, or --ann and --videos')
@@ -190,6 +191,11 @@ def loader_of(pipeline: Sequence[dict]) -> str | None:
     """The settings of what loads features, if anything does."""
     return next((json.dumps({key: value for key, value in step.items() if key != 'type'})
                  for step in pipeline if step['type'] == 'LoadSnippetFeatures'), None)
+
+
+def reader_of(pipeline: Sequence[dict]) -> str | None:
+    """The reader that the transform which opens videos names, if it does."""
+    return next((step.get('reader') for step in pipeline if step['type'] == 'OpenVideo'), None)
 
 
 def table(checks: Sequence[VideoCheck], dataset: str | None) -> str:

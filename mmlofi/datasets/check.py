@@ -24,11 +24,12 @@ from mmlofi.datasets.annotations import (
 from mmlofi.datasets.feature_checks import check_features, check_shape, find_other_features
 from mmlofi.datasets.features.feature_files import FeatureFile
 from mmlofi.datasets.same_files import same_files
-from mmlofi.datasets.videos.facts import NO_STAMP, Facts, Fault, FeatureFacts
+from mmlofi.datasets.videos.facts import NO_STAMP, Facts, Fault, FeatureFacts, VideoFacts
 from mmlofi.datasets.videos.find_files import find_spellings
 from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.indexing import complete
 from mmlofi.datasets.videos.look import look_at_file
+from mmlofi.datasets.videos.readers import tell_of_seconds, wanted_reader
 from mmlofi.files import path_in
 from mmlofi.json_values import text_fault
 
@@ -71,6 +72,7 @@ class Source:
     loader: str | None = None                  # json of the settings of LoadSnippetFeatures
     windows: bool = False                      # whether windows are cut of the features
     ignore: tuple[str, ...] | None = None      # classes that do not count; None: if known, those
+    reader: str | None = None                  # as of `OpenVideo`
     training: bool = field(default=False, compare=False)   # whether it is, whatever the subset
 
 
@@ -185,18 +187,21 @@ def _check_annotations(one: VideoCheck) -> None:
 def _look_at_files(files: Sequence[VideoCheck], frames: str, workers: int, index: str | None
                    ) -> list[Facts]:
     """What each file is, by the index of its annotation file."""
-    groups: dict[tuple[str, bool], list[VideoCheck]] = defaultdict(list)
+    groups: dict[tuple[str, bool, str], list[VideoCheck]] = defaultdict(list)
     for one in files:
-        groups[one.source.ann_file, one.source.features].append(one)
+        source = one.source
+        groups[source.ann_file, source.features, wanted_reader(source.reader)].append(one)
     found: dict[str, Facts] = {}
-    for (ann_file, features), group in groups.items():
+    for (ann_file, features, reader), group in groups.items():
         known = FileIndex.beside(ann_file, index)
         paths = [one.filename for one in group]
         look = partial(_look_at_file, source='feature' if features else 'video', frames=frames,
-                       index=known)
+                       index=known, reader=reader)
         found |= zip(paths, complete(known, paths, look, frames=frames, readers=workers,
                                      what='feature files' if features else 'video files',
-                                     tell=partial(print, file=sys.stderr)))
+                                     tell=partial(print, file=sys.stderr), reader=reader))
+    tell_of_seconds((facts.codecs for facts in found.values() if isinstance(facts, VideoFacts)
+                     and facts.took_over), len(found), partial(print, file=sys.stderr))
     return [found[one.filename] for one in files]
 
 

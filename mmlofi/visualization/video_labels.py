@@ -10,6 +10,8 @@ import numpy as np
 
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.proxy_file import frames_taken, repeat_frames
+from mmlofi.datasets.videos.pyav_frames import PyavFrames
+from mmlofi.datasets.videos.readers import PYAV
 from mmlofi.datasets.videos.write_video import write_video
 from mmlofi.detections.exports.subtitles import Cue, cut_cues, describe
 
@@ -24,7 +26,7 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
 
     At a variable rate, and where the pictures begin late, a frame of the new file is the one that
     the video shows at that time. One frame is in memory at a time, which decord would not do: it
-    decodes ahead of the writer.
+    decodes ahead of the writer. So PyAV reads any video here.
     Letters beyond ASCII, which OpenCV's font has not, are drawn as question marks.
 
     Args:
@@ -41,14 +43,15 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
     if path.exists() and path.samefile(filename):
         raise ValueError(f'asked to write over the video {filename!r}; expected another file: give '
                          'another folder')
-    opened = OpenVideo()(dict(filename=filename))
-    height, width = opened.pop('video_reader')[0].shape[:2]
+    opened = OpenVideo(reader=PYAV)(dict(filename=filename))
+    frames = opened.pop('video_reader')
+    height, width = frames[0].shape[:2]
     size = width - width % 2, height - height % 2   # the encoder takes even sides
     path.parent.mkdir(parents=True, exist_ok=True)
     taken, rate = frames_taken(opened, None)
-    frames = _labelled(repeat_frames(_frames(filename), taken), np.arange(len(taken)) / float(rate),
-                       cut_cues(detections), size, progress)
-    write_video(path, frames, fps=float(rate), size=size)
+    labelled = _labelled(repeat_frames(_bgr(frames), taken), np.arange(len(taken)) / float(rate),
+                         cut_cues(detections), size, progress)
+    write_video(path, labelled, fps=float(rate), size=size)
 
 
 def _labelled(frames: Iterator[np.ndarray], times_sec: np.ndarray, cues: Sequence[Cue],
@@ -64,16 +67,9 @@ def _labelled(frames: Iterator[np.ndarray], times_sec: np.ndarray, cues: Sequenc
         progress(done, len(times_sec))
 
 
-def _frames(filename: str) -> Iterator[np.ndarray]:
-    capture = cv2.VideoCapture(filename)
-    try:
-        while True:
-            read, frame = capture.read()
-            if not read:
-                return
-            yield frame
-    finally:
-        capture.release()
+def _bgr(frames: PyavFrames) -> Iterator[np.ndarray]:
+    for index in range(len(frames)):
+        yield frames[index].asnumpy()[..., ::-1]
 
 
 def _draw(frame: np.ndarray, lines: Sequence[str]) -> None:

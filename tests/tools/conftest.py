@@ -14,11 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from checked import action
-from mmaction.registry import MODELS
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from random_weights import save_random_weights
 
 from mmlofi.datasets.transforms import save_features
 from mmlofi.procedural import Benchmark, generate
@@ -132,13 +129,19 @@ def call_tool(toy_data, toy_features, tmp_path_factory) -> Callable[..., None]:
 @pytest.fixture(scope='session')
 def untrained_lofi(toy_configs, tmp_path_factory) -> Path:
     """A checkpoint of the stage-2 model with random weights."""
-    init_default_scope('mmaction')
-    torch.manual_seed(0)
-    model = MODELS.build(Config.fromfile(toy_configs / 'lofi_toy.py').model)
-    model.init_weights()
-    path = tmp_path_factory.mktemp('untrained') / 'lofi.pth'
-    torch.save(dict(state_dict=model.state_dict()), path)
-    return path
+    return save_random_weights(toy_configs / 'lofi_toy.py',
+                               tmp_path_factory.mktemp('untrained') / 'lofi.pth')
+
+
+@pytest.fixture(scope='session')
+def with_classifier(toy_configs, tmp_path_factory) -> tuple[Path, Path]:
+    """A stage-2 config with class scores, and a checkpoint of random weights."""
+    folder = tmp_path_factory.mktemp('with_classifier')
+    config = folder / 'lofi.py'
+    config.write_text(
+        f"_base_ = '{toy_configs / 'lofi_toy.py'}'\n"
+        "model = dict(class_scores=dict(type='VideoClassifier', in_channels=128, num_classes=5))\n")
+    return config, save_random_weights(config, folder / 'lofi.pth')
 
 
 @pytest.fixture(scope='session')

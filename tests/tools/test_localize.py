@@ -9,24 +9,10 @@ from pathlib import Path
 
 import cv2
 import pytest
-import torch
-from mmaction.registry import MODELS
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from near_detections import assert_near
+from random_weights import save_random_weights
 
 from mmlofi.datasets.annotations.labelling.formats import read_labels
-
-
-@pytest.fixture(scope='module')
-def with_classifier(toy_configs, tmp_path_factory):
-    """A stage-2 config with class scores, and a checkpoint of random weights."""
-    folder = tmp_path_factory.mktemp('with_classifier')
-    config = folder / 'lofi.py'
-    config.write_text(
-        f"_base_ = '{toy_configs / 'lofi_toy.py'}'\n"
-        "model = dict(class_scores=dict(type='VideoClassifier', in_channels=128, num_classes=5))\n")
-    return config, save_random_weights(config, folder / 'lofi.pth')
 
 
 @pytest.fixture(scope='module')
@@ -34,15 +20,6 @@ def head(toy_configs, tmp_path_factory):
     """A stage-3 config and a checkpoint of random weights."""
     config = toy_configs / 'gtad_toy.py'
     return config, save_random_weights(config, tmp_path_factory.mktemp('head') / 'gtad.pth')
-
-
-def save_random_weights(config, path):
-    init_default_scope('mmaction')
-    torch.manual_seed(0)
-    model = MODELS.build(Config.fromfile(config).model)
-    model.init_weights()
-    torch.save(dict(state_dict=model.state_dict()), path)
-    return path
 
 
 @pytest.fixture(scope='module')

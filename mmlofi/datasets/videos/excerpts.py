@@ -23,25 +23,28 @@ from mmlofi.datasets.videos.packet_table import (
     find_packets,
     write_table,
 )
+from mmlofi.datasets.videos.pyav_frames import PyavFrames
 from mmlofi.datasets.videos.shown_frames import (
     Pictures,
     ShownFrames,
     last_keys,
     split_at_jumps,
 )
-from mmlofi.datasets.videos.time_axis import TimeAxis
 
 MOST_FRAMES = 2_000   # of an excerpt, whose bytes are in memory
+Frames = ShownFrames | PyavFrames
+OpenExcerpt = Callable[[io.BytesIO, int], Frames]
 
 
-def keep_table(filename: str, facts: VideoFacts, shown: ShownFrames, target: str | None
-               ) -> str | None:
+def keep_table(filename: str, facts: VideoFacts, shown: Frames, open_excerpt: OpenExcerpt,
+               target: str | None) -> str | None:
     """Writes the table of a long video, if excerpts of it show the same frames as the whole.
 
     Args:
         filename: On disk.
         facts: Of it.
         shown: Its frames at their stored size.
+        open_excerpt: As of `Excerpts`, at that size.
         target: Where the table goes.
 
     Returns:
@@ -52,7 +55,7 @@ def keep_table(filename: str, facts: VideoFacts, shown: ShownFrames, target: str
         return None
     try:
         table = find_packets(filename, facts.total_frames, shown.times_sec)
-        if table is None or not _show_the_same(table, shown, filename):
+        if table is None or not _show_the_same(table, shown, open_excerpt, filename):
             return None
         write_table(target, table)
     except (av.error.FFmpegError, decord.DECORDError, RuntimeError, ValueError, OSError):
@@ -60,13 +63,13 @@ def keep_table(filename: str, facts: VideoFacts, shown: ShownFrames, target: str
     return target
 
 
-def _show_the_same(table: PacketTable, shown: ShownFrames, filename: str) -> bool:
+def _show_the_same(table: PacketTable, shown: Frames, open_excerpt: OpenExcerpt, filename: str
+                   ) -> bool:
     """Whether frames of the first, middle and last group are equal, some way into each."""
-    def fail() -> ShownFrames:
+    def fail() -> Frames:
         raise ValueError('no excerpt of it can be decoded')
     excerpts = Excerpts(table, open_file=partial(open, filename, 'rb'), name=filename,
-                        open_reader=lambda part: decord.VideoReader(part, num_threads=1),
-                        open_whole=fail)
+                        open_excerpt=open_excerpt, open_whole=fail)
     for key in table.keys[[0, len(table.keys) // 2, -1]].tolist():
         inds = np.unique(np.minimum(key + np.array([0, 1, 4, 9]), len(shown) - 1))
         if not np.array_equal(excerpts.get_batch(inds).asnumpy(), shown.get_batch(inds).asnumpy()):
@@ -81,16 +84,16 @@ class Excerpts:
     Args:
         table: Of the video.
         open_file: Opens its file.
-        open_reader: Makes a decord reader, of the size that is wanted, of a file in memory.
+        open_excerpt: Gives the frames, of the size that is wanted, of a file in memory that has to
+            have so many.
         open_whole: Gives the frames of the whole file, for where an excerpt does not.
         name: Of the file, for messages.
     """
 
     def __init__(self, table: PacketTable, *, open_file: Callable[[], BinaryIO],
-                 open_reader: Callable[[BinaryIO], decord.VideoReader],
-                 open_whole: Callable[[], ShownFrames], name: str) -> None:
+                 open_excerpt: OpenExcerpt, open_whole: Callable[[], Frames], name: str) -> None:
         self._table, self._name = table, name
-        self._open_file, self._open_reader = open_file, open_reader
+        self._open_file, self._open_excerpt = open_file, open_excerpt
         self._open_whole, self._whole = open_whole, None
         self._frames, self._start, self._end = None, 0, 0   # of the excerpt that is open
         self._expected: list[np.ndarray] = []
@@ -156,8 +159,5 @@ class Excerpts:
         last = min(last, max(first, key + MOST_FRAMES - 1))
         with self._open_file() as file:
             content, count = excerpt(self._table, file, key, last)
-        reader = self._open_reader(io.BytesIO(content))
-        if len(reader) != count:
-            raise ValueError(f'{len(reader)} of its {count} frames are found')
-        self._frames = ShownFrames(reader, TimeAxis(None, float(count), count), self._name)
+        self._frames = self._open_excerpt(io.BytesIO(content), count)
         self._start, self._end = key, last + 1

@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 from types import UnionType
-from typing import NamedTuple, get_args, get_origin, get_type_hints
+from typing import BinaryIO, NamedTuple, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from mmlofi.datasets.videos.presentation import Presentation
+from mmlofi.datasets.videos.readers import AUTO, DECORD
 from mmlofi.datasets.videos.time_axis import TimeAxis
 
 
@@ -36,6 +39,28 @@ class VideoFacts(NamedTuple):
     repaired: str | None
     table: str | None = None        # file of `packet_table`, of a long video
     frames: str = 'first'           # of `damage.FRAMES`, which were decoded
+    reader: str = DECORD            # of `readers.READERS`, which gave the rest
+    wanted: str = AUTO              # reader that was set
+
+    @classmethod
+    def of_axis(cls, axis: TimeAxis, known: Presentation, stamp: Stamp, *, codecs: frozenset[str],
+                avg_fps: float, reader: str) -> VideoFacts:
+        """All but the size of frames."""
+        return cls(
+            stamp, side=None, size=None, total_frames=int(axis.total_frames),
+            duration_sec=float(axis.duration_sec), avg_fps=avg_fps, codecs=tuple(sorted(codecs)),
+            variable=axis.times_sec is not None, late_sec=known.late_sec,
+            until_sec=known.until_sec, hidden=int(axis.hidden), stamped=axis.stamped,
+            repaired=axis.repaired, reader=reader)
+
+    def fits(self, wanted: str) -> bool:
+        """Whether they are as this setting would find them: another reader gives other pixels."""
+        return wanted in (self.wanted, self.reader) or self.reader == DECORD and wanted == AUTO
+
+    @property
+    def took_over(self) -> bool:
+        """Whether a reader was taken since the first could not."""
+        return self.wanted == AUTO and self.reader != DECORD
 
     def opened(self, times_sec: np.ndarray | None = None) -> dict:
         """What `OpenVideo` says of the video, by the keys of a pipeline.
@@ -84,6 +109,11 @@ class Fault(NamedTuple):
     problem: str            # MISSING, or a sentence
     found_sec: float        # by the clock, since it may have been the disk's
     frames: str = 'first'   # as of `VideoFacts`
+    wanted: str = AUTO      # likewise
+
+    def fits(self, wanted: str) -> bool:
+        """Whether it would be found with this setting."""
+        return wanted == self.wanted or self.problem == MISSING
 
 
 MISSING = 'missing'
@@ -124,3 +154,9 @@ def stamp_of(path: str | os.PathLike | int) -> Stamp:
     """
     found = os.stat(path)
     return Stamp(found.st_size, found.st_mtime_ns)
+
+
+def stamp_of_open(file: BinaryIO) -> Stamp:
+    """That of a file that is open, or in memory."""
+    return Stamp(len(file.getbuffer()), 0) if isinstance(file, io.BytesIO) else \
+        stamp_of(file.fileno())

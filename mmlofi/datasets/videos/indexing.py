@@ -23,6 +23,7 @@ from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.datasets.videos.facts import MISSING, Facts, Fault, Seen, Stamp, VideoFacts, stamp_of
 from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.patience import patiently
+from mmlofi.datasets.videos.readers import AUTO
 
 READERS = 8         # files looked at at a time
 SHARE_SEC = 5.0     # until what was found is written for others; doubled each time, up to
@@ -33,7 +34,7 @@ STATS = 500         # files a task: one each would cost more than asking for it
 
 def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts], *,
              frames: str = 'first', opened: bool = True, stat: bool = True,
-             readers: int = READERS, what: str = 'files',
+             readers: int = READERS, what: str = 'files', reader: str = AUTO,
              fits: Callable[[Facts], bool] = lambda facts: True,
              tell: Callable[[str], object] | None = None) -> list[Facts]:
     """What each file is: by the index where it is true of it, else as `look` finds it now.
@@ -47,6 +48,7 @@ def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts
             which asks the disk for each.
         readers: Files at a time.
         what: They are called in what is told.
+        reader: That is wanted for videos.
         fits: Whether what the index has of a file is what is asked for.
         tell: Says how far it is; None logs it.
     """
@@ -56,7 +58,7 @@ def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts
     def lacking(paths: Iterable[str]) -> list[str]:
         for path in paths:
             facts = index.get(path)
-            if _is_enough(facts, frames, opened) and fits(facts) and not (
+            if _is_enough(facts, frames, opened, reader) and fits(facts) and not (
                     stat and facts.stamp != stamps.get(path)):
                 found[path] = facts
         return [path for path in paths if path not in found]
@@ -106,7 +108,9 @@ def _stamps(paths: Sequence[str]) -> list[tuple[str, Stamp]]:
     return found
 
 
-def _is_enough(facts: Facts | None, frames: str, opened: bool) -> bool:
+def _is_enough(facts: Facts | None, frames: str, opened: bool, reader: str) -> bool:
+    if isinstance(facts, (VideoFacts, Fault)) and not facts.fits(reader):
+        return False
     if isinstance(facts, VideoFacts):
         return FRAMES.index(facts.frames) >= FRAMES.index(frames)
     if isinstance(facts, Fault):   # one of later frames is none where these do not matter

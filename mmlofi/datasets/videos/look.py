@@ -10,7 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from mmlofi.datasets.features.feature_files import FeatureFile, in_container, look_at_features
-from mmlofi.datasets.transforms import AppendFeatures, OpenFrames
+from mmlofi.datasets.transforms import AppendFeatures, OpenFrames, OpenVideo
 from mmlofi.datasets.videos.facts import (
     MISSING,
     NO_STAMP,
@@ -26,6 +26,7 @@ from mmlofi.datasets.videos.file_checks import FileState, Transforms, files_back
 from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.indexing import READERS, complete
 from mmlofi.datasets.videos.patience import patiently
+from mmlofi.datasets.videos.readers import tell_of_seconds, wanted_reader
 from mmlofi.datasets.videos.storage import is_there, on_disk
 from mmlofi.datasets.videos.video_file import find_facts
 
@@ -50,10 +51,16 @@ def look_at_files(index: FileIndex, data_list: Sequence[dict], how: Looking) -> 
     backend_args = files_backend(how.transforms)
     local = not paths or on_disk(paths[0], backend_args)
     opened = local or how.fetched
+    reader = wanted_reader(next((transform.reader for transform in how.transforms
+                                 if isinstance(transform, OpenVideo)), None))
     look = partial(look_at_file, source=how.source, frames=how.frames, index=index,
-                   backend_args=backend_args, opened=opened)
-    return complete(index, paths, look, frames=how.frames, opened=opened,
-                    stat=how.stat and local, readers=how.readers, what=f'{how.source} files')
+                   backend_args=backend_args, opened=opened, reader=reader)
+    found = complete(index, paths, look, frames=how.frames, opened=opened,
+                     stat=how.stat and local, readers=how.readers, what=f'{how.source} files',
+                     reader=reader)
+    tell_of_seconds((facts.codecs for facts in found if isinstance(facts, VideoFacts)
+                     and facts.took_over), len(found))
+    return found
 
 
 def states_of(index: FileIndex, data_list: Sequence[dict], facts: Sequence[Facts], how: Looking
@@ -67,7 +74,8 @@ def states_of(index: FileIndex, data_list: Sequence[dict], facts: Sequence[Facts
 
 
 def look_at_file(path: str, *, source: str, frames: str, index: FileIndex,
-                 backend_args: dict | None = None, opened: bool = True) -> Facts:
+                 backend_args: dict | None = None, opened: bool = True,
+                 reader: str | None = None) -> Facts:
     """What a file is, found out by opening it.
 
     Args:
@@ -75,6 +83,7 @@ def look_at_file(path: str, *, source: str, frames: str, index: FileIndex,
         frames: As of `complete`.
         index: Where the table of a long video goes.
         opened: Whether it takes more to know than that it is there.
+        reader: Of `OpenVideo`.
 
     Raises:
         ImportError, OSError: When it cannot be known, whatever the file is.
@@ -89,11 +98,11 @@ def look_at_file(path: str, *, source: str, frames: str, index: FileIndex,
             return Seen(stamp)
         if source == 'feature':
             return FeatureFacts(stamp, *look_at_features(path, backend_args))
-        return find_facts(path, frames, backend_args, index.table_path)
+        return find_facts(path, frames, backend_args, index.table_path, reader)
     except (FileNotFoundError, NotADirectoryError):
         return Fault(stamp, MISSING, time.time())
     except ValueError as error:
-        return Fault(stamp, str(error), time.time(), frames)
+        return Fault(stamp, str(error), time.time(), frames, wanted_reader(reader))
 
 
 def _state(info: dict, facts: Facts, how: Looking) -> FileState:

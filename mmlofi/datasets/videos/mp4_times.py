@@ -40,6 +40,18 @@ def read_tracks(file: BinaryIO) -> list[Track]:
     return [track for track in found if track is not None]
 
 
+def video_tag(file: BinaryIO) -> str | None:
+    """The four letters by which an mp4 calls the codec of its video, None where it has none."""
+    movie = _find(file, (0, file.seek(0, 2)), b'moov')
+    for kind, track in _boxes(file, movie) if movie else ():
+        media = _find(file, track, b'mdia') if kind == b'trak' else None
+        handler = media and _find(file, media, b'hdlr')
+        entries = media and _find(file, media, b'minf', b'stbl', b'stsd')
+        if handler and entries and _read(file, handler, 8, 4) == b'vide':
+            return _read(file, entries, 12, 4).decode('latin-1')
+    return None
+
+
 def _track(file: BinaryIO, span: Span, movie_timescale: int) -> Track | None:
     media, edits = _find(file, span, b'mdia'), _find(file, span, b'edts', b'elst')
     handler, clock = (media and _find(file, media, kind) for kind in (b'hdlr', b'mdhd'))

@@ -153,7 +153,7 @@ def write_excerpt(stream: av.VideoStream, packets: list[av.Packet], kind: str,
     content = io.BytesIO()
     with av.open(content, 'w', format=kind, options={'use_editlist': '0'} if kind == 'mp4' else {}
                  ) as out:
-        target = out.add_stream_from_template(stream)
+        target = out.add_stream_from_template(stream, opaque=True)   # there may be no encoder
         first = packets[0].dts
         for packet in packets:
             copy = av.Packet(bytes(packet))

@@ -37,7 +37,8 @@ def plays_in_browsers(video: Path, *, name: str | None = None) -> bool:
         if not container.streams.video:
             return False
         context = container.streams.best('video').codec_context
-        return context.name in CODECS or (context.name == 'h264' and context.pix_fmt in H264_PIXELS)
+        codec = context.codec.canonical_name   # not its decoder's: AV1's is libdav1d
+        return codec in CODECS or codec == 'h264' and context.pix_fmt in H264_PIXELS
 
 
 def playable_file(video: Path, copy: Path, *, tell: Callable[[Path], object]) -> Path:

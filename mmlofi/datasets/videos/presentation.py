@@ -1,15 +1,18 @@
-"""When the pictures of a file are shown, by what its header says: decord tells none of it.
+"""When the pictures of a file are shown, by what its header says: readers tell none of it.
 
-Where decord counts time from the first picture, a player starts with the earliest track: sound may
+Where they count time from the first picture, a player starts with the earliest track: sound may
 come first.
 """
 from __future__ import annotations
 
 from typing import BinaryIO, NamedTuple
 
+import numpy as np
+
 from mmlofi.datasets.videos.boxes import MKV_HEADER
 from mmlofi.datasets.videos.mkv_times import first_stamps
 from mmlofi.datasets.videos.mp4_times import Track, read_tracks
+from mmlofi.datasets.videos.time_axis import TimeAxis, axis_of
 
 # By as much, writers shift tracks: what B-frames wait, or how an encoder of sound starts.
 SHIFTED_SEC = 0.1
@@ -17,11 +20,30 @@ PROBED_BYTES = 2**13
 
 
 class Presentation(NamedTuple):
-    """What `time_axis` has to know beside decord's time stamps."""
+    """What `time_axis` has to know beside the time stamps of frames."""
 
     late_sec: float = 0.0           # from the earliest track to the first picture
     until_sec: float | None = None  # after the first picture: from here on, they are hidden
     is_stream: bool = False         # MPEG transport stream, which decord does not find its way in
+
+
+def read_axis(file: BinaryIO, filename: str, spans: np.ndarray, fps: float
+              ) -> tuple[TimeAxis, Presentation]:
+    """When the frames of a video are shown.
+
+    Args:
+        file: Open, and read from its start.
+        spans: (F, 2) as of `axis_of`.
+        fps: Of the header.
+
+    Raises:
+        ValueError: When it shows none, or cannot be told which.
+    """
+    try:
+        known = read_presentation(file)
+        return axis_of(spans, fps, known.late_sec, known.until_sec), known
+    except ValueError as error:
+        raise ValueError(f'{filename!r} cannot be used as it is: {error}') from error
 
 
 def read_presentation(file: BinaryIO) -> Presentation:

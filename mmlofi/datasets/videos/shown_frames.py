@@ -1,4 +1,4 @@
-"""The frames that a player shows, by number, and the same ones by every way.
+"""The frames that a player shows, by number, and the same ones by every way, decoded by decord.
 
 Shape legend: n frames of H × W.
 
@@ -23,7 +23,7 @@ from decord import video_reader as decord_calls
 from mmengine.logging import print_log
 
 from mmlofi.datasets.videos.streams import AGAIN
-from mmlofi.datasets.videos.time_axis import TimeAxis, time_axis
+from mmlofi.datasets.videos.time_axis import TimeAxis, axis_of
 
 KEPT_BYTES = 2**29   # of frames, for a stream whose video is read in order
 
@@ -57,7 +57,7 @@ class ShownFrames:
 
     def __init__(self, reader: decord.VideoReader, axis: TimeAxis | None = None,
                  name: str = 'a video') -> None:
-        axis = time_axis(reader) if axis is None else axis
+        axis = axis_of(spans_of(reader), reader.get_avg_fps()) if axis is None else axis
         self._reader, self._name = reader, name
         self.times_sec = axis.times_sec
         self._total, self._hidden, self._jumps = axis.total_frames, axis.hidden, axis.stamped
@@ -228,6 +228,11 @@ class ShownFrames:
 
     def _position(self) -> int:
         return decord_calls._CAPI_VideoReaderGetCurrentPosition(self._reader._handle)
+
+
+def spans_of(reader: decord.VideoReader) -> np.ndarray:
+    """(F, 2) when the frames that decord counts start and end, as `axis_of` wants them."""
+    return reader.get_frame_timestamp(np.arange(len(reader))).astype(np.float64)
 
 
 def last_keys(inds: np.ndarray, keys: np.ndarray) -> np.ndarray:

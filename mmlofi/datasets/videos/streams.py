@@ -1,7 +1,7 @@
 """Why a video file cannot be used, read from the file: its boxes, its streams, their codecs.
 
 decord says the same words for different faults. PyAV, whose FFmpeg is newer than decord's, reads
-what the file holds, and only once decord has refused it.
+what the file holds, and only once decord has refused it: of some faults, decord is the cause.
 """
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 import av
 
 from mmlofi.datasets.videos.boxes import ends_early, lacks_moov
+from mmlofi.datasets.videos.mp4_times import video_tag
 from mmlofi.files import stand_in
 
 AGAIN = 'download it again or leave it out, of annotations too'
@@ -26,11 +27,16 @@ LATE_SEC = 4    # decord's FFmpeg looks for the first picture for 5 s
 KINDS = {'audio': 'sound', 'subtitle': 'subtitles'}
 
 
+class Refused(ValueError):
+    """A reader cannot give the frames of a file, of which another may know more."""
+
+
 class Fault(NamedTuple):
     """Why a file cannot be used, and how to mend that."""
 
     reason: str
     mend: str
+    of_decord: bool = False   # and not of the file
 
 
 def fault_of(file: BinaryIO, name: str) -> Fault:
@@ -51,17 +57,18 @@ def fault_of(file: BinaryIO, name: str) -> Fault:
     file.seek(0)
     try:
         with av.open(file, timeout=SECONDS, metadata_errors='replace', options=ALONE) as container:
-            reason, mend = _fault_of_streams(container)
+            fault = _fault_of_streams(container, video_tag(file))
     except Exception:   # FFmpeg's and PyAV's are of many kinds; any means that it is no video
         return Fault(_what_else(file), AGAIN)
-    return Fault(reason, mend.format(name=repr(name), ending=os.path.splitext(name)[1]))
+    return fault._replace(mend=fault.mend.format(name=repr(name), ending=os.path.splitext(name)[1]))
 
 
 def unreadable(file: BinaryIO, name: str) -> ValueError:
-    """The error for a file that decord refuses."""
+    """The error for a file that a reader refuses; `Refused` where that is decord's fault."""
     fault = fault_of(file, name)
-    return ValueError(f'{name!r} cannot be decoded ({fault.reason}); expected a video with at '
-                      f'least one frame: {fault.mend}')
+    return (Refused if fault.of_decord else ValueError)(
+        f'{name!r} cannot be decoded ({fault.reason}); expected a video with at least one frame: '
+        f'{fault.mend}')
 
 
 def refuse_greedy(file: BinaryIO, name: str) -> frozenset[str]:
@@ -87,10 +94,10 @@ def refuse_greedy(file: BinaryIO, name: str) -> frozenset[str]:
 
 
 def refuse_picture(file: BinaryIO, name: str) -> None:
-    """Refuses a file in which decord finds a single picture, and which holds a video as well.
+    """Refuses a file in which a reader finds a single picture, and which holds a video as well.
 
     Raises:
-        ValueError: For such a file; others pass, whatever is wrong with them.
+        Refused: For such a file; others pass, whatever is wrong with them.
     """
     found, moving = set(), None
     file.seek(0)
@@ -105,9 +112,9 @@ def refuse_picture(file: BinaryIO, name: str) -> None:
             moving = None
     if moving is not None:
         name, ending = os.path.basename(name), os.path.splitext(name)[1]
-        raise ValueError(f'{name!r} cannot be decoded (decord takes a picture that lies beside its '
-                         'video, such as a cover, for the video); expected the video alone: '
-                         f'`ffmpeg -i {name!r} -map 0:{moving} -map 0:a? -c copy new{ending}`')
+        raise Refused(f'{name!r} cannot be decoded (a picture that lies beside its video, such as '
+                      'a cover, is taken for the video); expected the video alone: '
+                      f'`ffmpeg -i {name!r} -map 0:{moving} -map 0:a? -c copy new{ending}`')
 
 
 def first_frame_side(file: BinaryIO) -> int | None:
@@ -121,26 +128,28 @@ def first_frame_side(file: BinaryIO) -> int | None:
     return None
 
 
-def _fault_of_streams(container: av.container.InputContainer) -> Fault:
+def _fault_of_streams(container: av.container.InputContainer, tag: str | None) -> Fault:
     videos = [stream for stream in container.streams.video if not is_cover(stream)]
     if not videos:
         return Fault(f'it holds no video stream{_spell(container.streams)}', LEAVE)
     stream = container.streams.best('video')
     codec = _codec(stream)
+    if stream.codec_context is None:   # PyAV tells of codecs that it decodes alone
+        return Fault(f'no reader here decodes its video ({tag or codec})', ENCODE)
     try:
         first = next(container.decode(stream), None)
-    except (av.error.FFmpegError, AttributeError):   # the latter without a codec
+    except av.error.FFmpegError:
         return Fault(f'the first frame of its video ({codec}) cannot be decoded', AGAIN)
     if first is None:
         return Fault(f'its video stream ({codec}) holds no frame', AGAIN)
     if container.duration is None and stream.duration is None:
         return Fault('its header gives no duration, as of what a browser records or a pipe writes',
-                     COPY if 'matroska' in container.format.name else ENCODE)
+                     COPY if 'matroska' in container.format.name else ENCODE, of_decord=True)
     late = (first.time or 0) - (container.start_time or 0) / av.time_base
     if late > LATE_SEC:
         return Fault(f'its pictures begin {late:.1f} s after its sound, where decord does not look '
-                     'for them', ENCODE)
-    return Fault(f'decord does not decode its video ({codec})', ENCODE)
+                     'for them', ENCODE, of_decord=True)
+    return Fault(f'decord does not decode its video ({codec})', ENCODE, of_decord=True)
 
 
 def is_cover(stream: av.stream.Stream) -> bool:

@@ -1,11 +1,11 @@
-"""When each frame of a video is shown, from the time stamps that decord reports.
+"""When each frame of a video is shown, from the time stamps that a reader reports.
 
-Shape legend: F frames that decord counts, S of them shown.
+Shape legend: F frames that the reader counts, S of them shown.
 
 Time: 0 s is where a player starts, the earliest picture or sound of the file::
 
     sound                |--------------------------------|
-    decord's frames  h h h . 0 . 1 . 2 . 3 . . . . S-1     h: hidden by an edit list
+    reader's frames  h h h . 0 . 1 . 2 . 3 . . . . S-1     h: hidden by an edit list
     times_sec            |   late_sec
                          0 s                              duration_sec
 """
@@ -25,35 +25,27 @@ class TimeAxis(NamedTuple):
     times_sec: np.ndarray | None   # (S,) when each starts; None: evenly from 0 to the duration
     duration_sec: float            # from 0 s to the end of the last frame
     total_frames: int              # S
-    hidden: int = 0                # of decord's frames, before the first one that is shown
+    hidden: int = 0                # of the reader's frames, before the first one that is shown
     stamped: bool = True           # whether every frame has a time stamp
     repaired: str | None = None    # what was wrong with the stamps, and what was done
 
 
-def time_axis(reader, *, late_sec: float = 0.0, until_sec: float | None = None) -> TimeAxis:
-    """The time axis of an opened `decord.VideoReader`.
+def axis_of(spans: np.ndarray, fps: float, late_sec: float = 0.0,
+            until_sec: float | None = None) -> TimeAxis:
+    """The time axis of frames.
+
+    A rate counts as variable when some frame starts more than half a frame from where an even
+    spacing puts it; as constant also where frames have no time stamp.
 
     Args:
+        spans: (F, 2) starts and ends in seconds, ascending, 0 at the first shown frame.
+        fps: Of the header.
         late_sec: By how much the first shown picture comes after the presentation's start.
         until_sec: Frames from here on, counted from the first shown one, are hidden as well.
 
     Raises:
         ValueError: When neither stamps nor a frame rate say how long the video is, or no frame of
             it is shown.
-    """
-    spans = reader.get_frame_timestamp(np.arange(len(reader)))                          # (F, 2)
-    return axis_of(spans.astype(np.float64), reader.get_avg_fps(), late_sec, until_sec)
-
-
-def axis_of(spans: np.ndarray, fps: float, late_sec: float = 0.0,
-            until_sec: float | None = None) -> TimeAxis:
-    """The same of starts and ends (F, 2) in seconds, ascending, 0 at the first shown frame.
-
-    A rate counts as variable when some frame starts more than half a frame from where an even
-    spacing puts it; as constant also where frames have no time stamp.
-
-    Raises:
-        ValueError: As `time_axis`.
     """
     rate = fps if fps > 0 and np.isfinite(fps) else None
     if _lack_stamps(spans[:, 0], rate) or spans.min() == spans.max():   # one for all: none

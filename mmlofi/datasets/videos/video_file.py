@@ -2,15 +2,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.boxes import is_cut_off
 from mmlofi.datasets.videos.damage import find_damage
-from mmlofi.datasets.videos.excerpts import keep_table
+from mmlofi.datasets.videos.excerpts import Frames, keep_table
 from mmlofi.datasets.videos.facts import Stamp, VideoFacts
 from mmlofi.datasets.videos.patience import patiently
-from mmlofi.datasets.videos.shown_frames import ShownFrames
 from mmlofi.datasets.videos.storage import on_disk
 from mmlofi.datasets.videos.streams import AGAIN, first_frame_side
 
@@ -41,13 +41,15 @@ def look_at_video(filename: str, frames: str = 'first') -> FileState:
 
 @patiently
 def find_facts(filename: str, frames: str = 'first', backend_args: dict | None = None,
-               table_path: Callable[[str, Stamp], str | None] | None = None) -> VideoFacts:
+               table_path: Callable[[str, Stamp], str | None] | None = None,
+               reader: str | None = None) -> VideoFacts:
     """What a video is, for `OpenVideo` to know.
 
     Args:
         frames: Of `damage.FRAMES`, which are decoded.
         backend_args: Of `OpenVideo`.
         table_path: Where the table of a long video goes, by its path and stamp.
+        reader: Of `OpenVideo`.
 
     Raises:
         FileNotFoundError: When there is no such file.
@@ -56,7 +58,8 @@ def find_facts(filename: str, frames: str = 'first', backend_args: dict | None =
     local = on_disk(filename, backend_args)
     if local and is_cut_off(filename):
         raise ValueError(f'{filename!r} is cut off; expected the whole file: {AGAIN}')
-    facts, shown = OpenVideo(backend_args=backend_args).learn(filename)
+    opener = OpenVideo(backend_args=backend_args, reader=reader)
+    facts, shown = opener.learn(filename)
     side, size = _first_size(shown, filename, local)
     damage = None if frames == 'first' else find_damage(
         filename, frames, facts.total_frames, backend_args)
@@ -66,14 +69,15 @@ def find_facts(filename: str, frames: str = 'first', backend_args: dict | None =
     facts = facts._replace(side=side, size=size, frames=frames)
     if not local or table_path is None:
         return facts
-    return facts._replace(table=keep_table(filename, facts, shown,
-                                           table_path(filename, facts.stamp)))
+    return facts._replace(table=keep_table(
+        filename, facts, shown, partial(opener.open_excerpt, facts, filename),
+        table_path(filename, facts.stamp)))
 
 
-def _first_size(reader: ShownFrames, filename: str, local: bool
+def _first_size(reader: Frames, filename: str, local: bool
                 ) -> tuple[int, tuple[int, int] | None]:
-    """The shorter side of the first frame, and both if decord shows it; a header may be whole, its
-    frames not.
+    """The shorter side of the first frame, and both if the reader shows it; a header may be whole,
+    its frames not.
 
     decord decodes ahead in a thread: of a video that is damaged further on it refuses the first
     frame as well, where that thread is faster.

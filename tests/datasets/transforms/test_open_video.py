@@ -9,6 +9,8 @@ from clips import copy_from, gray, write_clip
 
 from mmlofi import Fidelity
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets, open_video
+from mmlofi.datasets.videos import decord_reader
+from mmlofi.datasets.videos.decord_reader import DecordReader
 from mmlofi.datasets.videos.video_file import find_facts
 
 S = Fidelity('S', spatial=2)
@@ -179,8 +181,8 @@ def test_a_cut_file_is_the_same_from_memory_and_at_a_smaller_side(tmp_path, numb
 
 def counted(monkeypatch):
     """The sizes at which files are opened by decord from now on."""
-    opened, real = [], OpenVideo._reader
-    monkeypatch.setattr(OpenVideo, '_reader', lambda self, file, name, **size: (
+    opened, real = [], DecordReader._reader
+    monkeypatch.setattr(DecordReader, '_reader', lambda self, file, name, **size: (
         opened.append(size), real(self, file, name, **size))[1])
     return opened
 
@@ -203,7 +205,7 @@ def test_a_video_of_which_all_is_known_is_opened_once_and_gives_the_same(
 
 def test_no_time_stamp_is_read_at_a_constant_rate_that_is_known(numbered_video, monkeypatch):
     facts = find_facts(str(numbered_video))
-    monkeypatch.setattr(open_video, 'time_axis', None)
+    monkeypatch.setattr(decord_reader, 'axis_of', None)
     assert OpenVideo()(dict(filename=str(numbered_video), facts=facts))['total_frames'] == 100
 
 

@@ -7,6 +7,7 @@ import re
 import av
 import numpy as np
 import pytest
+from clips import AV1, write_clip
 
 from mmlofi.datasets.videos import video_file
 from mmlofi.datasets.videos.damage import broken_at, find_damage
@@ -62,6 +63,13 @@ def test_damage_in_the_middle_is_found_by_option(video, seed):
     overwrite(video, video.stat().st_size // 4, seed)    # several groups of frames
     for frames in ('keys', 'all'):
         assert "' is damaged" in look_at_video(str(video), frames).problem
+
+
+def test_a_whole_av1_is_not_damaged(tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 256, (FRAMES, 64, 64, 3), dtype=np.uint8)
+    path = write_clip(tmp_path / 'v.mp4', pictures, codec=AV1)
+    for frames in ('keys', 'all'):
+        assert look_at_video(str(path), frames).problem is None
 
 
 def test_damage_in_the_middle_passes_by_default(noise, tmp_path):

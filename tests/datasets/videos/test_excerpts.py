@@ -5,10 +5,11 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from clips import copy_from, write_clip
+from clips import AV1, copy_from, write_clip
 
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, open_video
 from mmlofi.datasets.videos import excerpts, packet_table
+from mmlofi.datasets.videos.decord_reader import DecordReader
 from mmlofi.datasets.videos.excerpts import Excerpts
 from mmlofi.datasets.videos.video_file import find_facts
 
@@ -16,9 +17,10 @@ KINDS = {   # file name: settings of `write_clip`
     'b_frames.mp4': dict(codec='libx264', b_frames=2), 'plain.mp4': dict(codec='mpeg4'),
     'b_frames.mkv': dict(codec='libx264', b_frames=2, gop=20),
     'vp9.webm': dict(codec='libvpx-vp9'),
+    'av1.mp4': dict(codec=AV1, gop=20),
     'uneven.mkv': dict(codec='mpeg4', stamps=lambda number: 40 * number + 9 * (number % 7) ** 2),
     'open.mp4': dict(codec='libx264', b_frames=2, options={'x264-params': 'open-gop=1'})}
-OPENED = ('b_frames.mp4', 'plain.mp4', 'b_frames.mkv', 'vp9.webm', 'uneven.mkv')
+OPENED = ('b_frames.mp4', 'plain.mp4', 'b_frames.mkv', 'vp9.webm', 'av1.mp4', 'uneven.mkv')
 FRAMES = 80
 
 
@@ -38,8 +40,9 @@ def videos(tmp_path_factory):
     return folder
 
 
-def facts_of(path, tmp_path):
-    return find_facts(str(path), table_path=lambda path, stamp: str(tmp_path / 'table.npz'))
+def facts_of(path, tmp_path, reader=None):
+    return find_facts(str(path), table_path=lambda path, stamp: str(tmp_path / 'table.npz'),
+                      reader=reader)
 
 
 def decoded(path, inds, facts=None, **settings):
@@ -49,15 +52,17 @@ def decoded(path, inds, facts=None, **settings):
     return np.stack(frames), reader, opened
 
 
-@pytest.mark.parametrize('name', KINDS)
-def test_frames_of_excerpts_are_those_of_the_whole(videos, tmp_path, name):
+@pytest.mark.parametrize(('name', 'reader'), [
+    *((name, 'auto') for name in KINDS), ('b_frames.mkv', 'pyav'), ('uneven.mkv', 'pyav')])
+def test_frames_of_excerpts_are_those_of_the_whole(videos, tmp_path, name, reader):
     path, rng = videos / name, np.random.default_rng(1)
-    facts = facts_of(path, tmp_path)
+    facts = facts_of(path, tmp_path, reader)
+    assert facts.reader == ('pyav' if reader == 'pyav' or name == 'av1.mp4' else 'decord')
     if name in OPENED:
         assert facts.table is not None
     asked = [[0], [FRAMES - 1], np.arange(FRAMES), np.arange(30, 50), [50, 3, 3, 70],
              *(np.sort(rng.choice(FRAMES, 12)) for _ in range(4))]
-    for settings in (dict(), dict(short_side=32)):
+    for settings in (dict(reader=reader), dict(reader=reader, short_side=32)):
         for inds in asked:
             expected, _, whole = decoded(path, inds, **settings)
             frames, reader, opened = decoded(path, inds, facts, **settings)
@@ -70,8 +75,8 @@ def test_frames_of_excerpts_are_those_of_the_whole(videos, tmp_path, name):
 def test_a_window_is_decoded_without_reading_the_whole_file(videos, tmp_path, monkeypatch):
     path = videos / 'b_frames.mp4'
     facts, given = facts_of(path, tmp_path), []
-    real = OpenVideo._reader
-    monkeypatch.setattr(OpenVideo, '_reader', lambda self, file, *more, **size: (
+    real = DecordReader._reader
+    monkeypatch.setattr(DecordReader, '_reader', lambda self, file, *more, **size: (
         given.append(file), real(self, file, *more, **size))[1])
     decoded(path, np.arange(30, 34), facts)
     assert {type(file) for file in given} == {BytesIO}

@@ -90,6 +90,19 @@ def test_a_damaged_part_that_cannot_be_removed_is_not_said_to_be(tmp_path, said,
     assert 'is passed over at each start, as it cannot be removed (Read-only file system)' in only
 
 
+def test_facts_of_another_reader_than_is_wanted_are_not_enough():
+    named, first = VIDEO._replace(reader='pyav', wanted='pyav'), VIDEO._replace(wanted='decord')
+    taken_over = VIDEO._replace(reader='pyav')
+    assert [wanted for wanted in ('auto', 'decord', 'pyav') if named.fits(wanted)] == ['pyav']
+    assert [wanted for wanted in ('auto', 'decord', 'pyav') if first.fits(wanted)] == [
+        'auto', 'decord']
+    assert [wanted for wanted in ('auto', 'decord', 'pyav') if taken_over.fits(wanted)] == [
+        'auto', 'pyav']
+    fault = Fault(Stamp(1, 2), 'decord does not decode it', 0.0, wanted='decord')
+    assert fault.fits('decord')
+    assert not fault.fits('auto')
+
+
 def spoiled(facts, **values):
     """A part whose checksum is right, and values of whose one row are not."""
     content = json.loads(encode({'/a': facts}).partition(b'\n')[2])
@@ -169,7 +182,7 @@ def test_parts_of_another_version_say_nothing(tmp_path, said):
     index.add('/a', VIDEO)
     index.flush()
     (part,) = parts(tmp_path / 'index')
-    part.write_bytes(part.read_bytes().replace(b'index 2', b'index 0', 1))
+    part.write_bytes(part.read_bytes().replace(MAGIC, b'mmlofi index 1', 1))
     assert FileIndex(tmp_path / 'index').get('/a') is None
     assert part.exists()
     assert said == []
@@ -181,7 +194,7 @@ def test_parts_of_another_version_outlive_a_merge(tmp_path):
         index.add(f'/{number}', VIDEO)
         index.flush()
     foreign = parts(tmp_path)[0]
-    foreign.write_bytes(foreign.read_bytes().replace(b'index 2', b'index 0', 1))
+    foreign.write_bytes(foreign.read_bytes().replace(MAGIC, b'mmlofi index 1', 1))
     FileIndex(tmp_path)   # these are not too many yet
     assert len(parts(tmp_path)) == index_module.MOST_PARTS + 1
     index = FileIndex(tmp_path)

@@ -11,11 +11,14 @@ import av
 import decord
 import numpy as np
 import pytest
+from clips import film_of_phone
 
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets
 from mmlofi.datasets.videos import proxies, proxy_file
 from mmlofi.datasets.videos.proxies import make_proxies, make_proxy, measure, plan_targets
 from mmlofi.datasets.videos.proxy_file import ProxySettings, read_settings
+from mmlofi.datasets.videos.pyav_frames import PyavFrames
+from mmlofi.datasets.videos.shown_frames import ShownFrames
 
 SMALL = ProxySettings(side=32)
 
@@ -54,6 +57,19 @@ def test_a_proxy_has_its_sources_frames_rate_and_duration_at_the_side_asked_for(
     assert report.source.frames == 100
     assert report.made
     assert report.result.bytes == path.stat().st_size < report.source.bytes
+
+
+def test_an_av1_film_of_a_phone_has_a_proxy_that_decord_reads_upright(tmp_path):
+    film = film_of_phone(tmp_path / 'film.mp4')
+    report = make_proxy(film, tmp_path / 'proxy.mp4', ProxySettings(side=32))
+    assert report.problem is None
+    assert (report.source.width, report.source.height) == (64, 96)
+    assert (report.result.width, report.result.height) == (32, 48)
+    sources, copies = (OpenVideo(short_side=32)(dict(filename=str(path)))['video_reader']
+                       for path in (film, tmp_path / 'proxy.mp4'))
+    assert (type(sources), type(copies)) == (PyavFrames, ShownFrames)
+    difference = sources[40].asnumpy().astype(int) - copies[40].asnumpy()
+    assert np.abs(difference).mean() < 6
 
 
 @pytest.mark.parametrize('gop', [1, 7, 16])

@@ -26,13 +26,16 @@ def write_numbers(path, codec='mpeg4', b_frames=0, **settings):
                       codec=codec, b_frames=b_frames, fps=FPS, gop=GOP, **settings)
 
 
-def opened(path):
-    return OpenVideo()(dict(filename=str(path)))
+def opened(path, reader='decord'):
+    return OpenVideo(reader=reader)(dict(filename=str(path)))
 
 
-@pytest.fixture(scope='module')
-def assert_every_way_is_pyavs(read_numbers):
+@pytest.fixture(scope='module', params=['decord', 'pyav'])
+def assert_every_way_is_pyavs(request, read_numbers):
     """Frames in order, alone, back and forth, sampled, and in overlapping parts, as a stream is."""
+    def opened(path):
+        return OpenVideo(reader=request.param)(dict(filename=str(path)))
+
     def check(path):
         frames, times = decoded_by_pyav(path)
         numbers, results = np.array(read_numbers(frames)), opened(path)
@@ -117,6 +120,7 @@ def test_a_transport_stream_whose_start_decord_loses_is_refused_and_its_copy_is_
     with pytest.raises(ValueError, match=r"a\.ts' cannot be used .* transport stream .*; expected "
                        'mp4 or mkv: ffmpeg -i in.ts -c copy out.mp4'):
         opened(stream)
+    assert opened(stream, 'auto')['total_frames'] == TOTAL   # by PyAV
     assert len(assert_every_way_is_pyavs(copy_from(stream, tmp_path / 'a.mp4'))) == TOTAL
 
 

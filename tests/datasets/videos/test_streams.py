@@ -8,10 +8,10 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from clips import silence
+from clips import AV1, silence
 
 from mmlofi.datasets.transforms import OpenVideo
-from mmlofi.datasets.videos.video_file import look_at_video
+from mmlofi.datasets.videos.video_file import find_facts, look_at_video
 
 
 def write(path, codec='libx264', *, begins_sec=0, sound=None, cover=False, options=None):
@@ -54,9 +54,21 @@ def reason_of(path):
     return problem
 
 
+def refusal_of_decord(path):
+    """Why decord does not read what PyAV does, which then takes over."""
+    facts = find_facts(str(path))
+    assert (facts.reader, facts.total_frames, facts.size) == ('pyav', 10, (48, 64))
+    frames = OpenVideo(short_side=32)(dict(filename=str(path), facts=facts))['video_reader']
+    levels = frames.get_batch(range(10)).asnumpy().mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(np.diff(levels[1:]), 10, atol=3)
+    with pytest.raises(ValueError, match='cannot be decoded') as refused:
+        OpenVideo(reader='decord')(dict(filename=str(path)))
+    return str(refused.value)
+
+
 def test_a_browsers_webm_without_a_duration_is_mended_by_its_advice(tmp_path):
     path = write(tmp_path / 'browser.webm', 'libvpx', options=dict(live='1'))
-    problem = reason_of(path)
+    problem = refusal_of_decord(path)
     assert 'its header gives no duration, as of what a browser records' in problem
     command = shlex.split(re.search('`(.*)`', problem)[1])
     assert command == ['ffmpeg', '-i', 'browser.webm', '-c', 'copy', 'new.webm']
@@ -71,15 +83,20 @@ def test_a_browsers_webm_without_a_duration_is_mended_by_its_advice(tmp_path):
 
 def test_pictures_that_begin_where_decord_does_not_look_are_named(tmp_path):
     path = write(tmp_path / 'late.mp4', begins_sec=13, sound='aac')
-    problem = reason_of(path)
+    problem = refusal_of_decord(path)
     assert 'its pictures begin 13.0 s after its sound, where decord does not look' in problem
     assert "ffmpeg -i 'late.mp4' -an -c:v libx264" in problem
 
 
 def test_a_codec_that_decord_does_not_know_is_named(tmp_path):
-    path = write(tmp_path / 'new.mp4', 'libsvtav1' if 'libsvtav1' in av.codecs_available
-                 else 'libaom-av1')
-    assert 'decord does not decode its video (av1)' in reason_of(path)
+    path = write(tmp_path / 'new.mp4', AV1)
+    assert 'decord does not decode its video (av1)' in refusal_of_decord(path)
+
+
+def test_a_codec_that_no_reader_knows_is_named(tmp_path):
+    path = write(tmp_path / 'newer.mp4')
+    path.write_bytes(path.read_bytes().replace(b'avc1', b'evc1'))
+    assert 'no reader here decodes its video (evc1)' in reason_of(path)
 
 
 @pytest.mark.parametrize('ending', ['mp4', 'mkv'])
@@ -91,7 +108,7 @@ def test_a_cover_as_the_first_stream_is_not_what_is_measured(tmp_path, ending):
 
 
 @pytest.mark.parametrize('default', [False, True])
-def test_a_picture_that_decord_takes_for_the_video_is_refused_with_the_mend(tmp_path, default):
+def test_a_picture_that_is_taken_for_the_video_is_refused_with_the_mend(tmp_path, default):
     video, path = write(tmp_path / 'video.mp4', 'mpeg4'), tmp_path / 'v.mp4'
     with av.open(str(video)) as source, av.open(str(path), 'w') as file:
         picture = file.add_stream('png', rate=10)
@@ -106,9 +123,15 @@ def test_a_picture_that_decord_takes_for_the_video_is_refused_with_the_mend(tmp_
             if packet.size:
                 packet.stream = stream
                 file.mux(packet)
-    reason = reason_of(path)
-    assert 'decord takes a picture that lies beside its video, such as a cover' in reason
+    with pytest.raises(ValueError, match='cannot be decoded') as refused:
+        OpenVideo(reader='decord')(dict(filename=str(path)))
+    reason = str(refused.value)
+    assert 'a picture that lies beside its video, such as a cover, is taken for' in reason
     assert "`ffmpeg -i 'v.mp4' -map 0:1 -map 0:a? -c copy new.mp4`" in reason
+    if default:
+        assert OpenVideo()(dict(filename=str(path)))['total_frames'] == 10   # by PyAV
+    else:
+        assert reason in reason_of(path)
 
 
 def test_a_video_of_one_frame_is_no_picture_beside_a_video(tmp_path):
