@@ -62,6 +62,8 @@ def parse_args() -> argparse.Namespace:
                              'OUT/results')
     parser.add_argument('--from-results', type=Path, default=None, metavar='DIR',
                         help='print the table of these results, and train nothing')
+    parser.add_argument('--baseline', choices=ROWS, metavar='ROW', default='acp',
+                        help='over which gains are; default %(default)s')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2],
                         help='of the trainings; the videos stay the same. Default 0 1 2')
     parser.add_argument('--rows', nargs='+', choices=ROWS, metavar='ROW', default=list(ROWS),
@@ -160,9 +162,9 @@ class Table(Trainings):
         return self.out / f'seed{seed}' / name
 
 
-def show(results: Path, out: Path | None = None) -> None:
+def show(results: Path, baseline: str, out: Path | None = None) -> None:
     """Prints the table of results, and writes it."""
-    text = table(read_results(results))
+    text = table(read_results(results), baseline)
     print(text, flush=True)
     if out is not None:
         write_text(out / 'table.md', text)
@@ -171,7 +173,7 @@ def show(results: Path, out: Path | None = None) -> None:
 def main() -> None:
     args = parse_args()
     if args.from_results is not None:
-        show(args.from_results)
+        show(args.from_results, args.baseline)
         return
     torch.set_num_threads(1)
     keep_frames()
@@ -184,7 +186,7 @@ def main() -> None:
         of_seed = Results(results, seed, benchmark)
         for name in args.rows:
             trainings.row(name, seed, of_seed)
-        show(results, trainings.out)
+        show(results, args.baseline, trainings.out)
 
 
 if __name__ == '__main__':

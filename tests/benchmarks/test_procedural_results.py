@@ -71,6 +71,9 @@ def test_gains_are_over_the_seeds_that_both_rows_have(script, ann_file, tmp_path
     assert acp.endswith('| - | - | - |')
     assert '| S-LoFi | 1 |' in single
     assert '| +0.00 |' in single
+    acp, single = script.table(script.read_results(tmp_path), 's').splitlines()[2:]
+    assert '| +0.00 |' in acp
+    assert single.endswith('| - | - | - |')
 
 
 def test_a_row_that_is_there_is_known_and_its_file_is_small(script, ann_file, tmp_path):
