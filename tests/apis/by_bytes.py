@@ -14,6 +14,8 @@ FOUND = [dict(label='run', score=0.9, segment=[1.0, 2.0])]
 class Stub:
     """In place of an inferencer: what it was asked, and a wait for it to end."""
 
+    classes = ('run', 'swim')
+
     def __init__(self):
         self.contents, self.options, self.may_go_on = [], [], threading.Event()
         self.may_go_on.set()

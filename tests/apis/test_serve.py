@@ -9,15 +9,10 @@ import socket
 import threading
 
 import pytest
-from by_bytes import FOUND, Stub, answer, ask, get, post, sent, wait_until
+from by_bytes import FOUND, answer, ask, get, post, sent, wait_until
 
 from mmlofi.apis import serve
 from mmlofi.apis.serve import LocalizationServer
-
-
-@pytest.fixture
-def stub():
-    return Stub()
 
 
 @pytest.fixture

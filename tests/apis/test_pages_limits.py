@@ -1,0 +1,107 @@
+"""The pages of the server: what they refuse, and what they let go."""
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+from by_bytes import answer, ask, get, post, sent, wait_until
+
+pytest.importorskip('werkzeug')
+
+
+def test_a_copy_counts_and_one_without_room_fails_with_the_reason(start_pages, films):
+    client = start_pages(limits=dict(max_bytes=len(films['film.mkv']) + 10))
+    state = client.wait(client.send(films['film.mkv'], 'film.mkv'))
+    assert state['step'] == 'failed'
+    assert 'a copy that browsers play takes more than the 10 bytes that are left' in state['error']
+    assert client.wait(client.send(films['film.mp4']))['step'] == 'done'
+
+
+def test_a_video_that_takes_too_long_ends_with_a_message(start_pages, films, stub):
+    client = start_pages(limits=dict(limit_sec=0.2))
+    stub.may_go_on.clear()
+    error = client.wait(client.send(films['film.mp4']))['error']
+    assert "'film.mp4' took longer than 0.2 s (localizing); expected a shorter video" in error
+    stub.may_go_on.set()
+    assert client.wait(client.send(films['film.mp4']))['step'] == 'done'
+
+
+def test_what_is_removed_is_gone_and_stops(start_pages, films, stub):
+    client = start_pages()
+    kept = client.send(films['film.mp4'])
+    client.wait(kept)
+    handles = len(os.listdir('/proc/self/fd'))
+    stub.may_go_on.clear()
+    job = client.send(films['film.mp4'])
+    assert stub.waits.wait(10)
+    assert client.json(f'{job}/remove', b'')[0] == 200
+    assert stub.stopped.wait(10)
+    assert client.json(f'{kept}/remove', b'')[0] == 200
+    for address in (f'{job}/state', f'{kept}/', f'{kept}/video', f'{kept}/remove'):
+        status, content = client.json(address, b'' if address.endswith('remove') else None)
+        assert (status, content['error'][:29]) == (404, 'no video by this address: it ')
+    wait_until(lambda: len(os.listdir('/proc/self/fd')) < handles)
+
+
+def test_the_end_of_the_server_stops_its_job(start_pages, films, stub):
+    client = start_pages()
+    stub.may_go_on.clear()
+    client.send(films['film.mp4'])
+    assert stub.waits.wait(10)
+    start_pages.end()
+    assert stub.stopped.wait(1)
+
+
+@pytest.mark.parametrize(('address', 'body', 'status', 'reason'), [
+    ('/jobs?name=x.mp4', b'', 400, 'got an empty body'),
+    ('/jobs?name=x.mp4', bytes(2**20), 413, 'expected at most 100000: send a smaller copy'),
+    ('/jobs', b'x', 400, 'got neither a name nor a video, or both'),
+    ('/jobs?name=x&video=y', b'x', 400, 'got neither a name nor a video, or both'),
+    ('/jobs?video=..%2Fsecret', b'', 403, "'../secret'; expected one of a video in the folder"),
+    ('/jobs?video=%2Fetc%2Fhosts', b'', 403, "'/etc/hosts'"),
+    ('/jobs?video=none.mp4', b'', 404, "no video 'none.mp4' in the folder"),
+    ('/jobs', None, 405, 'not allowed'),
+    ('/jobs/x/state', None, 404, 'no video by this address'),
+    ('/jobs/x/other', None, 404, 'not found'),
+    ('/jobs/../secret', None, 404, 'not found')])
+def test_what_is_wrong_is_answered_in_json(start_pages, address, body, status, reason):
+    client = start_pages(max_bytes=100_000)
+    found = client.json(address, body)
+    assert found[0] == status
+    assert reason in found[1]['error']
+    assert client('/')[0] == 200
+
+
+def test_too_many_are_told_to_come_back_and_leave_no_room_taken(start_pages, films, stub):
+    client = start_pages(limits=dict(max_waiting=1, max_bytes=2 * len(films['film.mp4'])))
+    stub.may_go_on.clear()
+    job = client.send(films['film.mp4'])
+    status, content = client.json('/jobs?name=x.mp4', films['film.mp4'])
+    assert (status, content['error'][:23]) == (503, '1 videos are waiting; e')
+    stub.may_go_on.set()
+    client.wait(job)
+    for _ in range(3):       # uploads that end early give their room back
+        with sent(client.port, post(b'half', len(films['film.mp4']), path='/jobs?name=x.mp4')) as \
+                connection:
+            connection.shutdown(socket.SHUT_WR)
+            assert answer(connection)[0] == 400
+    second = client.send(films['film.mp4'])
+    client.wait(second)
+    client.wait(client.send(films['film.mp4']))
+    assert client.json(f'{job}/state')[0] == 404        # the oldest made room
+    assert client.json(f'{second}/state')[0] == 200
+
+
+def test_pages_of_others_get_nothing(start_pages, films):
+    client = start_pages()
+    for address, body in (('/', None), ('/jobs?name=x.mp4', films['film.mp4']),
+                          ('/a%20b.mp4', None)):
+        status, content = client.json(address, body, Host='evil.example')
+        assert (status, content['error'][:39]) == (403, "got a request for the host 'evil.exampl")
+    for address in ('/jobs?video=a%20b.mp4', '/'):
+        status, content = client.json(address, b'x', Origin='http://evil.example')
+        assert (status, content['error'][:29]) == (403, 'got a request that a page of ')
+    assert ask(client.port, get('/a%20b.mp4'))[0] == 200      # a program that says no name
+    allowed = start_pages(allowed_hosts=['videos.example'])
+    assert allowed('/', Host='videos.example')[0] == 200
