@@ -5,7 +5,6 @@ as an uploaded file, is let go when it is removed.
 """
 from __future__ import annotations
 
-import queue
 import secrets
 import sys
 import threading
@@ -23,7 +22,7 @@ CLOSE_SEC = 5     # for which the end of a queue waits for the job that it is at
 
 
 class NoRoom(Exception):
-    """Jobs that are waited for take all the room that there is."""
+    """Jobs that are waited for take all the room that there is, or one alone would take more."""
 
 
 class Stopped(BaseException):
@@ -61,7 +60,7 @@ class JobQueue:
         work: Called with the queue, a job and a function, gives the job's result. It calls the
             function with a step and the share of it that is done, again and again, which ends it
             when the job is not wanted any more or takes too long.
-        max_waiting: Jobs that may be in the queue.
+        max_waiting: Jobs that may be in the queue, with those that are still coming.
         max_kept: Jobs whose results are kept.
         max_bytes: That kept jobs may hold together.
         limit_sec: That a job may take, once it is its turn.
@@ -77,47 +76,49 @@ class JobQueue:
         self.work, self.limit_sec = work, limit_sec
         self.max_waiting, self.max_kept, self.max_bytes = max_waiting, max_kept, max_bytes
         self.jobs: dict[str, Job] = {}      # in the order in which they came
-        self.reserved = 0                   # bytes of those that are still coming
+        self.coming, self.reserved = 0, 0   # those that are still to be added, and their bytes
         self.lock = threading.RLock()
-        self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._changed, self._closed = threading.Condition(self.lock), False
         self._thread = threading.Thread(target=self._run, name='jobs', daemon=True)
         self._thread.start()
 
     def reserve(self, size: int) -> None:
         """Makes room for a job that will hold so many bytes; `add` or `release` ends that.
 
-        Jobs that have ended go for it, the oldest first.
+        Jobs that have ended go for it, the oldest first; none when it is refused.
 
         Raises:
             NoRoom: When those that have not ended leave none.
         """
+        if size > self.max_bytes:
+            raise NoRoom(f'got a video of {size} bytes; expected at most {self.max_bytes}, which '
+                         'all videos together may hold: send a smaller copy of it')
         with self.lock:
-            waiting = sum(not job.ended for job in self.jobs.values())
+            waiting = self.coming + sum(not job.ended for job in self.jobs.values())
             if waiting >= self.max_waiting:
                 raise NoRoom(f'{waiting} videos are waiting; expected at most {self.max_waiting} '
                              'at a time: send it again later')
-            ended = [job for job in self.jobs.values() if job.ended]
-            while ended and (self._held() + size > self.max_bytes
-                             or len(self.jobs) >= self.max_kept):
-                self.remove(ended.pop(0).id)
-            if self._held() + size > self.max_bytes:
-                raise NoRoom(f'the videos that are waiting hold {self._held()} bytes, and this one '
-                             f'has {size}; expected {self.max_bytes} together: send it again later')
-            self.reserved += size
+            free = self._free()
+            if size > free:
+                raise NoRoom(f'the videos that are waiting hold {self.max_bytes - free} bytes, and '
+                             f'this one has {size}; expected {self.max_bytes} together: send it '
+                             'again later')
+            self._make_room(size, jobs=1)
+            self.coming, self.reserved = self.coming + 1, self.reserved + size
 
     def release(self, size: int) -> None:
         """Gives back what was reserved."""
         with self.lock:
-            self.reserved -= size
+            self.coming, self.reserved = self.coming - 1, self.reserved - size
 
     def add(self, job: Job) -> None:
         """Puts a job into the queue, in the room that was reserved for it."""
         if job.upload is not None:
             job.held.push(job.upload)
         with self.lock:
-            self.reserved -= job.size
+            self.release(job.size)
             self.jobs[job.id] = job
-        self._waiting.put(job)
+            self._changed.notify()
 
     def grow(self, job: Job, size: int) -> None:
         """A job holds so many bytes more.
@@ -126,13 +127,11 @@ class JobQueue:
             NoRoom: As `reserve`.
         """
         with self.lock:
-            ended = [one for one in self.jobs.values() if one.ended]
-            while ended and self._held() + size > self.max_bytes:
-                self.remove(ended.pop(0).id)
-            if self._held() + size > self.max_bytes:
-                raise NoRoom(f'a copy that browsers play takes more than the '
-                             f'{self.max_bytes - self._held()} bytes that are left; expected room '
-                             'for it: send the video again later, or in H.264')
+            free = self._free()
+            if size > free:
+                raise NoRoom(f'a copy that browsers play takes more than the {free} bytes that are '
+                             'left; expected room for it: send the video again later, or in H.264')
+            self._make_room(size)
             job.size += size
 
     def get(self, id_: str) -> Job | None:
@@ -161,15 +160,38 @@ class JobQueue:
         with self.lock:
             for id_ in list(self.jobs):
                 self.remove(id_)
-        self._waiting.put(None)
+            self._closed = True
+            self._changed.notify()
         self._thread.join(CLOSE_SEC)
 
     def _held(self) -> int:
         return self.reserved + sum(job.size for job in self.jobs.values())
 
+    def _free(self) -> int:
+        """Bytes for which room can be made."""
+        ended = sum(job.size for job in self.jobs.values() if job.ended)
+        return self.max_bytes - self._held() + ended
+
+    def _make_room(self, size: int, *, jobs: int = 0) -> None:
+        """Removes ended jobs, the oldest first, for so many bytes and jobs more."""
+        ended = [job for job in self.jobs.values() if job.ended]
+        while ended and (self._held() + size > self.max_bytes
+                         or len(self.jobs) + self.coming + jobs > self.max_kept):
+            self.remove(ended.pop(0).id)
+
     def _run(self) -> None:
-        while (job := self._waiting.get()) is not None:
+        while (job := self._next()) is not None:
             self._do(job)
+
+    def _next(self) -> Job | None:
+        """The job whose turn it is, once there is one; None at the end."""
+        with self.lock:
+            while not self._closed:
+                for job in self.jobs.values():
+                    if job.step == QUEUED:
+                        return job
+                self._changed.wait()
+        return None
 
     def _do(self, job: Job) -> None:
         end: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
+import weakref
 
 import pytest
 from by_bytes import wait_until
@@ -134,6 +135,45 @@ def test_more_than_may_wait_are_told_to_come_back(start, work):
     add(jobs, 'a'), add(jobs, 'b')
     with pytest.raises(NoRoom, match='2 videos are waiting; expected at most 2 at a time'):
         jobs.reserve(0)
+
+
+def test_those_that_are_still_coming_count_among_those_that_wait(start):
+    jobs = start(max_waiting=2, max_bytes=10)
+    jobs.reserve(1), jobs.reserve(1)
+    with pytest.raises(NoRoom, match='2 videos are waiting'):
+        jobs.reserve(1)
+    jobs.release(1)
+    jobs.reserve(9)
+
+
+def test_what_is_refused_removes_nothing_that_is_done(start, work):
+    work.may_go_on.set()
+    jobs = start(max_bytes=10)
+    done = add(jobs, 'done', 4)
+    wait_until(lambda: done.ended)
+    work.may_go_on.clear()
+    waits = add(jobs, 'waits', 5)
+    with pytest.raises(NoRoom, match='got a video of 11 bytes; expected at most 10, which all '
+                                     'videos together may hold: send a smaller copy'):
+        jobs.reserve(11)
+    with pytest.raises(NoRoom, match='are waiting hold 5 bytes, and this one has 6'):
+        jobs.reserve(6)
+    with pytest.raises(NoRoom, match='takes more than the 5 bytes that are left'):
+        jobs.grow(waits, 6)
+    assert jobs.get(done.id) is done
+    jobs.grow(waits, 5)
+    assert (jobs.get(done.id), waits.size) == (None, 10)
+
+
+def test_of_what_is_removed_while_another_is_at_work_nothing_is_left(start):
+    jobs = start()
+    at_work = add(jobs, 'a')
+    wait_until(lambda: at_work.step == 'working')
+    waiting = add(jobs, 'b')
+    kept = weakref.ref(waiting)
+    jobs.remove(waiting.id)
+    del waiting
+    assert kept() is None
 
 
 def test_the_end_stops_what_is_at_work(work):
