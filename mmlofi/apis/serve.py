@@ -15,10 +15,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import socket
 import threading
-import time
 import traceback
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -27,9 +25,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote
 
+from mmlofi.apis.connections import has_hung_up, linger
 from mmlofi.apis.inferencer import TALInferencer
 from mmlofi.apis.origins import is_loopback, why_foreign
-from mmlofi.apis.uploads import PIECE_BYTES, Refused, body_bytes, path_of, receive, store
+from mmlofi.apis.uploads import Refused, body_bytes, path_of, receive, store
 from mmlofi.files import path_in
 from mmlofi.options import require_number, require_whole
 
@@ -266,9 +265,7 @@ class LocalizationHandler(BaseHTTPRequestHandler):
             self.server.turn.release()
 
     def _stop_if_hung_up(self, *done: int) -> None:
-        poll = select.poll()
-        poll.register(self.connection, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
-        if poll.poll(0):
+        if has_hung_up(self.connection):
             raise HungUp
 
     def _send(self, status: HTTPStatus, content: dict) -> None:
@@ -288,11 +285,5 @@ class LocalizationHandler(BaseHTTPRequestHandler):
             self.linger()
 
     def linger(self) -> None:
-        """Lets a client that is still sending read why it was refused: to close at once would
-        reset the connection, and what it has received with it."""
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_WR)
-            self.connection.settimeout(LINGER_SEC)
-            end = time.monotonic() + LINGER_SEC
-            while time.monotonic() < end and self.connection.recv(PIECE_BYTES):
-                pass
+        """Lets a client that is still sending read why it was refused."""
+        linger(self.connection, LINGER_SEC)
