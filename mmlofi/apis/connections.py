@@ -6,7 +6,7 @@ import select
 import socket
 import time
 
-PIECE_BYTES = 2**20      # that are thrown away at a time
+from mmlofi.apis.uploads import PIECE_BYTES
 
 
 def has_hung_up(connection: socket.socket) -> bool:

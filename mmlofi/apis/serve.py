@@ -56,7 +56,8 @@ class LocalizationServer(ThreadingHTTPServer):
             `max_bytes` of the disk.
         timeout_sec: After which a client that sends nothing more is given up.
         allowed_hosts: Names that clients may call the server by, beside those of this machine. At
-            an address of this machine alone any other is refused, and so are pages of others.
+            an address of this machine alone any other is refused. What pages of others send is
+            refused at any address, as far as browsers say so; their links lead to its pages alone.
         options: Of the inferencer's call, such as `top_k` and `threshold`.
 
     Raises:
@@ -164,16 +165,19 @@ class LocalizationHandler(BaseHTTPRequestHandler):
         if code == HTTPStatus.NOT_IMPLEMENTED:
             code, message = HTTPStatus.METHOD_NOT_ALLOWED, (
                 f'got {self.command}; expected POST with a video as the body, or GET of one in '
-                'the folder')
+                'the folder or of a page, where there are such')
         self._send(HTTPStatus(code), dict(error=message or HTTPStatus(code).phrase))
 
     def _answer(self, open_video: Callable[[], AbstractContextManager[tuple[str, str]]]) -> None:
+        pages = self.server.pages
+        of_pages = pages is not None and pages.takes(self.command, self.path)
         foreign = why_foreign(self.headers, loopback=self.server.loopback,
-                              allowed=self.server.allowed_hosts)
+                              allowed=self.server.allowed_hosts,
+                              only_shows=of_pages and self.command == 'GET')
         if foreign is not None:
             self._send(HTTPStatus.FORBIDDEN, dict(error=foreign))
-        elif self.server.pages is not None and self.server.pages.takes(self.command, self.path):
-            self.server.pages.answer(self)
+        elif of_pages:
+            pages.answer(self)
         else:
             self._respond(open_video)
 
@@ -277,12 +281,17 @@ class LocalizationHandler(BaseHTTPRequestHandler):
         self.send_header('Content-Length', str(len(body)))
         self.send_header('Connection', 'close')
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
-            self.send_header('Allow', 'GET, POST' if self.server.folder else 'POST')
+            self.send_header('Allow', ', '.join(self._allowed()))
         self.end_headers()
         if self.command != 'HEAD':
             self.wfile.write(body)
         if status != HTTPStatus.OK:
             self.linger()
+
+    def _allowed(self) -> list[str]:
+        """The methods, but for the one that is refused."""
+        gives = self.server.folder is not None or self.server.pages is not None
+        return [one for one in (['GET', 'POST'] if gives else ['POST']) if one != self.command]
 
     def linger(self) -> None:
         """Lets a client that is still sending read why it was refused."""

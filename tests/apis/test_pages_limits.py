@@ -102,6 +102,22 @@ def test_pages_of_others_get_nothing(start_pages, films):
     for address in ('/jobs?video=a%20b.mp4', '/'):
         status, content = client.json(address, b'x', Origin='http://evil.example')
         assert (status, content['error'][:29]) == (403, 'got a request that a page of ')
+    picture = {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors'}
+    link = picture | {'Sec-Fetch-Mode': 'navigate'}
+    assert [client(address, **headers)[0] for address in ('/', '/a%20b.mp4')
+            for headers in (picture, link)] == [403, 200, 403, 403]
+    assert client('/jobs?video=a%20b.mp4', b'', **link)[0] == 403
     assert ask(client.port, get('/a%20b.mp4'))[0] == 200      # a program that says no name
     allowed = start_pages(allowed_hosts=['videos.example'])
     assert allowed('/', Host='videos.example')[0] == 200
+
+
+@pytest.mark.parametrize(('address', 'method', 'allowed'), [
+    ('/', 'HEAD', 'GET, POST'), ('/', 'PUT', 'GET, POST'), ('/a.mp4', 'GET', 'POST')])
+def test_a_method_that_is_refused_is_answered_with_those_that_are_not(start_pages, address, method,
+                                                                      allowed):
+    with sent(start_pages(folder=None).port, get(address, method)) as connection, \
+            connection.makefile('rb') as file:
+        head = file.read().partition(b'\r\n\r\n')[0].decode().split('\r\n')
+    assert '405' in head[0]
+    assert f'Allow: {allowed}' in head
