@@ -97,10 +97,10 @@ class Pages:
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """Answers a request that a handler has got."""
-        status = answer_by(self, handler, **{HANDLER: handler})
+        status, whole = answer_by(self, handler, **{HANDLER: handler})
         if not handler.path.endswith('/state'):      # twice a second for each that looks
-            handler.log_request(status)
-        if status >= HTTPStatus.BAD_REQUEST:
+            handler.log_request(status or '-')
+        if whole and status >= HTTPStatus.BAD_REQUEST:
             handler.linger()
 
     def __call__(self, environ: dict, start_response):

@@ -9,7 +9,8 @@ from wsgiref.handlers import SimpleHandler
 App = Callable[[dict, Callable], Iterable[bytes]]
 
 
-def answer_by(app: App, handler: BaseHTTPRequestHandler, **environ: object) -> int:
+def answer_by(app: App, handler: BaseHTTPRequestHandler, **environ: object
+              ) -> tuple[int | None, bool]:
     """Sends what an application answers, and ends the connection.
 
     Args:
@@ -18,13 +19,15 @@ def answer_by(app: App, handler: BaseHTTPRequestHandler, **environ: object) -> i
         environ: More for the application to know.
 
     Returns:
-        The status.
+        The status, None when the client was gone before there was one; and whether all was sent:
+        browsers hang up in the middle, to go on at another place of a video.
     """
     handler.close_connection = True
     answer = _Answer(handler.rfile, handler.wfile, None, _environ_of(handler) | environ,
                      multithread=True, multiprocess=False)
     answer.run(app)
-    return int(answer.sent.split()[0])
+    status = answer.sent or answer.status
+    return int(status.split()[0]) if status else None, answer.sent is not None
 
 
 class _Answer(SimpleHandler):
@@ -33,11 +36,11 @@ class _Answer(SimpleHandler):
     http_version = '1.1'
     server_software = 'mmlofi'
     os_environ: dict[str, str] = {}     # is no part of a request
-    sent = '500'
+    sent: str | None = None             # the status of an answer that was sent to its end
 
     def close(self) -> None:
-        """As the base's, which forgets the status."""
-        self.sent = self.status or self.sent
+        """As the base's, which forgets the status, and is not called for a client that is gone."""
+        self.sent = self.status
         super().close()
 
     def send_preamble(self) -> None:

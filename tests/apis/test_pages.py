@@ -9,7 +9,9 @@ import urllib.request
 import av
 import numpy as np
 import pytest
-from by_bytes import FOUND, ask, post, wait_until
+from by_bytes import FOUND, ask, get, post, sent, wait_until
+
+from mmlofi.apis import serve
 
 pytest.importorskip('werkzeug')
 
@@ -68,6 +70,21 @@ def test_a_video_of_the_folder_is_named_and_listed(start_pages, films, stub):
     assert client(f'{job}/video')[2] == films['film.mp4']
     assert client.json('/a%20b.mp4')[1]['video'] == 'a b.mp4'     # programs get json as before
     assert 'id="named"' not in start_pages(folder=None)('/')[2].decode()
+
+
+def test_a_browser_that_hangs_up_in_a_video_is_logged_with_the_status_that_it_got(
+        start_pages, films, monkeypatch):
+    client = start_pages()
+    large = films['film.mp4'] + (2**24).to_bytes(4, 'big') + b'free' + bytes(2**24 - 8)
+    job = client.send(large)
+    client.wait(job)
+    logged = []
+    monkeypatch.setattr(serve.LocalizationHandler, 'log_message',
+                        lambda self, text, *values: logged.append(values))
+    with sent(client.port, get(f'{job}/video')) as connection:
+        assert connection.recv(1)
+    wait_until(lambda: logged)
+    assert logged[0][1] == '200'
 
 
 def test_a_bad_video_fails_with_its_reason_and_the_next_is_done(start_pages, films, stub):
