@@ -29,9 +29,10 @@ from pathlib import Path
 from mmlofi.apis.job_work import Found, worker
 from mmlofi.apis.jobs import DONE, Job, JobQueue, NoRoom
 from mmlofi.apis.serve import LocalizationServer
-from mmlofi.apis.uploads import Refused, path_of
+from mmlofi.apis.uploads import Refused, body_bytes, path_of
 from mmlofi.apis.video_files import find_videos, name_videos
 from mmlofi.apis.wsgi import answer_by
+from mmlofi.json_values import text_fault
 from mmlofi.report.player_page import PlayedVideo, player_page
 from mmlofi.report.rendering import render
 from mmlofi.visualization.colours import class_colours
@@ -129,7 +130,7 @@ class Pages:
 
     def _form(self, request: Request) -> Response:
         return _html('serve_form.html', names=self._names(), folder=self.server.folder is not None,
-                     max_bytes=self.server.max_bytes)
+                     max_bytes=self._max_bytes())
 
     def _add(self, request: Request) -> Response:
         if ('name' in request.args) == ('video' in request.args):
@@ -146,7 +147,7 @@ class Pages:
 
     def _sent(self, request: Request) -> Job:
         handler = request.environ[HANDLER]
-        size = handler.body_bytes()
+        size = body_bytes(handler.headers['Content-Length'], self._max_bytes())
         self.jobs.reserve(size)
         try:
             upload = handler.stored_body()
@@ -171,9 +172,8 @@ class Pages:
             return _html('serve_job.html', name=job.name)
         found, (name,) = job.result, name_videos([job.name])
         page = player_page(
-            # The video lies beside the page, by the addresses here.
-            [PlayedVideo(name=name, file=Path('video'), duration_sec=found.duration_sec,
-                         found=found.detections)],
+            [PlayedVideo(name=name, file=Path(found.played), source='video',    # beside the page
+                         duration_sec=found.duration_sec, found=found.detections)],
             Path(), colours=class_colours(self.server.inferencer.classes),
             title=f'Found in {job.name}', back='/')
         return Response(page, mimetype='text/html')
@@ -194,7 +194,11 @@ class Pages:
                     raise NotFound('this video is not done; expected one that is: look at its '
                                    'state')
                 found: Found = job.result
-                file = stack.enter_context(open(found.played, 'rb'))
+                try:
+                    file = stack.enter_context(open(found.played, 'rb'))
+                except FileNotFoundError:      # only one of the folder has a name to go with
+                    raise NotFound(f'no video {job.name!r} in the folder any more; expected the '
+                                   'one that was localized in: put it back') from None
             size = os.fstat(file.fileno()).st_size
             kind = KINDS.get(found.suffix) or mimetypes.guess_type(f'x{found.suffix}')[0]
             response = Response(wrap_file(request.environ, file, 2**16), mimetype=kind,
@@ -215,12 +219,18 @@ class Pages:
                            'are kept; send it again')
         return job
 
+    def _max_bytes(self) -> int:
+        """Of a video that is sent."""
+        return min(self.server.max_bytes, self.jobs.max_bytes)
+
     def _names(self) -> list[str]:
+        """Videos of the folder, but for those whose names are no text that a request can say."""
         try:
-            return [os.path.basename(file) for file in
-                    find_videos(self.server.folder)[:MOST_NAMES]] if self.server.folder else []
+            files = find_videos(self.server.folder) if self.server.folder else []
         except FileNotFoundError:     # the folder may get some later
             return []
+        names = map(os.path.basename, files)
+        return [name for name in names if text_fault(name) is None][:MOST_NAMES]
 
 
 def _shown_name(name: str) -> str:

@@ -32,6 +32,7 @@ class PlayedVideo:
     found: Sequence[Mapping]   # of ActivityNet's "results": {"segment", "label", "score"}
     subset: str = 'training'   # of what is saved as annotations
     actions: Sequence[Mapping] = field(default_factory=tuple)   # annotated: {"segment", "label"}
+    source: str | None = None  # address of the file; None: its place beside the page
 
 
 def write_player_page(path: str | os.PathLike, videos: Sequence[PlayedVideo], *,
@@ -96,7 +97,7 @@ def detections_by_video(detections: Detections) -> dict[str, list[dict]]:
 
 
 def _content(video: PlayedVideo, folder: Path) -> dict:
-    return dict(name=video.name, source=_address(video.file, folder),
+    return dict(name=video.name, source=video.source or _address(video.file, folder),
                 duration=round(video.duration_sec, 3), subset=video.subset,
                 found=[[*_rounded(one), one['label'], round(one['score'], 6)]
                        for one in video.found],

@@ -72,6 +72,25 @@ def test_a_video_of_the_folder_is_named_and_listed(start_pages, films, stub):
     assert 'id="named"' not in start_pages(folder=None)('/')[2].decode()
 
 
+def test_a_name_that_is_no_text_is_left_out_of_the_form(start_pages, tmp_path):
+    client = start_pages()
+    (tmp_path / 'videos' / 'caf\udce9.mp4').write_bytes(b'')
+    status, _, form = client('/')
+    assert status == 200
+    assert b'<option value="a b.mp4">' in form
+    assert b'caf' not in form
+
+
+def test_the_player_names_its_video_whatever_lies_where_the_server_was_started(
+        start_pages, films, tmp_path, monkeypatch):
+    (tmp_path / 'video').symlink_to('videos')
+    monkeypatch.chdir(tmp_path)
+    client = start_pages()
+    job = client.send(films['film.mp4'])
+    client.wait(job)
+    assert '"source": "video"' in client(f'{job}/')[2].decode()
+
+
 def test_a_browser_that_hangs_up_in_a_video_is_logged_with_the_status_that_it_got(
         start_pages, films, monkeypatch):
     client = start_pages()

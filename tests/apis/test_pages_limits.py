@@ -93,6 +93,25 @@ def test_too_many_are_told_to_come_back_and_leave_no_room_taken(start_pages, fil
     assert client.json(f'{second}/state')[0] == 200
 
 
+def test_a_video_larger_than_all_that_are_kept_is_refused_and_the_form_says_so(start_pages):
+    client = start_pages(max_bytes=2**22, limits=dict(max_bytes=2**21))
+    assert '<body data-most="2097152">' in client('/')[2].decode()
+    status, content = client.json('/jobs?name=x.mp4', bytes(2**21 + 1))
+    assert status == 413
+    assert 'got a body of 2097153 bytes; expected at most 2097152: send' in content['error']
+
+
+def test_a_video_that_left_the_folder_is_played_no_more_and_that_is_said(start_pages, tmp_path):
+    client = start_pages()
+    job = f'/jobs/{client.json("/jobs?video=a%20b.mp4", b"")[1]["id"]}'
+    client.wait(job)
+    (tmp_path / 'videos' / 'a b.mp4').unlink()
+    status, content = client.json(f'{job}/video')
+    assert (status, content['error']) == (
+        404, "no video 'a b.mp4' in the folder any more; expected the one that was localized in: "
+             'put it back')
+
+
 def test_pages_of_others_get_nothing(start_pages, films):
     client = start_pages()
     for address, body in (('/', None), ('/jobs?name=x.mp4', films['film.mp4']),
