@@ -42,6 +42,25 @@ const act = async () => {
 };
 """
 
+# Two submits in one go; the page of the last file, which was alone, tells.
+SUBMITS = r"""
+const submit = (...names) => {
+  const transfer = new DataTransfer();
+  names.forEach((name) => transfer.items.add(new File(['x'], name)));
+  el('files').files = transfer.files;
+  el('send').requestSubmit();
+};
+const act = async () => {
+  if (document.getElementById('files')) {
+    submit('a.mp4', 'b.mp4');
+    submit('c.mp4');
+  } else {
+    seen.page = document.querySelector('h1').textContent;
+    seen.videos = JSON.parse(localStorage.getItem('mmlofi-videos')).map((one) => one.name);
+  }
+};
+"""
+
 
 @pytest.fixture
 def address(stage_2, monkeypatch):
@@ -77,3 +96,24 @@ def test_a_video_that_is_sent_is_localized_in_and_a_segment_of_it_plays(address,
     assert seen['length'] == pytest.approx(55.6, abs=0.2)
     assert (seen['errors'], seen['refused'], console) == ([], [], [])
     assert {one.split('/')[2] for one in seen['resources']} == {address.split('/')[2]}
+
+
+def test_files_of_a_second_submit_are_sent_behind_those_of_the_first(start_pages, visit,
+                                                                     monkeypatch):
+    began, ended, real = [], [], pages.Pages._sent
+
+    def slow(self, request):
+        began.append((request.args['name'], len(began) - len(ended)))
+        time.sleep(0.1)
+        try:
+            return real(self, request)
+        finally:
+            ended.append(request)
+    monkeypatch.setattr(pages.Pages, '_sent', slow)
+    render = pages.render
+    monkeypatch.setattr(pages, 'render',
+                        lambda *names, **shown: with_script(render(*names, **shown), SUBMITS))
+    seen, console = visit(f'http://127.0.0.1:{start_pages().port}/')
+    assert began == [('a.mp4', 0), ('b.mp4', 0), ('c.mp4', 0)]
+    assert (seen['page'], seen['videos']) == ('c.mp4', ['a.mp4', 'b.mp4', 'c.mp4'])
+    assert (seen['errors'], console) == ([], [])

@@ -36,16 +36,19 @@ const newLine = (name) => new Line(name, (line) => {
   }
   line.node.remove();
 });
+// Files go one after the other, those of a later submit behind the earlier ones.
+let unsent = 0, lastTurn = Promise.resolve();
 const added = ({id}, name, line, alone) => {
   keep([...known(), {id, name}]);
-  if (alone) {
+  if (alone && !unsent) {     // to leave the page would stop what is being sent
     location.assign(`/jobs/${id}/`);
   }
   list({id, name}, line);
 };
 
-// Resolves in any case: the next file is sent when this one is there, refused or stopped.
-const send = (file, line, alone) => new Promise((ended) => {
+// Resolves in any case, with the answer when the file is there, or nothing when it was refused or
+// stopped: the next one is sent then.
+const send = (file, line) => new Promise((ended) => {
   const most = Number(document.body.dataset.most);
   if (file.size > most) {
     line.show(failed(`has ${file.size} bytes; expected at most ${most}: send a smaller copy of it`));
@@ -60,7 +63,7 @@ const send = (file, line, alone) => new Promise((ended) => {
     line.show({step: 'sending', share: event.loaded / event.total}));
   request.addEventListener('load', () => {
     if (request.status === 201) {
-      added(request.response, file.name, line, alone);
+      ended(request.response);
     } else {
       line.show(failed(request.response?.error || `the server answers ${request.status}`));
     }
@@ -70,16 +73,23 @@ const send = (file, line, alone) => new Promise((ended) => {
   request.send(file);
 });
 
-el('send').addEventListener('submit', async (event) => {
+const takeTurn = async (file, line, alone) => {
+  const answer = line.node.isConnected ? await send(file, line) : null;     // or it was removed
+  unsent -= 1;
+  if (answer) {
+    added(answer, file.name, line, alone);
+  }
+};
+
+el('send').addEventListener('submit', (event) => {
   event.preventDefault();
   const files = [...el('files').files];
   el('send').reset();
-  const lines = files.map((file) => newLine(file.name));
-  lines.forEach((line) => line.show({step: 'queued', before: 0, share: 0}));
-  for (const [place, file] of files.entries()) {
-    if (lines[place].node.isConnected) {     // not removed while it waited
-      await send(file, lines[place], files.length === 1);
-    }
+  for (const file of files) {
+    const line = newLine(file.name);
+    line.show({step: 'queued', before: 0, share: 0});
+    unsent += 1;
+    lastTurn = lastTurn.then(() => takeTurn(file, line, files.length === 1));
   }
 });
 el('name')?.addEventListener('submit', async (event) => {
