@@ -41,6 +41,12 @@ def cycle(interval: int, *fidelities: dict) -> str:
     return HOOK.format(by='iter', interval=interval, cycle=list(fidelities or (S, T, ST)))
 
 
+def after_s(by: str) -> str:
+    """Three epochs of 30 updates at S, then the cycle."""
+    return f"""custom_hooks = [dict(type='LoFiCycleHook', phases=[
+    dict(epochs=3, cycle=[{S}]), dict(by={by!r}, interval=1, cycle={[S, T, ST]})])]"""
+
+
 def rate(value: float) -> str:
     return f'optim_wrapper = dict(optimizer=dict(lr={value}))'
 
@@ -67,6 +73,8 @@ SETTINGS = {   # a row of the table, or lines of config; an epoch has 30 updates
     '10 updates': cycle(10),
     '30 updates (long)': 'long',
     '60 updates': cycle(60),
+    '90 at S, then long': after_s('epoch'),
+    '90 at S, then short': after_s('iter'),
     'long, T, ST, S': cycle(30, T, ST, S),
     'long, ST, S, T': cycle(30, ST, S, T),
     'long, rate 1e-3': rate(1e-3),
