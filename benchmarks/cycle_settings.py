@@ -3,8 +3,8 @@
 Trains stage 2 on the procedural benchmark from the ACP encoder of each seed, with one thing changed
 at a time, and prints after each training where its loss fell, and how far: the first update from
 which the loss was under 0.8 of what it was in the first 60, a mean over the fidelities, and the
-mean loss of the last 90. Of the trainings that `procedural_table.py` left in the same folder, the
-same is said. Run again, it goes on where it stopped.
+mean loss of the last 90. Short and long are the rows of `procedural_table.py`, which are trained
+where they are not there. Run again, it goes on where it stopped.
 
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world both --rows acp short long
   OMP_NUM_THREADS=1 python benchmarks/cycle_settings.py --seeds 0 1 2
@@ -21,8 +21,9 @@ import torch
 from kept_frames import keep_frames
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
+from procedural_rows import ROWS
 from procedural_table import HERE, WORLDS, Table
-from procedural_tools import CONFIGS, ROOT, checkpoint, run
+from procedural_tools import CONFIGS, ROOT, SMOKE_DATA, SMOKE_LOCALIZE, checkpoint, run
 from torch import Tensor, nn
 
 from mmlofi.files import write_text
@@ -38,6 +39,12 @@ S, T, ST = (dict(name='S', spatial=2), dict(name='T', temporal=4),
 def cycle(interval: int, *fidelities: dict) -> str:
     """A line of config: each fidelity for that many updates."""
     return HOOK.format(by='iter', interval=interval, cycle=list(fidelities or (S, T, ST)))
+
+
+def after_s(by: str) -> str:
+    """Three epochs of 30 updates at S, then the cycle."""
+    return f"""custom_hooks = [dict(type='LoFiCycleHook', phases=[
+    dict(epochs=3, cycle=[{S}]), dict(by={by!r}, interval=1, cycle={[S, T, ST]})])]"""
 
 
 def rate(value: float) -> str:
@@ -60,12 +67,14 @@ custom_hooks = [*_base_.custom_hooks, dict(type={name!r})]"""
 
 
 FROZEN = "model = dict(encoder=dict(norm='frozen'))"
-SETTINGS = {   # of an epoch of 30 updates
-    'each update (short)': cycle(1),
+SETTINGS = {   # a row of the table, or lines of config; an epoch has 30 updates
+    'each update (short)': 'short',
     '3 updates': cycle(3),
     '10 updates': cycle(10),
-    '30 updates (long)': '',
+    '30 updates (long)': 'long',
     '60 updates': cycle(60),
+    '90 at S, then long': after_s('epoch'),
+    '90 at S, then short': after_s('iter'),
     'long, T, ST, S': cycle(30, T, ST, S),
     'long, ST, S, T': cycle(30, ST, S, T),
     'long, rate 1e-3': rate(1e-3),
@@ -178,19 +187,28 @@ def main() -> None:
     torch.set_num_threads(1)
     keep_frames()
     trainings = Table(args.out, world=args.world, smoke=args.smoke)
-    run('make_procedural.py', trainings.data, *WORLDS[args.world])
+    run('make_procedural.py', trainings.data, *WORLDS[args.world],
+        *(SMOKE_DATA if args.smoke else []))
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for seed in args.seeds:
-        trainings.encoder('acp', seed)
-        start = checkpoint(trainings.out / f'seed{seed}/acp')
         for name in args.settings:
-            folder = trainings.out / f'seed{seed}/settings' / name.replace(' ', '_')
-            config = folder.with_name(f'{folder.name}.py')
-            write_text(config, f'_base_ = {str(ROOT / CONFIGS / "lofi_toy.py")!r}\n'
-                               f'{SETTINGS[name]}\n')
-            trainings.train(folder, config, seed, [*HERE, f'load_from={start}'])
-            found[name].append(describe(folder))
+            found[name].append(describe(train(trainings, name, seed)))
         print(table(found), flush=True)
+
+
+def train(trainings: Table, name: str, seed: int) -> Path:
+    """The folder of a setting's training."""
+    if SETTINGS[name] in ROWS:
+        trainings.encoder(SETTINGS[name], seed)
+        return trainings.out / f'seed{seed}' / SETTINGS[name]
+    trainings.encoder('acp', seed)
+    start = checkpoint(trainings.out / f'seed{seed}/acp')
+    folder = trainings.out / f'seed{seed}/settings' / name.replace(' ', '_')
+    config = folder.with_name(f'{folder.name}.py')
+    write_text(config, f'_base_ = {str(ROOT / CONFIGS / "lofi_toy.py")!r}\n{SETTINGS[name]}\n')
+    trainings.train(folder, config, seed, [*HERE, f'load_from={start}',
+                                           *(SMOKE_LOCALIZE * trainings.smoke)])
+    return folder
 
 
 if __name__ == '__main__':

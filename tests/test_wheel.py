@@ -76,7 +76,7 @@ def python(tmp_path_factory) -> Path:
     # Saves the download of torch; where it cannot be lent, pip fetches it below.
     lend = [python, ROOT / 'tools' / 'lend_torch.py', sys.executable, ROOT / 'setup.cfg']
     subprocess.run([str(part) for part in lend], check=False)
-    run(python, '-m', 'pip', 'install', f'{wheel}[lite]')
+    run(python, '-m', 'pip', 'install', f'{wheel}[lite,serve]')
     return python
 
 

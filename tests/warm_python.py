@@ -61,6 +61,7 @@ def run(words: list[str], folder: str, variables: dict[str, str], files: list[in
     """As Python runs a script; never returns."""
     import atexit
     import runpy
+    import threading
     os.setsid()
     for target, file in enumerate(files):
         os.dup2(file, target)
@@ -86,6 +87,7 @@ def run(words: list[str], folder: str, variables: dict[str, str], files: list[in
     except BaseException:
         sys.excepthook(*sys.exc_info())
         status = 1
+    threading._shutdown()       # waits, as Python does, for threads that are no daemons
     atexit._run_exitfuncs()
     with contextlib.suppress(OSError):      # whoever reads has gone
         sys.stdout.flush()

@@ -27,8 +27,10 @@ def load(script, monkeypatch, tmp_path):
 
     def setting(name: str) -> Config:
         path = tmp_path / 'setting.py'
-        path.write_text(f'_base_ = {str(ROOT / "configs/toy/lofi_toy.py")!r}\n'
-                        f'{script.SETTINGS[name]}\n')
+        lines = script.SETTINGS[name]
+        if lines in script.ROWS:
+            return Config.fromfile(ROOT / 'configs/toy' / script.ROWS[lines].config)
+        path.write_text(f'_base_ = {str(ROOT / "configs/toy/lofi_toy.py")!r}\n{lines}\n')
         return Config.fromfile(path)
     return setting
 
