@@ -24,7 +24,7 @@ import numpy as np
 from decode_speed import SAMPLINGS, SIDES, load, pipelines, write_textures
 from mmengine.registry import init_default_scope
 
-from mmlofi.datasets.videos.readers import READERS
+from mmlofi.datasets.videos.readers import READER_NAMES
 from mmlofi.datasets.videos.video_file import find_facts
 
 
@@ -64,17 +64,17 @@ def compare(video: str, side: int, sampling: tuple, threads: int, rounds: int) -
     """A line of the table."""
     work = dict(floor=partial(floor, video),
                 MMAction2=partial(load, pipelines(side, sampling, threads)[0], video))
-    for reader in READERS:
+    for reader in READER_NAMES:
         with suppress(ValueError):   # decord does not read all
             work[reader] = partial(load, pipelines(side, sampling, threads, reader)[1], video,
                                    facts=find_facts(video, reader=reader))
-    best = {name: np.full(2, np.inf) for name in ('floor', 'MMAction2', *READERS)}
+    best = {name: np.full(2, np.inf) for name in ('floor', 'MMAction2', *READER_NAMES)}
     for _ in range(rounds):
         for name, one in work.items():
             best[name] = np.minimum(best[name], seconds_of(one))
     shares = [f'{best[name][0] / best["floor"][0]:.2f}' if np.isfinite(best[name][0]) else '—'
-              for name in ('MMAction2', *READERS)]
-    clock = ' | '.join(f'{best[name][1]:.2f}' for name in READERS)
+              for name in ('MMAction2', *READER_NAMES)]
+    clock = ' | '.join(f'{best[name][1]:.2f}' for name in READER_NAMES)
     return (f'| {sampling[0]} x {sampling[1]} / {sampling[2]} | {side} | {threads} | '
             f'{" | ".join(shares)} | {clock} |')
 
@@ -85,8 +85,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for video in args.videos or [write_textures(folder, args.seconds, args.size, args.codec)]:
             print(f'\n{Path(video).name}\n\n| snippets x frames / every | side | threads | '
-                  f'MMAction2 | {" | ".join(READERS)} | {", s | ".join(READERS)}, s |\n'
-                  f'|{"---|" * (4 + 2 * len(READERS))}')
+                  f'MMAction2 | {" | ".join(READER_NAMES)} | {", s | ".join(READER_NAMES)}, s |\n'
+                  f'|{"---|" * (4 + 2 * len(READER_NAMES))}')
             for sampling in SAMPLINGS:
                 for side in (SIDES[112], SIDES[224]):
                     for threads in args.threads:

@@ -16,15 +16,13 @@ from __future__ import annotations
 __mmlofi__ = 'later'   # in `start`, so that arguments come before what takes seconds
 
 import argparse
-import json
 import math
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-from mmlofi.arguments import add_cfg_options, merge_cfg_options
+from mmlofi.arguments import add_cfg_options
 from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.starting import start
 
@@ -77,7 +75,6 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     start(parse_args)
 
-from mmengine.config import Config
 from mmengine.utils import track_iter_progress
 
 from mmlofi.datasets.annotations import alike, class_names
@@ -89,6 +86,7 @@ from mmlofi.datasets.check import (
     VideoCheck,
     check,
 )
+from mmlofi.datasets.check_config import load_config, read_config
 from mmlofi.datasets.check_summary import (
     Labelling,
     labelling,
@@ -97,11 +95,10 @@ from mmlofi.datasets.check_summary import (
     warn_of_several_classes,
     without_actions,
 )
-from mmlofi.datasets.videos.find_files import TEMPLATES, default_template
+from mmlofi.datasets.videos.find_files import TEMPLATES
 from mmlofi.files import check_writable, write_json, write_text
 
 SHOWN = 5   # videos of each fault
-DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset')
 
 
 def main() -> None:
@@ -146,56 +143,6 @@ def main() -> None:
         sys.exit(f'check_dataset: nothing can be trained on {untrained}, which has no action; '
                  'annotate some, or choose another subset')
     print('nothing here would stop a training')
-
-
-def load_config(path: str, options: dict | None) -> Config:
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f'no config at {path!r}; expected a file, or --ann and --videos')
-    cfg = Config.fromfile(path)
-    merge_cfg_options(cfg, options)
-    return cfg
-
-
-def read_config(cfg: Config) -> list[Source]:
-    """What the data loaders of a config read, each once, training first."""
-    sources = []
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        dataset = (cfg.get(name) or {}).get('dataset') or {}
-        while 'dataset' in dataset:
-            dataset = dataset['dataset']
-        if dataset.get('type') not in DATASET_TYPES:
-            continue
-        (kind, folder), = dataset['data_prefix'].items()
-        if kind == 'img':
-            raise ValueError(f'{cfg.filename} reads folders of pictures, which are looked at when '
-                             'the data set is built; expected videos or features: give --ann alone '
-                             'to check the annotations')
-        root, subset = dataset.get('data_root') or '', dataset['subset']
-        classes = (dataset.get('metainfo') or {}).get('classes')
-        ignore = dataset.get('ignore_classes')
-        sources.append(Source(
-            os.path.join(root, dataset['ann_file']),
-            (subset,) if isinstance(subset, str) else tuple(subset), os.path.join(root, folder),
-            dataset.get('filename_tmpl') or default_template(kind, os.path.join(root, folder)),
-            kind == 'feature', None if classes is None else tuple(classes),
-            loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None,
-            ignore if ignore is None else tuple(ignore), reader_of(dataset.get('pipeline') or ()),
-            training=name == 'train_dataloader'))
-    if not sources:
-        raise ValueError(f'{cfg.filename} has no {" or ".join(DATASET_TYPES)} in its data loaders; '
-                         'expected a config of stage 2 or 3 or of ACP+, or --ann and --videos')
-    return list(dict.fromkeys(sources))
-
-
-def loader_of(pipeline: Sequence[dict]) -> str | None:
-    """The settings of what loads features, if anything does."""
-    return next((json.dumps({key: value for key, value in step.items() if key != 'type'})
-                 for step in pipeline if step['type'] == 'LoadSnippetFeatures'), None)
-
-
-def reader_of(pipeline: Sequence[dict]) -> str | None:
-    """The reader that the transform which opens videos names, if it does."""
-    return next((step.get('reader') for step in pipeline if step['type'] == 'OpenVideo'), None)
 
 
 def table(checks: Sequence[VideoCheck], dataset: str | None) -> str:

@@ -21,7 +21,14 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
 from mmlofi.apis.head_pass import HeadPass
-from mmlofi.apis.load import find_class_names, find_test_dataset, load_encoder, load_weights
+from mmlofi.apis.load import (
+    check_device,
+    find_class_names,
+    find_test_dataset,
+    load_encoder,
+    load_weights,
+    read_config,
+)
 from mmlofi.apis.video_files import Inputs, find_videos, name_videos
 from mmlofi.compat.stored_config import stored_config
 from mmlofi.datasets.chunk_size import CHUNK_SNIPPETS
@@ -86,13 +93,13 @@ class TALInferencer(BaseInferencer):
             raise ValueError('TALInferencer got no weights; expected the checkpoint of a trained '
                              'model, since a random one finds nothing: weights="epoch_15.pth"')
         require_whole('TALInferencer', chunk_snippets=chunk_snippets)
-        _check_device(device)
+        check_device(device)
         init_default_scope('mmaction')
         self.chunk_snippets, self._weights, self._lock = chunk_snippets, weights, threading.Lock()
-        self._encoder_cfg = None if encoder is None else _read_config(encoder)
+        self._encoder_cfg = None if encoder is None else read_config(encoder)
         self._encoder_weights = encoder_weights
         try:
-            super().__init__(model if model is None else _read_config(model), weights, device,
+            super().__init__(model if model is None else read_config(model), weights, device,
                              scope='mmaction', show_progress=show_progress)
         except Exception as error:   # of any kind, where anybody wrote the config
             if model is not None or isinstance(error, (OSError, ValueError)):
@@ -272,29 +279,6 @@ class TALInferencer(BaseInferencer):
 
     def _init_visualizer(self, cfg: ConfigDict) -> None:
         """None: time lines are drawn without MMEngine's, which keeps one for each name."""
-
-
-def _read_config(config: Config | dict | str) -> Config:
-    if isinstance(config, Config):
-        return config
-    if isinstance(config, dict):
-        return Config(config)
-    if not os.path.isfile(config):
-        raise FileNotFoundError(f'no config at {os.fspath(config)!r}; expected the file that the '
-                                'model was trained by: check the path')
-    return Config.fromfile(config)
-
-
-def _check_device(device: str | None) -> None:
-    """Refuses what torch would fail on with a traceback, a GPU that is not there above all."""
-    if device is None:
-        return
-    try:
-        torch.empty(0, device=device)
-    except (AssertionError, RuntimeError) as error:
-        raise ValueError(f'TALInferencer got device={device!r}, which cannot be used here '
-                         f'({str(error).splitlines()[0]}); expected one of this machine, such as '
-                         "'cpu' or 'cuda:0', or None for what there is") from error
 
 
 def _reporting(chunks: Iterable[SnippetChunk], progress: Progress | None

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from itertools import chain
 
+import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
@@ -18,6 +19,38 @@ from mmlofi.models.encoders.frozen_base import STANDS_ON, put_back_frozen
 from mmlofi.pretraining import with_own_names
 
 NAMED = 'named'   # in place of a checkpoint
+
+
+def read_config(config: Config | dict | str) -> Config:
+    """The config that is given, or that of a file.
+
+    Raises:
+        FileNotFoundError: When there is no such file.
+    """
+    if isinstance(config, Config):
+        return config
+    if isinstance(config, dict):
+        return Config(config)
+    if not os.path.isfile(config):
+        raise FileNotFoundError(f'no config at {os.fspath(config)!r}; expected the file that the '
+                                'model was trained by: check the path')
+    return Config.fromfile(config)
+
+
+def check_device(device: str | None) -> None:
+    """Refuses what torch would fail on with a traceback, a GPU that is not there above all.
+
+    Raises:
+        ValueError: For it.
+    """
+    if device is None:
+        return
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(f'TALInferencer got device={device!r}, which cannot be used here '
+                         f'({str(error).splitlines()[0]}); expected one of this machine, such as '
+                         "'cpu' or 'cuda:0', or None for what there is") from error
 
 
 def load_encoder(cfg: Config, checkpoint: str | None, device: str) -> EndToEndLocalizer:

@@ -28,7 +28,7 @@ from mmlofi.datasets.videos.facts import NO_STAMP, Facts, Fault, FeatureFacts, V
 from mmlofi.datasets.videos.find_files import find_spellings
 from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.indexing import complete
-from mmlofi.datasets.videos.look import look_at_file
+from mmlofi.datasets.videos.look import is_enough, look_at_file
 from mmlofi.datasets.videos.readers import tell_of_seconds, wanted_reader
 from mmlofi.files import path_in
 from mmlofi.json_values import text_fault
@@ -197,11 +197,14 @@ def _look_at_files(files: Sequence[VideoCheck], frames: str, workers: int, index
         paths = [one.filename for one in group]
         look = partial(_look_at_file, source='feature' if features else 'video', frames=frames,
                        index=known, reader=reader)
-        found |= zip(paths, complete(known, paths, look, frames=frames, readers=workers,
-                                     what='feature files' if features else 'video files',
-                                     tell=partial(print, file=sys.stderr), reader=reader))
+        found |= zip(paths, complete(
+            known, paths, look, fits=partial(is_enough, frames=frames, reader=reader),
+            readers=workers, what='feature files' if features else 'video files',
+            tell=partial(print, file=sys.stderr)))
     tell_of_seconds((facts.codecs for facts in found.values() if isinstance(facts, VideoFacts)
-                     and facts.took_over), len(found), partial(print, file=sys.stderr))
+                     and facts.took_over), len({one.filename for one in files
+                                                if not one.source.features}),
+                    partial(print, file=sys.stderr))
     return [found[one.filename] for one in files]
 
 

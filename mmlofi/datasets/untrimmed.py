@@ -261,8 +261,10 @@ class UntrimmedVideoDataset(BaseDataset):
     def _facts(self, data_list: list[dict]) -> list[Facts | None]:
         """What each file is; refuses those that cannot be used, unless they are not checked."""
         index = FileIndex.beside(self.ann_file, self.index)
-        if not self.check_files and self.window is None or self.source == 'img' and \
-                not self.check_files:
+        if not self.check_files and self.window is None:
+            if self.source == 'img' and not on_disk(data_list[0]['filename'], files_backend(
+                    self.pipeline.transforms)):   # of which nothing tells whether it has changed
+                return [None] * len(data_list)
             return [index.get(info['filename']) for info in data_list]
         cut, asked = self.window is not None, self.check_files in FRAMES
         how = Looking(

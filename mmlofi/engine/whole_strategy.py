@@ -19,7 +19,7 @@ def write_beside(runner: Runner) -> None:
     or a folder that all ranks write into.
     """
     strategy = getattr(runner, 'strategy', None)
-    if strategy is None or hasattr(strategy.save_checkpoint, '__wrapped__'):
+    if strategy is None or getattr(strategy.save_checkpoint, 'is_beside', False):
         return
     present = strategy.save_checkpoint
 
@@ -36,6 +36,7 @@ def write_beside(runner: Runner) -> None:
             if is_main_process():
                 _remove(Path(partial[0]))
         barrier()
+    save_checkpoint.is_beside = True
     strategy.save_checkpoint = save_checkpoint
 
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.videos.excerpts import Frames
 from mmlofi.datasets.videos.proxy_file import frames_taken, repeat_frames
-from mmlofi.datasets.videos.pyav_frames import PyavFrames
-from mmlofi.datasets.videos.readers import PYAV
+from mmlofi.datasets.videos.readers import AUTO, PYAV
 from mmlofi.datasets.videos.write_video import write_video
 from mmlofi.detections.exports.subtitles import Cue, cut_cues, describe
 
@@ -26,7 +26,7 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
 
     At a variable rate, and where the pictures begin late, a frame of the new file is the one that
     the video shows at that time. One frame is in memory at a time, which decord would not do: it
-    decodes ahead of the writer. So PyAV reads any video here.
+    decodes ahead of the writer. So PyAV reads any video here that it can.
     Letters beyond ASCII, which OpenCV's font has not, are drawn as question marks.
 
     Args:
@@ -43,7 +43,7 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
     if path.exists() and path.samefile(filename):
         raise ValueError(f'asked to write over the video {filename!r}; expected another file: give '
                          'another folder')
-    opened = OpenVideo(reader=PYAV)(dict(filename=filename))
+    opened = _opened(filename)
     frames = opened.pop('video_reader')
     height, width = frames[0].shape[:2]
     size = width - width % 2, height - height % 2   # the encoder takes even sides
@@ -52,6 +52,13 @@ def write_labelled_video(filename: str, detections: Sequence[dict], path: str | 
     labelled = _labelled(repeat_frames(_bgr(frames), taken), np.arange(len(taken)) / float(rate),
                          cut_cues(detections), size, progress)
     write_video(path, labelled, fps=float(rate), size=size)
+
+
+def _opened(filename: str) -> dict:
+    try:
+        return OpenVideo(reader=PYAV)(dict(filename=filename))
+    except ValueError:   # such as of a video whose packets hold half a picture each
+        return OpenVideo(reader=AUTO)(dict(filename=filename))
 
 
 def _labelled(frames: Iterator[np.ndarray], times_sec: np.ndarray, cues: Sequence[Cue],
@@ -67,7 +74,7 @@ def _labelled(frames: Iterator[np.ndarray], times_sec: np.ndarray, cues: Sequenc
         progress(done, len(times_sec))
 
 
-def _bgr(frames: PyavFrames) -> Iterator[np.ndarray]:
+def _bgr(frames: Frames) -> Iterator[np.ndarray]:
     for index in range(len(frames)):
         yield frames[index].asnumpy()[..., ::-1]
 

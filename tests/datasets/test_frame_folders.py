@@ -61,6 +61,25 @@ def test_windows_are_cut_of_pictures_too(pictures):
         np.testing.assert_array_equal(ours[index]['inputs'], theirs[index]['inputs'])
 
 
+def test_windows_are_of_the_pictures_there_are_though_files_are_not_checked(pictures):
+    sample = dict(FRAMES[1], snippet_interval=5)
+
+    def windows(opener=OPEN):
+        return len(of_pictures(
+            pictures, pipeline=[opener, sample, *FRAMES[2:]], subset='validation', test_mode=True,
+            window=dict(stride=4), check_files=False))
+    of_pictures(pictures, subset='validation', test_mode=True)   # which the index knows from now on
+    assert windows() == 4
+    for number in range(1, 61):
+        shutil.copy(pictures / 'rawframes' / 'c' / TMPL.format(number),
+                    pictures / 'rawframes' / 'c' / f'small_{number}.png')
+    for number in range(81, 101):
+        (pictures / 'rawframes' / 'c' / TMPL.format(number)).unlink()
+    assert windows() == 3
+    assert windows(dict(OPEN, filename_tmpl='small_{}.png')) == 2
+    assert windows(dict(OPEN, start_index=21)) == 2
+
+
 @pytest.fixture
 def listed(monkeypatch):
     """Folders whose pictures were listed."""

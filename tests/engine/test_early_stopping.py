@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+from types import SimpleNamespace
 
 import pytest
 from mmengine.hooks import Hook
@@ -45,6 +47,25 @@ def test_a_resumed_training_stops_where_one_that_was_left_alone_stops(videos):
         run(videos, f'{videos.name}_{kill_after}', resume=kill_after > 2, kill_after=kill_after)
     assert run(videos, f'{videos.name}_last', resume=True) == 4
     assert run(videos, f'{videos.name}_more', resume=True) == 4     # it has stopped
+
+
+@pytest.mark.parametrize(('score', 'settings', 'changed'), [
+    (0.9, dict(stopping_threshold=0.8), dict(stopping_threshold=0.95)),
+    (float('nan'), dict(), dict(check_finite=False))])
+def test_a_stop_by_a_score_outlasts_a_resume_unless_its_setting_has_changed(score, settings,
+                                                                            changed):
+    stopped, checkpoint = EarlyStoppingHook(monitor='mAP', **settings), {}
+    runner = SimpleNamespace(train_loop=SimpleNamespace(stop_training=False), _resume=True,
+                             logger=logging.getLogger('stop'))
+    stopped.after_val_epoch(runner, dict(mAP=score))
+    assert runner.train_loop.stop_training
+    stopped.before_save_checkpoint(runner, checkpoint)
+    for now, stops in ((settings, True), (changed, False)):
+        resumed = EarlyStoppingHook(monitor='mAP', **now)
+        runner.train_loop.stop_training = False
+        resumed.after_load_checkpoint(runner, checkpoint)
+        resumed.before_train(runner)
+        assert runner.train_loop.stop_training == stops
 
 
 def test_counts_that_are_none_are_named():

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mmlofi.datasets.videos.pyav_reader import PyavReader
 from mmlofi.visualization.video_labels import write_labelled_video
 
 
@@ -57,6 +58,14 @@ def test_a_long_name_is_drawn_whole_also_in_a_portrait_video(size, tmp_path):
         shown.append(frames_of(tmp_path / 'out.mp4')[5])
     columns = np.flatnonzero((np.abs(shown[0].astype(int) - shown[1]) > 25).any((0, 2)))
     assert size[0] / 2 < columns[0] < columns[-1] < size[0] - 1
+
+
+def test_what_pyav_refuses_is_read_by_whichever_reader_can(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise ValueError('each packet holds half a picture')
+    monkeypatch.setattr(PyavReader, 'learn', refuse)
+    write_labelled_video(str(plain_video(tmp_path / 'a.mp4', 'mp4v')), [], tmp_path / 'out.mp4')
+    assert len(frames_of(tmp_path / 'out.mp4')) == 40
 
 
 def test_progress_is_told_frame_by_frame(tmp_path):

@@ -14,7 +14,7 @@ from mmlofi.datasets.untrimmed import UntrimmedVideoDataset
 from mmlofi.datasets.videos.facts import FeatureFacts
 from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.indexing import complete
-from mmlofi.datasets.videos.look import look_at_file
+from mmlofi.datasets.videos.look import is_enough, look_at_file
 from mmlofi.files import path_in
 
 T = TypeVar('T')
@@ -77,7 +77,8 @@ def find_done(index: FileIndex, paths: list[str], header: dict) -> set[str]:
     there = [path for path in paths if osp.exists(path)]
     look = partial(look_at_file, source='feature', frames='first', index=index)
     done = set()
-    for path, facts in zip(there, complete(index, there, look, what='files of features')):
+    found = complete(index, there, look, fits=is_enough, what='files of features')
+    for path, facts in zip(there, found):
         if isinstance(facts, FeatureFacts) and facts.header == header:
             done.add(path)
         else:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -101,20 +102,22 @@ class OpenFrames(BaseTransform):
         Raises:
             FileNotFoundError, ValueError: As `transform`; for a first picture that is none.
         """
-        stamp, total = self._stamp(folder), self._count(folder)
+        stamp = self._stamp(folder) or Stamp(0, time.time_ns())
+        total = self._count(folder)
         first = self._reader(folder, None).get_batch([0]).asnumpy()[0]
         return FolderFacts(stamp, total, min(first.shape[:2]), self.pictures)
 
     def _still_true(self, facts: object, folder: str) -> bool:
         return isinstance(facts, FolderFacts) and facts.pictures == self.pictures and \
-            facts.stamp == self._stamp(folder)
+            self._stamp(folder) in (facts.stamp, None)
 
-    def _stamp(self, folder: str) -> Stamp:
+    def _stamp(self, folder: str) -> Stamp | None:
         """A listing costs as much as there are pictures; this does not. (Elsewhere than on a disk
-        folders have no time of change, and are listed once.)"""
+        folders have no time of change, and are listed at each start.)"""
+        if not on_disk(folder, self.backend_args):
+            return None
         with suppress(FileNotFoundError, NotADirectoryError):   # which a listing says
-            if on_disk(folder, self.backend_args):
-                return stamp_of(folder)
+            return stamp_of(folder)
         return NO_STAMP
 
     def _reader(self, folder: str, side: int | None) -> FrameFolder:

@@ -117,7 +117,11 @@ class OpenVideo(BaseTransform):
         try:
             return self._readers[PYAV].learn(file, filename, codecs)
         except ValueError as error:
-            raise ValueError(f'{refused}; nor does PyAV read it: {error}') from error
+            if str(error) == str(refused):
+                raise ValueError(str(error)) from error   # of which a third knows no more
+            found = str(refused).partition('; expected')[0]
+            own = str(error).removeprefix(f'{filename!r} ')
+            raise ValueError(f'{found}; nor does PyAV read it: it {own}') from error
 
     def _open_shown(self, facts: VideoFacts | None, file: BinaryIO, results: dict
                     ) -> tuple[Frames, VideoFacts]:

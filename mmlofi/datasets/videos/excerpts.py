@@ -27,6 +27,7 @@ from mmlofi.datasets.videos.pyav_frames import PyavFrames
 from mmlofi.datasets.videos.shown_frames import (
     Pictures,
     ShownFrames,
+    distinct_frames,
     last_keys,
     split_at_jumps,
 )
@@ -111,11 +112,7 @@ class Excerpts:
 
     def get_batch(self, frame_inds: Sequence[int] | np.ndarray) -> Pictures:
         """As `ShownFrames.get_batch`."""
-        frame_inds = np.asarray(frame_inds, dtype=np.int64)
-        if frame_inds.min() < 0 or frame_inds.max() >= len(self):
-            raise IndexError(f'{self._name!r} has {len(self)} frames, got {frame_inds.min()} to '
-                             f'{frame_inds.max()}; expected some of them')
-        distinct, places = np.unique(frame_inds, return_inverse=True)
+        distinct, places = distinct_frames(frame_inds, len(self), self._name)
         frames = None
         if self._whole is None:
             try:
@@ -128,8 +125,7 @@ class Excerpts:
                 self._whole = self._open_whole()
         if frames is None:
             frames = self._whole.get_batch(distinct).asnumpy()
-        return Pictures(frames if len(distinct) == len(frame_inds) and
-                        (np.diff(frame_inds) > 0).all() else frames[places])
+        return Pictures(frames[places])
 
     def get_key_indices(self) -> np.ndarray:
         """The frames from which decoding can begin."""

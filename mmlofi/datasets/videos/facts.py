@@ -26,7 +26,7 @@ class VideoFacts(NamedTuple):
 
     stamp: Stamp
     side: int | None                # of the first frame, the shorter one
-    size: tuple[int, int] | None    # its height and width as decord shows it, if it does
+    size: tuple[int, int] | None    # its height and width as its reader shows it, if it does
     total_frames: int
     duration_sec: float
     avg_fps: float
@@ -39,7 +39,7 @@ class VideoFacts(NamedTuple):
     repaired: str | None
     table: str | None = None        # file of `packet_table`, of a long video
     frames: str = 'first'           # of `damage.FRAMES`, which were decoded
-    reader: str = DECORD            # of `readers.READERS`, which gave the rest
+    reader: str = DECORD            # of `readers.READER_NAMES`, which gave the rest
     wanted: str = AUTO              # reader that was set
 
     @classmethod
@@ -90,7 +90,8 @@ class FeatureFacts(NamedTuple):
 class FolderFacts(NamedTuple):
     """A folder of pictures as `OpenFrames` finds it, without listing it."""
 
-    stamp: Stamp        # of the folder itself, which pictures that come or go change
+    stamp: Stamp        # of the folder itself, which pictures that come or go change; on no disk,
+                        # when it was looked at
     total_frames: int
     side: int           # of the first picture, the shorter one
     pictures: str       # which were counted, as of `OpenFrames`

@@ -36,7 +36,7 @@ from mmlofi.datasets.videos.facts import (
     VideoFacts,
     refuse_other_types,
 )
-from mmlofi.datasets.videos.readers import READERS
+from mmlofi.datasets.videos.readers import READER_NAMES
 from mmlofi.files import whole_file
 
 MAGIC = b'mmlofi index 2'   # another number with every change of the facts
@@ -266,6 +266,6 @@ def _facts(row: list, headers: list[dict]) -> Facts:
     refuse_other_types(facts)
     if isinstance(facts, (VideoFacts, Fault)) and facts.frames not in FRAMES:
         raise ValueError(f'frames is {facts.frames!r}')
-    if isinstance(facts, VideoFacts) and facts.reader not in READERS:
+    if isinstance(facts, VideoFacts) and facts.reader not in READER_NAMES:
         raise ValueError(f'reader is {facts.reader!r}')
     return facts

@@ -19,11 +19,9 @@ from mmengine.dist import get_dist_info
 from mmengine.logging import print_log
 
 from mmlofi.datasets.features.feature_files import in_container
-from mmlofi.datasets.videos.damage import FRAMES
-from mmlofi.datasets.videos.facts import MISSING, Facts, Fault, Seen, Stamp, VideoFacts, stamp_of
+from mmlofi.datasets.videos.facts import MISSING, Facts, Fault, Stamp, stamp_of
 from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.patience import patiently
-from mmlofi.datasets.videos.readers import AUTO
 
 READERS = 8         # files looked at at a time
 SHARE_SEC = 5.0     # until what was found is written for others; doubled each time, up to
@@ -33,23 +31,20 @@ STATS = 500         # files a task: one each would cost more than asking for it
 
 
 def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts], *,
-             frames: str = 'first', opened: bool = True, stat: bool = True,
-             readers: int = READERS, what: str = 'files', reader: str = AUTO,
-             fits: Callable[[Facts], bool] = lambda facts: True,
+             fits: Callable[[Facts], bool] = lambda facts: True, stat: bool = True,
+             readers: int = READERS, what: str = 'files',
              tell: Callable[[str], object] | None = None) -> list[Facts]:
     """What each file is: by the index where it is true of it, else as `look` finds it now.
 
     Args:
         index: To which is added what it lacks.
         look: Finds out what a file is; a `Fault` says why it cannot be used.
-        frames: Of `damage.FRAMES`, those of a video that have to have been decoded.
-        opened: Whether it takes more to know than that a file is there.
+        fits: Whether what the index has of a file is what is asked for; what is found and is not
+            does not go into it.
         stat: Whether the index is believed only of files of the same size and time of change,
             which asks the disk for each.
         readers: Files at a time.
         what: They are called in what is told.
-        reader: That is wanted for videos.
-        fits: Whether what the index has of a file is what is asked for.
         tell: Says how far it is; None logs it.
     """
     stamps = stamps_of(paths, readers) if stat else {}
@@ -58,7 +53,7 @@ def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts
     def lacking(paths: Iterable[str]) -> list[str]:
         for path in paths:
             facts = index.get(path)
-            if _is_enough(facts, frames, opened, reader) and fits(facts) and not (
+            if facts is not None and fits(facts) and not (
                     stat and facts.stamp != stamps.get(path)):
                 found[path] = facts
         return [path for path in paths if path not in found]
@@ -73,8 +68,8 @@ def complete(index: FileIndex, paths: Sequence[str], look: Callable[[str], Facts
             for path, facts in _for_a_while(pool, look, left, readers, min(share_sec, MOST_SEC)):
                 found[path] = facts
                 looked += 1
-                if not (isinstance(facts, Fault) and facts.problem == MISSING):   # yet
-                    index.add(path, facts)
+                if fits(facts) and not (isinstance(facts, Fault) and facts.problem == MISSING):
+                    index.add(path, facts)   # and a missing one may come
             index.flush()
             others = index.refresh()
             left = lacking([path for path in left if path not in found])
@@ -106,16 +101,6 @@ def _stamps(paths: Sequence[str]) -> list[tuple[str, Stamp]]:
         with suppress(FileNotFoundError, NotADirectoryError):   # `look` says so
             found.append((path, patiently(stamp_of)(path)))
     return found
-
-
-def _is_enough(facts: Facts | None, frames: str, opened: bool, reader: str) -> bool:
-    if isinstance(facts, (VideoFacts, Fault)) and not facts.fits(reader):
-        return False
-    if isinstance(facts, VideoFacts):
-        return FRAMES.index(facts.frames) >= FRAMES.index(frames)
-    if isinstance(facts, Fault):   # one of later frames is none where these do not matter
-        return FRAMES.index(facts.frames) <= FRAMES.index(frames)
-    return facts is not None and not (opened and isinstance(facts, Seen))
 
 
 def _for_a_while(pool: ThreadPoolExecutor, look: Callable[[str], Facts], paths: Sequence[str],

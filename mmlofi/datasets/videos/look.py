@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from mmlofi.datasets.features.feature_files import FeatureFile, in_container, look_at_features
 from mmlofi.datasets.transforms import AppendFeatures, OpenFrames, OpenVideo
+from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.datasets.videos.facts import (
     MISSING,
     NO_STAMP,
@@ -23,12 +24,14 @@ from mmlofi.datasets.videos.facts import (
     stamp_of,
 )
 from mmlofi.datasets.videos.file_checks import FileState, Transforms, files_backend
-from mmlofi.datasets.videos.index import FileIndex
+from mmlofi.datasets.videos.index import FAULT_SEC, FileIndex
 from mmlofi.datasets.videos.indexing import READERS, complete
 from mmlofi.datasets.videos.patience import patiently
-from mmlofi.datasets.videos.readers import tell_of_seconds, wanted_reader
+from mmlofi.datasets.videos.readers import AUTO, tell_of_seconds, wanted_reader
 from mmlofi.datasets.videos.storage import is_there, on_disk
 from mmlofi.datasets.videos.video_file import find_facts
+
+START_SEC = FAULT_SEC   # between the starts of a job's ranks, at most
 
 
 class Looking(NamedTuple):
@@ -55,12 +58,30 @@ def look_at_files(index: FileIndex, data_list: Sequence[dict], how: Looking) -> 
                                  if isinstance(transform, OpenVideo)), None))
     look = partial(look_at_file, source=how.source, frames=how.frames, index=index,
                    backend_args=backend_args, opened=opened, reader=reader)
-    found = complete(index, paths, look, frames=how.frames, opened=opened,
-                     stat=how.stat and local, readers=how.readers, what=f'{how.source} files',
-                     reader=reader)
+    found = complete(index, paths, look, fits=partial(
+        is_enough, frames=how.frames, opened=opened, reader=reader), stat=how.stat and local,
+        readers=how.readers, what=f'{how.source} files')
     tell_of_seconds((facts.codecs for facts in found if isinstance(facts, VideoFacts)
                      and facts.took_over), len(found))
     return found
+
+
+def is_enough(facts: Facts, *, frames: str = 'first', opened: bool = True, reader: str = AUTO
+              ) -> bool:
+    """Whether what is known of a file is what `look_at_file` would find.
+
+    Args:
+        frames: Of `damage.FRAMES`, those of a video that have to have been decoded.
+        opened: Whether it takes more to know than that a file is there.
+        reader: That is wanted for videos.
+    """
+    if isinstance(facts, (VideoFacts, Fault)) and not facts.fits(reader):
+        return False
+    if isinstance(facts, VideoFacts):
+        return FRAMES.index(facts.frames) >= FRAMES.index(frames)
+    if isinstance(facts, Fault):   # one of later frames is none where these do not matter
+        return FRAMES.index(facts.frames) <= FRAMES.index(frames)
+    return not (opened and isinstance(facts, Seen))
 
 
 def states_of(index: FileIndex, data_list: Sequence[dict], facts: Sequence[Facts], how: Looking
@@ -80,7 +101,7 @@ def look_at_file(path: str, *, source: str, frames: str, index: FileIndex,
 
     Args:
         source: 'video' or 'feature'.
-        frames: As of `complete`.
+        frames: As of `is_enough`.
         index: Where the table of a long video goes.
         opened: Whether it takes more to know than that it is there.
         reader: Of `OpenVideo`.
@@ -156,13 +177,18 @@ def _frames_opener(transforms: Transforms) -> OpenFrames:
 
 
 def _look_at_folders(index: FileIndex, paths: Sequence[str], how: Looking) -> list[Facts]:
-    """What each folder of pictures is. A fault may be of other pictures than are asked for now, so
-    that it is looked at again at every start."""
+    """What each folder of pictures is.
+
+    A fault is looked at again at every start: pictures are mended one by one, of which their folder
+    does not tell. And so is a folder on no disk, but for what other ranks of the start have found.
+    """
     opener = _frames_opener(how.transforms)
+    local = not paths or on_disk(paths[0], opener.backend_args)
+    since_ns = 0 if local or not how.stat else time.time_ns() - round(START_SEC * 1e9)
 
     def fits(facts: Facts) -> bool:
-        return isinstance(facts, FolderFacts) and facts.pictures == opener.pictures
-    local = not paths or on_disk(paths[0], opener.backend_args)
+        return isinstance(facts, FolderFacts) and facts.pictures == opener.pictures and \
+            facts.stamp.mtime_ns >= since_ns
     return complete(index, paths, partial(_look_at_folder, opener=opener), fits=fits,
                     stat=how.stat and local, readers=how.readers, what='folders of pictures')
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import av
 import numpy as np
 
-NO_STAMP = np.iinfo(np.int64).min
-NO_STAMP_SEC = -1e17    # as decord gives it, `time_axis.NO_STAMP_SEC`
+UNKNOWN = np.iinfo(np.int64).min
+UNKNOWN_SEC = -1e17    # as decord gives it, below `time_axis.NO_STAMP_SEC`
+SHOWN = 0x10           # in the first byte of VP8's packets (RFC 6386, 9.1)
 
 
 class PacketStamps(NamedTuple):
@@ -23,14 +24,14 @@ class PacketStamps(NamedTuple):
 
     def unknown(self) -> PacketStamps:
         """As many, of which none is known."""
-        nothing = np.full_like(self.starts, NO_STAMP)
+        nothing = np.full_like(self.starts, UNKNOWN)
         return self._replace(starts=nothing, ends=nothing)
 
     def spans_sec(self, origin: int) -> np.ndarray:
         """(F, 2) as `time_axis.axis_of` wants them, counted from a stamp."""
         spans = np.stack([self.starts, self.ends], axis=1)
-        known = self.starts[:, None] != NO_STAMP
-        return np.where(known, (spans - origin * known) * self.unit_sec, NO_STAMP_SEC)
+        known = self.starts[:, None] != UNKNOWN
+        return np.where(known, (spans - origin * known) * self.unit_sec, UNKNOWN_SEC)
 
 
 def read_stamps(container: av.container.InputContainer, stream: av.VideoStream) -> PacketStamps:
@@ -39,15 +40,17 @@ def read_stamps(container: av.container.InputContainer, stream: av.VideoStream) 
     Raises:
         av.error.FFmpegError: When the container cannot be read to its end.
     """
+    is_vp8 = stream.codec_context.codec.canonical_name == 'vp8'
     starts, lengths, keys = [], [], []
     for packet in container.demux(stream):
         pts = packet.pts
-        if not packet.size:   # the end
+        # The end; or VP8's picture for others to refer to, whose header says that it is not shown.
+        if not packet.size or is_vp8 and not bytes(packet)[0] & SHOWN:
             continue
         if packet.is_keyframe and pts is not None:
             keys.append(pts)
         if not packet.is_discard:
-            starts.append(NO_STAMP if pts is None else pts)
+            starts.append(UNKNOWN if pts is None else pts)
             lengths.append(packet.duration or 0)
     order = np.argsort(np.array(starts, np.int64), kind='stable')
     starts, lengths = np.array(starts, np.int64)[order], np.array(lengths, np.int64)[order]

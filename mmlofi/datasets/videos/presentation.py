@@ -77,7 +77,7 @@ def _of_mp4(tracks: list[Track]) -> Presentation:
     video = max(pictures, key=lambda track: track.samples)   # another may be a cover or previews
     if video.parts > 1:
         raise ValueError(f'its edit list joins {video.parts} parts of it; expected one part, since '
-                         'decord cannot find its way in more: encode it again, ffmpeg -i in.mp4 '
+                         'no reader here finds its way in more: encode it again, ffmpeg -i in.mp4 '
                          '-c:v libx264 out.mp4')
     starts = [track.start_sec for track in tracks if track.kind in (b'vide', b'soun')]
     return Presentation(_late(video.start_sec, starts), video.until_sec)

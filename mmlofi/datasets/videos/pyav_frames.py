@@ -20,7 +20,12 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from mmlofi.datasets.videos.shown_frames import KEPT_BYTES, Pictures, warn_once
+from mmlofi.datasets.videos.shown_frames import (
+    KEPT_BYTES,
+    Pictures,
+    distinct_frames,
+    warn_once,
+)
 from mmlofi.datasets.videos.streams import AGAIN
 
 Opened = tuple[av.container.InputContainer, av.VideoStream]
@@ -33,6 +38,7 @@ ONE_THREAD = dict(threads=1) if int(av.__version__.partition('.')[0]) >= 17 else
 class PyavFrames:
     """What `DecodeSnippets` asks of `ShownFrames`, of a video that PyAV decodes.
 
+    All are of one size, as players show them, though some may be stored in another one.
     Frames on the way to another are decoded, and no pictures are made of them. A stream keeps the
     last decoded frames, up to 512 MB, which serve the snippets that follow.
 
@@ -52,15 +58,19 @@ class PyavFrames:
                  stamps: np.ndarray | None, keys: np.ndarray, total: int,
                  size: tuple[int, int] | None = None, name: str = 'a video',
                  times_sec: np.ndarray | None = None) -> None:
-        self._open_file, self._name, self._size, self._total = open_file, name, size, total
+        self._open_file, self._name, self._total = open_file, name, total
+        self._is_upright = size is not None
         self._stamps, self._keys, self.times_sec = stamps, keys[:0], times_sec
         if stamps is not None:   # of several frames of a stamp, none tells where decoding is
             repeated = stamps[1:][np.diff(stamps) == 0]
             self._keys = keys[(keys <= stamps[-1]) & ~np.isin(keys, repeated)]
         self._reformatter = VideoReformatter()
         self._container, self._stream = opened
+        stored = self._stream.codec_context   # of now: it follows frames that are of another one
+        self._size = size or (stored.width, stored.height)
         self._frames: Iterator[av.VideoFrame] = iter(())   # from here on
         self._next = total                                 # the number of the first of these
+        self._ahead: av.VideoFrame | None = None           # that one, where it is decoded already
         self._kept: deque[av.VideoFrame] = deque()         # in order, up to the next
         self._jumped = False     # to where decoding began, and is
         self._arrives = False    # there still
@@ -74,17 +84,13 @@ class PyavFrames:
 
     def get_batch(self, frame_inds: Sequence[int] | np.ndarray) -> Pictures:
         """As `ShownFrames.get_batch`."""
-        frame_inds = np.asarray(frame_inds, dtype=np.int64)
-        if frame_inds.min() < 0 or frame_inds.max() >= self._total:
-            raise IndexError(f'{self._name!r} has {self._total} frames, got {frame_inds.min()} to '
-                             f'{frame_inds.max()}; expected some of them')
-        distinct, places = np.unique(frame_inds, return_inverse=True)
+        distinct, places = distinct_frames(frame_inds, self._total, self._name)
         first = self._picture(int(distinct[0]))
         pictures = np.empty((len(distinct), *first.shape), np.uint8)
         pictures[0] = first
         for place, index in enumerate(distinct[1:].tolist(), start=1):
             pictures[place] = self._picture(index)
-        return Pictures(pictures if (np.diff(frame_inds) > 0).all() else pictures[places])
+        return Pictures(pictures[places])
 
     def get_key_indices(self) -> list[int]:
         """The first alone: it finds its way by itself, and nothing is gained by reading more."""
@@ -98,11 +104,7 @@ class PyavFrames:
         """(H, W, 3) RGB, upright."""
         frame = self._frame(index)
         turns = round(frame.rotation / 90) % 4   # of a phone's film
-        size = self._size
-        if size is None:
-            size = self._stream.codec_context.width, self._stream.codec_context.height
-        elif turns % 2:
-            size = size[::-1]
+        size = self._size[::-1] if self._is_upright and turns % 2 else self._size
         small = self._reformatter.reformat(frame, *size, 'rgb24', interpolation='BILINEAR',
                                            **ONE_THREAD)
         return np.rot90(small.to_ndarray(), turns)
@@ -124,17 +126,23 @@ class PyavFrames:
             self._number(key) > self._next + JUMP_FRAMES)
 
     def _pass_to(self, index: int) -> bool:
-        """Decodes on to a frame; whether it came, and before it the key frame of a jump."""
+        """Decodes on to a frame; whether it came, and before it the key frame of a jump.
+
+        A packet may show nothing, without being damaged: what was shown before it stays on. That is
+        so where it was decoded from the start; after a jump, something may have been missed.
+        """
         while self._next <= index:
             try:
-                frame = next(self._frames, None)
+                frame, self._ahead = self._ahead or next(self._frames, None), None
             except av.error.FFmpegError as error:
                 if self._arrives:
                     return False
                 self._next = self._total   # from nowhere on
                 self._kept.clear()
                 raise self._damaged(index) from error
-            number = self._next - 1 if frame is None else self._number_of(frame)
+            number = self._total if frame is None else self._number_of(frame)
+            if number > index and self._kept and not self._jumped:
+                self._ahead, frame, number = frame, self._kept[-1], index
             if frame is None or self._arrives and number > self._next:
                 return False
             if number >= self._next:   # others are hidden, or lack what is before a key frame
@@ -173,6 +181,7 @@ class PyavFrames:
 
     def _go_to(self, key: int | None) -> None:
         self._kept.clear()
+        self._ahead = None
         self._jumped = self._arrives = key is not None and self._lands_at(key)
         if self._jumped:
             self._next = self._number(key)

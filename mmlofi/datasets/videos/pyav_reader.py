@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -31,46 +33,50 @@ class PyavReader:
               ) -> tuple[VideoFacts, PyavFrames]:
         """As `DecordReader.learn`."""
         try:
-            opened, stamps = self._scan(file, filename)
             found = self._first_stamps(file, filename)
+            opened, stamps = self._scan(file, filename)
         except (av.error.FFmpegError, AttributeError) as error:   # the latter without a decoder
-            raise unreadable(file, filename) from error
-        if not found:
-            raise unreadable(file, filename)
-        origin = _origin(found, stamps, filename, is_avi=opened[0].format.name == 'avi')
-        if origin is None:
-            stamps = stamps.unknown()
-        stream = opened[1]
-        rate = float(stream.average_rate or stream.guessed_rate or 0)
-        axis, known = read_axis(file, filename, stamps.spans_sec(origin or 0), rate)
-        if axis.total_frames == 1:
-            refuse_picture(file, filename)
-        facts = VideoFacts.of_axis(
-            axis, known, stamp_of_open(file), codecs=codecs, reader=PYAV,
-            avg_fps=rate or axis.total_frames / axis.duration_sec)
-        return facts, self._frames(file, filename, opened, stamps, axis)
+            raise unreadable(file, filename, reader=PYAV, reason=error) from error
+        with _closed_on_error(opened[0]):
+            if not found:
+                raise unreadable(file, filename, reader=PYAV)
+            origin = _origin(found, stamps, filename, is_avi=opened[0].format.name == 'avi')
+            if origin is None:
+                stamps = stamps.unknown()
+            stream = opened[1]
+            rate = float(stream.average_rate or stream.guessed_rate or 0)
+            axis, known = read_axis(file, filename, stamps.spans_sec(origin or 0), rate)
+            if axis.total_frames == 1:
+                refuse_picture(file, filename)
+            facts = VideoFacts.of_axis(
+                axis, known, stamp_of_open(file), codecs=codecs, reader=PYAV,
+                avg_fps=rate or axis.total_frames / axis.duration_sec)
+            return facts, self._frames(file, filename, opened, stamps, axis)
 
     def open(self, facts: VideoFacts, file: BinaryIO, filename: str, **size: int) -> PyavFrames:
         """As `DecordReader.open`."""
         try:
             opened, stamps = self._scan(file, filename)
         except av.error.FFmpegError as error:
-            raise unreadable(file, filename) from error
-        times_sec = None
-        if facts.variable:
-            spans = stamps.spans_sec(stamps.starts[facts.hidden])
-            times_sec = axis_of(spans, facts.avg_fps, facts.late_sec, facts.until_sec).times_sec
-        axis = TimeAxis(times_sec, facts.duration_sec, facts.total_frames, facts.hidden,
-                        facts.stamped)
-        return self._frames(file, filename, opened, stamps, axis, **size)
+            raise unreadable(file, filename, reader=PYAV, reason=error) from error
+        with _closed_on_error(opened[0]):
+            times_sec = None
+            if facts.variable:
+                spans = stamps.spans_sec(stamps.starts[facts.hidden])
+                times_sec = axis_of(spans, facts.avg_fps, facts.late_sec, facts.until_sec).times_sec
+            axis = TimeAxis(times_sec, facts.duration_sec, facts.total_frames, facts.hidden,
+                            facts.stamped)
+            return self._frames(file, filename, opened, stamps, axis, **size)
 
     def open_excerpt(self, facts: VideoFacts, excerpt: io.BytesIO, count: int, filename: str,
                      **size: int) -> PyavFrames:
         """As `DecordReader.open_excerpt`."""
         opened, stamps = self._scan(excerpt, filename)
-        if len(stamps.starts) != count:
-            raise ValueError(f'{len(stamps.starts)} of its {count} frames are found')
-        return self._frames(excerpt, filename, opened, stamps, TimeAxis(None, count, count), **size)
+        axis = TimeAxis(None, count, count)
+        with _closed_on_error(opened[0]):
+            if len(stamps.starts) != count:
+                raise ValueError(f'{len(stamps.starts)} of its {count} frames are found')
+            return self._frames(excerpt, filename, opened, stamps, axis, **size)
 
     def _frames(self, file: BinaryIO, filename: str, opened: Opened, stamps: PacketStamps,
                 axis: TimeAxis, **size: int) -> PyavFrames:
@@ -82,7 +88,8 @@ class PyavReader:
 
     def _scan(self, file: BinaryIO, filename: str) -> tuple[Opened, PacketStamps]:
         opened = self._open(_source(file, filename))
-        return opened, read_stamps(*opened)
+        with _closed_on_error(opened[0]):
+            return opened, read_stamps(*opened)
 
     def _first_stamps(self, file: BinaryIO, filename: str) -> list[int | None]:
         container, stream = self._open(_source(file, filename))
@@ -92,9 +99,20 @@ class PyavReader:
     def _open(self, source: str | bytes) -> Opened:
         container = av.open(io.BytesIO(source) if isinstance(source, bytes) else source,
                             metadata_errors='replace', options=dict(protocol_whitelist='file'))
-        stream = container.streams.best('video')
-        stream.thread_type, stream.thread_count = 'AUTO', self.num_threads
-        return container, stream
+        with _closed_on_error(container):
+            stream = container.streams.best('video')
+            stream.thread_type, stream.thread_count = 'AUTO', self.num_threads
+            return container, stream
+
+
+@contextmanager
+def _closed_on_error(container: av.container.InputContainer) -> Iterator[None]:
+    """It and its streams know each other, so that the file would stay open for a while."""
+    try:
+        yield
+    except BaseException:
+        container.close()
+        raise
 
 
 def _origin(found: list[int | None], stamps: PacketStamps, filename: str, *, is_avi: bool

@@ -8,8 +8,8 @@ from functools import partial
 
 from mmengine.logging import print_log
 
-DECORD, PYAV = READERS = ('decord', 'pyav')   # in the order in which they are tried
-AUTO = 'auto'                                 # whichever can
+DECORD, PYAV = READER_NAMES = ('decord', 'pyav')   # in the order in which they are tried
+AUTO = 'auto'                                      # whichever can
 VARIABLE = 'MMLOFI_VIDEO_READER'              # of the environment
 
 _told: set[tuple[str, ...]] = set()
@@ -22,10 +22,10 @@ def wanted_reader(name: str | None) -> str:
         ValueError: For what is no reader.
     """
     found = name if name is not None else os.environ.get(VARIABLE) or AUTO
-    if found not in (AUTO, *READERS):
+    if found not in (AUTO, *READER_NAMES):
         raise ValueError(f'the reader of videos is {found!r}'
                          f'{f" in {VARIABLE}" if name is None else ""}; expected one of '
-                         f'{(AUTO, *READERS)}: {AUTO!r} takes the first that can read a file')
+                         f'{(AUTO, *READER_NAMES)}: {AUTO!r} takes the first that can read a file')
     return found
 
 

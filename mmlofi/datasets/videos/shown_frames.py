@@ -90,13 +90,7 @@ class ShownFrames:
             IndexError: For a number that no shown frame has.
             ValueError: When the file is damaged.
         """
-        frame_inds = np.asarray(frame_inds, dtype=np.int64)
-        if frame_inds.min() < 0 or frame_inds.max() >= self._total:
-            raise IndexError(f'{self._name!r} has {self._total} frames, got {frame_inds.min()} to '
-                             f'{frame_inds.max()}; expected some of them')
-        if (np.diff(frame_inds) > 0).all():
-            return Pictures(self._read(frame_inds))
-        distinct, places = np.unique(frame_inds, return_inverse=True)
+        distinct, places = distinct_frames(frame_inds, self._total, self._name)
         return Pictures(self._read(distinct)[places])
 
     def get_key_indices(self) -> np.ndarray:
@@ -228,6 +222,22 @@ class ShownFrames:
 
     def _position(self) -> int:
         return decord_calls._CAPI_VideoReaderGetCurrentPosition(self._reader._handle)
+
+
+def distinct_frames(frame_inds: Sequence[int] | np.ndarray, total: int, name: str
+                    ) -> tuple[np.ndarray, np.ndarray | slice]:
+    """Frames in any order as (n,) ascending ones, and where in these each of them is.
+
+    Raises:
+        IndexError: For a number that none of `total` frames has.
+    """
+    frame_inds = np.asarray(frame_inds, dtype=np.int64)
+    if frame_inds.min() < 0 or frame_inds.max() >= total:
+        raise IndexError(f'{name!r} has {total} frames, got {frame_inds.min()} to '
+                         f'{frame_inds.max()}; expected some of them')
+    if (np.diff(frame_inds) > 0).all():
+        return frame_inds, slice(None)   # which copies nothing
+    return np.unique(frame_inds, return_inverse=True)
 
 
 def spans_of(reader: decord.VideoReader) -> np.ndarray:

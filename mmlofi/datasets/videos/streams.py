@@ -1,7 +1,7 @@
 """Why a video file cannot be used, read from the file: its boxes, its streams, their codecs.
 
-decord says the same words for different faults. PyAV, whose FFmpeg is newer than decord's, reads
-what the file holds, and only once decord has refused it: of some faults, decord is the cause.
+Readers say the same words for different faults. PyAV, whose FFmpeg is newer than decord's, reads
+what the file holds, and only once a reader has refused it: of some faults, decord is the cause.
 """
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import av
 
 from mmlofi.datasets.videos.boxes import ends_early, lacks_moov
 from mmlofi.datasets.videos.mp4_times import video_tag
+from mmlofi.datasets.videos.readers import DECORD
 from mmlofi.files import stand_in
 
 AGAIN = 'download it again or leave it out, of annotations too'
@@ -40,7 +41,7 @@ class Fault(NamedTuple):
 
 
 def fault_of(file: BinaryIO, name: str) -> Fault:
-    """Why decord refuses a file, whatever its bytes are.
+    """Why a reader refuses a file, whatever its bytes are.
 
     Args:
         file: Open, and read from its start.
@@ -63,10 +64,20 @@ def fault_of(file: BinaryIO, name: str) -> Fault:
     return fault._replace(mend=fault.mend.format(name=repr(name), ending=os.path.splitext(name)[1]))
 
 
-def unreadable(file: BinaryIO, name: str) -> ValueError:
-    """The error for a file that a reader refuses; `Refused` where that is decord's fault."""
+def unreadable(file: BinaryIO, name: str, *, reader: str = DECORD,
+               reason: Exception | None = None) -> ValueError:
+    """The error for a file that a reader refuses; `Refused` where that is decord's fault.
+
+    Args:
+        reader: Of `readers.READER_NAMES`.
+        reason: What PyAV says.
+    """
     fault = fault_of(file, name)
-    return (Refused if fault.of_decord else ValueError)(
+    refused = fault.of_decord and reader == DECORD
+    if fault.of_decord and not refused:   # the file has none of the faults that are known
+        words = 'finds no frame' if reason is None else getattr(reason, 'strerror', None) or reason
+        fault = Fault(f'PyAV does not read its video: {words}', AGAIN)
+    return (Refused if refused else ValueError)(
         f'{name!r} cannot be decoded ({fault.reason}); expected a video with at least one frame: '
         f'{fault.mend}')
 

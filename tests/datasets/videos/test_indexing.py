@@ -57,6 +57,14 @@ def test_what_the_index_has_can_be_believed_without_asking_the_disk(tmp_path, pa
     assert looks.asked == paths[-1:]
 
 
+def test_what_would_not_be_believed_is_not_kept(tmp_path, paths):
+    def fits(facts):
+        return facts.total_frames > 1
+    index = FileIndex(tmp_path / 'index')
+    complete(index, paths, Looks(), fits=fits, tell=print)
+    assert index.get(paths[0]) is None
+
+
 def test_ranks_share_the_work_and_all_know_everything(tmp_path, paths, monkeypatch):
     rank = threading.local()
     monkeypatch.setattr(indexing, 'get_dist_info', lambda: (rank.number, 3))

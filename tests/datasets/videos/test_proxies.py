@@ -14,7 +14,7 @@ import pytest
 from clips import film_of_phone
 
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo, SampleSnippets
-from mmlofi.datasets.videos import proxies, proxy_file
+from mmlofi.datasets.videos import proxies
 from mmlofi.datasets.videos.proxies import make_proxies, make_proxy, measure, plan_targets
 from mmlofi.datasets.videos.proxy_file import ProxySettings, read_settings
 from mmlofi.datasets.videos.pyav_frames import PyavFrames
@@ -81,12 +81,6 @@ def test_a_key_frame_comes_every_gop_frames(made, gop):
 def test_what_is_small_already_keeps_its_size(made):
     _, report = made(side=128)
     assert (report.result.width, report.result.height) == (80, 64)
-
-
-def test_the_short_side_is_met_whichever_it_is_and_odd_sides_become_even():
-    assert proxy_file.even_size(1280, 720, 128) == (228, 128)
-    assert proxy_file.even_size(720, 1280, 128) == (128, 228)
-    assert proxy_file.even_size(341, 255, 256) == (340, 254)
 
 
 def test_at_half_the_rate_each_frame_is_the_one_shown_in_its_middle(made, read_numbers):
@@ -210,11 +204,6 @@ def test_a_video_that_crashes_its_worker_costs_itself_alone(videos, tmp_path, mo
     assert [path.name for path in tmp_path.glob('*.mp4')] == ['b.mp4']
 
 
-def test_a_source_without_a_frame_is_said_to_end():
-    with pytest.raises(ValueError, match='ends after 0 of 3 frames'):
-        list(proxy_file.repeat_frames(iter([]), np.arange(3)))
-
-
 def test_what_is_complete_is_kept_and_what_is_missing_is_made(videos, tmp_path):
     folder = tmp_path / 'out'
     folder.mkdir()
@@ -274,22 +263,6 @@ def test_a_proxy_that_lost_frames_is_named_and_not_kept(monkeypatch, numbered_vi
     assert list(known) == [str(numbered_video)]   # and nothing under the name it had till then
     assert 'the proxy has 97 frames in 9.700 s; expected 100 in 10.000 s' in report.problem
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(('settings', 'message'), [
-    (dict(side=15), 'expected an even number'), (dict(side=33), 'expected an even number'),
-    (dict(side=64, fps=0), 'fps=0'), (dict(side=64, gop=0), 'gop=0'),
-    (dict(side=64, quality=40), 'quality=40')])
-def test_settings_that_no_video_can_have_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
-        ProxySettings(**settings)
-
-
-@pytest.mark.parametrize('fps', [10, 30000 / 1001, 24000 / 1001, 23.456789, 59.94, 100, 0.5])
-def test_rates_are_fractions_that_mpeg4_can_hold(fps):
-    fraction = proxy_file.as_fraction(fps)
-    assert float(fraction) == pytest.approx(fps, rel=1e-4)
-    assert max(fraction.numerator, fraction.denominator) < 65536
 
 
 def test_settings_are_read_from_the_file_itself(made, numbered_video, tmp_path):

@@ -1,14 +1,17 @@
 """The same frames by number from each reader, and at the same seconds."""
 from __future__ import annotations
 
+import gc
+import os
+
 import av
 import numpy as np
 import pytest
-from clips import AV1, decoded_by_pyav, gray, turned, write_clip
+from clips import AV1, decoded_by_pyav, gray, silence, turned, write_clip
 from numbered import numbered_frame
 
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
-from mmlofi.datasets.videos import pyav_frames
+from mmlofi.datasets.videos import pyav_frames, pyav_reader
 from mmlofi.datasets.videos.pyav_frames import PyavFrames
 
 TOTAL = 60
@@ -128,6 +131,100 @@ def test_a_picture_of_four_thousand_columns_is_read_at_the_side_that_is_wanted(t
     frames = opened(path, 'auto', short_side=128)['video_reader'].get_batch([0, 1]).asnumpy()
     assert frames.shape == (2, 128, 228, 3)
     np.testing.assert_allclose(frames.mean((1, 2, 3)), [40, 200], atol=3)
+
+
+def rewritten(path, changed):
+    """Beside it, a copy whose packets are those that `changed` gives for each, by its number."""
+    target = path.with_name(f'new{path.suffix}')
+    with av.open(str(path)) as source, av.open(str(target), 'w') as out:
+        stream = out.add_stream_from_template(source.streams.video[0], opaque=True)
+        packets = (packet for packet in source.demux(video=0) if packet.size)
+        for number, packet in enumerate(packets):
+            for content, late in changed(number, bytes(packet)):
+                copy = av.Packet(content)
+                copy.pts, copy.dts = packet.pts + late, packet.dts + late
+                copy.time_base, copy.stream = packet.time_base, stream
+                copy.is_keyframe = packet.is_keyframe and not late
+                out.mux(copy)
+    return target
+
+
+STEPS = [60 + 40 * (number // 8) for number in range(32)]
+
+
+def test_packets_of_vp8_that_are_not_shown_are_no_frames(tmp_path):
+    def changed(number, content):
+        yield content, 0
+        if number % 8 == 4:   # to refer to, as an encoder that looks ahead makes them
+            yield bytes([content[0] & ~0x10]) + content[1:], 5
+    path = rewritten(write_clip(tmp_path / 'v.webm', gray(STEPS), codec='libvpx'), changed)
+    results = opened(path, 'pyav')
+    assert results['total_frames'] == len(decoded_by_pyav(path)[0]) == 32
+    inds = [31, 4, 5, 12, 13, 21]
+    np.testing.assert_allclose(results['video_reader'].get_batch(inds).asnumpy().mean((1, 2, 3)),
+                               np.array(STEPS)[inds], atol=4)
+
+
+def test_a_packet_that_shows_nothing_leaves_the_frame_before_it_on(tmp_path):
+    nothing = b'\0\0\1\xb6\x50\xcf'   # of MPEG-4: of type P, not coded
+
+    def changed(number, content):
+        yield nothing if number in (20, 21, 31) else content, 0
+    path = rewritten(write_clip(tmp_path / 'v.mkv', gray(STEPS)), changed)
+    assert len(decoded_by_pyav(path)[0]) == 30   # of the last packet FFmpeg repeats the one before
+    for inds in ([20], [31], range(32), [25, 21, 20, 3]):
+        frames = opened(path, 'pyav')['video_reader'].get_batch(inds).asnumpy()
+        np.testing.assert_allclose(frames.mean((1, 2, 3)), np.array(STEPS)[list(inds)], atol=4)
+
+
+def test_frames_that_are_stored_smaller_are_shown_in_the_size_of_the_first(tmp_path):
+    path = write_clip(tmp_path / 'v.ts', gray(range(0, 200, 10), 128), codec='libx264')
+    more = write_clip(tmp_path / 'more.ts', gray(range(0, 200, 10), 64), codec='libx264',
+                      late_sec=20 / 30)
+    path.write_bytes(path.read_bytes() + more.read_bytes())
+    for inds in ([0, 25], [25, 0, 39]):
+        frames = opened(path, 'pyav')['video_reader']
+        assert [frames[index].shape for index in inds] == len(inds) * [(128, 128, 3)]
+        shown = frames.get_batch(inds).asnumpy()
+        np.testing.assert_allclose(shown.mean((1, 2, 3)), [10 * (index % 20) for index in inds],
+                                   atol=4)
+
+
+def sound(path):
+    with av.open(str(path), 'w') as file:
+        file.mux(silence(file.add_stream('aac', rate=8000, layout='mono'), 1))
+    return path
+
+
+def test_files_that_are_refused_are_closed(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise ValueError('refused')
+    files = [sound(tmp_path / 'v.mp4'), write_clip(tmp_path / 'w.mp4', gray(range(5)))]
+    monkeypatch.setattr(pyav_reader, 'read_axis', refuse)
+    gc.collect()
+    gc.disable()
+    before = len(os.listdir('/dev/fd'))
+    try:
+        for path in files * 3:
+            with pytest.raises(ValueError, match='sound|refused'):
+                opened(path, 'pyav')
+        assert len(os.listdir('/dev/fd')) == before
+    finally:
+        gc.enable()
+
+
+def test_what_pyav_does_not_read_is_said_in_its_words_and_once(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise av.error.InvalidDataError(1, 'Invalid data found')
+    path = write_clip(tmp_path / 'v.mp4', gray(range(5)), codec=AV1)
+    monkeypatch.setattr(pyav_reader, 'read_stamps', refuse)
+    with pytest.raises(ValueError, match='PyAV does not read its video: Invalid data found') as own:
+        opened(path, 'pyav')
+    assert 'decord' not in str(own.value)
+    with pytest.raises(ValueError, match=r'decord does not decode its video \(av1\)\); nor does '
+                                         r'PyAV read it: it cannot be decoded \(PyAV') as both:
+        opened(path, 'auto')
+    assert str(both.value).count('expected') == 1
 
 
 def test_a_damaged_frame_is_said_and_the_others_are_read(tmp_path):

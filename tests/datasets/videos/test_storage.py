@@ -13,6 +13,7 @@ from mmengine.fileio import BaseStorageBackend, register_backend
 from small_videos import FEATURES, FRAMES, VIDEOS, dataset
 
 from mmlofi.datasets import SegmentDataset, UntrimmedVideoDataset
+from mmlofi.datasets.videos import look
 from mmlofi.datasets.videos.storage import is_file, is_there, on_disk
 from mmlofi.evaluation import TALMetric
 
@@ -118,6 +119,21 @@ def test_videos_that_are_not_on_a_disk_are_opened_at_construction_where_it_is_sa
     STORE['far/videos/a.mp4'] = STORE['far/videos/a.mp4'][:2000]
     with pytest.raises(ValueError, match="1 of 2 videos of subset 'training' cannot be used"):
         remote('video', backend_args=ARGS, check_files='keys', index=str(tmp_path.parent / 'new'))
+
+
+def test_pictures_that_are_not_on_a_disk_are_looked_at_once_a_start(expected, tmp_path,
+                                                                    monkeypatch):
+    settings = dict(backend_args=ARGS, index=str(tmp_path.parent / 'index'))
+    assert remote('img', **settings).get_data_info(0)['facts'].total_frames == 100
+    READ.clear()
+    remote('img', **settings)[0]   # as of another rank
+    assert not [path for path in READ if path.endswith('img_00001.png')]
+    del STORE['far/rawframes/a/img_00100.png']
+    assert remote('img', check_files='index', **settings).get_data_info(0)[
+        'facts'].total_frames == 100
+    assert 'facts' not in remote('img', check_files=False, **settings).get_data_info(0)
+    monkeypatch.setattr(look, 'START_SEC', 0)
+    assert remote('img', **settings).get_data_info(0)['facts'].total_frames == 99
 
 
 @pytest.mark.parametrize('source', ['video', 'feature'])

@@ -131,7 +131,9 @@ def test_a_picture_that_is_taken_for_the_video_is_refused_with_the_mend(tmp_path
     if default:
         assert OpenVideo()(dict(filename=str(path)))['total_frames'] == 10   # by PyAV
     else:
-        assert reason in reason_of(path)
+        problem = reason_of(path)
+        assert reason in problem
+        assert problem.count('such as a cover') == 1   # though no reader can
 
 
 def test_a_video_of_one_frame_is_no_picture_beside_a_video(tmp_path):

@@ -1,0 +1,73 @@
+"""What a check of a data set reads, by the config that will train on it."""
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+
+from mmengine.config import Config
+
+from mmlofi.arguments import merge_cfg_options
+from mmlofi.datasets.check import Source
+from mmlofi.datasets.videos.find_files import default_template
+
+DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset')
+
+
+def load_config(path: str, options: dict | None) -> Config:
+    """The config, with what `--cfg-options` says.
+
+    Raises:
+        FileNotFoundError: When there is none.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f'no config at {path!r}; expected a file, or --ann and --videos')
+    cfg = Config.fromfile(path)
+    merge_cfg_options(cfg, options)
+    return cfg
+
+
+def read_config(cfg: Config) -> list[Source]:
+    """What the data loaders of a config read, each once, training first.
+
+    Raises:
+        ValueError: When it reads folders of pictures, or no data set of untrimmed videos.
+    """
+    sources = []
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        dataset = (cfg.get(name) or {}).get('dataset') or {}
+        while 'dataset' in dataset:
+            dataset = dataset['dataset']
+        if dataset.get('type') not in DATASET_TYPES:
+            continue
+        (kind, folder), = dataset['data_prefix'].items()
+        if kind == 'img':
+            raise ValueError(f'{cfg.filename} reads folders of pictures, which are looked at when '
+                             'the data set is built; expected videos or features: give --ann alone '
+                             'to check the annotations')
+        root, subset = dataset.get('data_root') or '', dataset['subset']
+        classes = (dataset.get('metainfo') or {}).get('classes')
+        ignore = dataset.get('ignore_classes')
+        sources.append(Source(
+            os.path.join(root, dataset['ann_file']),
+            (subset,) if isinstance(subset, str) else tuple(subset), os.path.join(root, folder),
+            dataset.get('filename_tmpl') or default_template(kind, os.path.join(root, folder)),
+            kind == 'feature', None if classes is None else tuple(classes),
+            _loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None,
+            ignore if ignore is None else tuple(ignore), _reader_of(dataset.get('pipeline') or ()),
+            training=name == 'train_dataloader'))
+    if not sources:
+        raise ValueError(f'{cfg.filename} has no {" or ".join(DATASET_TYPES)} in its data loaders; '
+                         'expected a config of stage 2 or 3 or of ACP+, or --ann and --videos')
+    return list(dict.fromkeys(sources))
+
+
+def _loader_of(pipeline: Sequence[dict]) -> str | None:
+    """The settings of what loads features, if anything does."""
+    return next((json.dumps({key: value for key, value in step.items() if key != 'type'})
+                 for step in pipeline if step['type'] == 'LoadSnippetFeatures'), None)
+
+
+def _reader_of(pipeline: Sequence[dict]) -> str | None:
+    """The reader that the transform which opens videos names, if it does."""
+    return next((step.get('reader') for step in pipeline if step['type'] == 'OpenVideo'), None)
