@@ -63,16 +63,20 @@ def test_without_werkzeug_json_alone_is_served_and_said_why(there, serve_until, 
 @pytest.mark.parametrize(('number', 'status'), [(signal.SIGTERM, 143), (signal.SIGINT, None)])
 def test_a_signal_ends_it_and_its_jobs(number, status, serve_until):
     pytest.importorskip('werkzeug')
-    jobs = []
+    jobs, before = [], signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)   # which shells ignore behind `&`
 
     def act(server):
         jobs.append(server.pages.jobs)
         os.kill(os.getpid(), number)
         signal.pause()
-    if status is None:
-        serve_until(act)
-    else:
-        with pytest.raises(SystemExit) as stop:
+    try:
+        if status is None:
             serve_until(act)
-        assert stop.value.code == status
+        else:
+            with pytest.raises(SystemExit) as stop:
+                serve_until(act)
+            assert stop.value.code == status
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not jobs[0]._thread.is_alive()
