@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,15 @@ def pytest_collection_modifyitems(items):
     """Files with slow tests come first, so that workers that take files in turn end together."""
     slow = {item.path for item in items if item.get_closest_marker('slow')}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before():
+    """A training that raises leaves its handlers, and pools that later tests end would not end."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGUSR1)}
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
 @pytest.fixture(scope='session', autouse=True)

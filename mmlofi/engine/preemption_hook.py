@@ -65,6 +65,7 @@ class PreemptionHook(Hook):
         self.signals = [signal.Signals[name] for name in signals]
         self._warned = 0   # number of the signal that this rank heard
         self._before: dict[signal.Signals, object] = {}
+        self._listener = 0     # the process that heeds them; what it forks is ended by them
         self._checkpoints: AtomicCheckpointHook | None = None
         self._started_sec = 0.0
         self._meets_in_validation = False
@@ -79,6 +80,7 @@ class PreemptionHook(Hook):
                              "'AtomicCheckpointHook', or take the PreemptionHook out")
         self._started_sec = time.monotonic()
         if threading.current_thread() is threading.main_thread():   # Python handles them there
+            self._listener = os.getpid()
             self._before = {one: signal.signal(one, self._hear) for one in self.signals}
         self._shield_workers(runner.train_dataloader)
 
@@ -139,7 +141,11 @@ class PreemptionHook(Hook):
         raise SystemExit(EXIT_CODE)
 
     def _hear(self, number: int, frame: object) -> None:
-        self._warned = number
+        if os.getpid() == self._listener:
+            self._warned = number
+            return
+        signal.signal(number, self._before.get(number) or signal.SIG_DFL)   # in what it forked
+        os.kill(os.getpid(), number)
 
     def _stop_listening(self, *, ignore: bool = False) -> None:
         """Puts back what was there; a process that is on its way out needs no second warning."""

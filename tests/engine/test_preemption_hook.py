@@ -155,15 +155,6 @@ def test_a_training_that_is_preempted_again_and_again_ends_as_the_one_that_ran_t
 
 # ---- one process
 
-@pytest.fixture
-def _signals_as_before():
-    """What a test changes in the handling of signals is undone."""
-    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGUSR1)}
-    yield
-    for one, handler in before.items():
-        signal.signal(one, handler)
-
-
 def warn_at(moment: str, step: int) -> Hook:
     """A hook that sends this process a warning at a moment, when so many steps are done."""
     def warn(self: Hook, runner: Runner, *args: object, **kwargs: object) -> None:
@@ -194,7 +185,6 @@ def place(folder: Path) -> tuple[str, int, int]:
     return Path(path).name, meta['epoch'], meta['iter']
 
 
-@pytest.mark.usefixtures('_signals_as_before')
 def test_a_warning_saves_at_that_step_and_the_next_run_goes_on_with_the_next(videos):
     runner = begin(videos, warn_at('before_train_iter', 1))
     with pytest.raises(SystemExit, match=f'^{EXIT_CODE}$'):
@@ -207,7 +197,6 @@ def test_a_warning_saves_at_that_step_and_the_next_run_goes_on_with_the_next(vid
     assert checkpoints(videos) == {'epoch_1.pth', 'epoch_2.pth'}
 
 
-@pytest.mark.usefixtures('_signals_as_before')
 def test_a_warning_within_an_update_waits_for_its_end(videos):
     runner = begin(videos, warn_at('before_train_iter', 2), batch_size=1,
                    optim_wrapper=dict(accumulative_counts=2))
@@ -216,7 +205,6 @@ def test_a_warning_within_an_update_waits_for_its_end(videos):
     assert place(videos) == ('interim_4.pth', 0, 4)
 
 
-@pytest.mark.usefixtures('_signals_as_before')
 def test_an_epochs_last_step_may_be_the_one(videos):
     with pytest.raises(SystemExit):
         begin(videos, warn_at('before_train_iter', 2)).train()
@@ -227,7 +215,6 @@ def test_an_epochs_last_step_may_be_the_one(videos):
     assert checkpoints(videos) == {'epoch_1.pth', 'epoch_2.pth'}
 
 
-@pytest.mark.usefixtures('_signals_as_before')
 def test_a_warning_after_an_epoch_is_saved_with_it(videos):
     """Its own checkpoint is not due, and what hooks do at its end is in the one that is made."""
     runner = begin(videos, warn_at('after_train_epoch', 3), default_hooks=dict(
@@ -251,6 +238,27 @@ def test_as_time_passes_the_newest_is_kept_until_the_epochs_own(videos, monkeypa
                     {'epoch_1.pth', 'interim_5.pth'}]
     assert checkpoints(videos) == {'epoch_1.pth', 'epoch_2.pth'}
     assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
+
+
+def test_a_process_that_a_training_forks_is_ended_by_a_warning(videos):
+    """As the workers of a pool are, which is waited for."""
+    ends = []
+
+    class Forks(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            if runner.iter:
+                return
+            reads, writes = os.pipe()
+            child = os.fork()
+            if child == 0:
+                os.write(writes, b'.')     # what comes sooner Python leaves out
+                time.sleep(20)
+                os._exit(0)
+            os.read(reads, 1)
+            os.kill(child, signal.SIGTERM)
+            ends.append(os.waitpid(child, 0)[1])
+    begin(videos, Forks()).train()
+    assert ends == [signal.SIGTERM]
 
 
 def test_no_checkpoint_is_written_twice(videos, monkeypatch):
@@ -284,7 +292,6 @@ class Nothing(BaseMetric):
         return dict(mAP=0.5)
 
 
-@pytest.mark.usefixtures('_signals_as_before')
 @pytest.mark.parametrize(('interval', 'name'), [(1, 'epoch_1.pth'), (2, 'interim_3.pth')])
 def test_a_validation_ends_too_and_is_run_again(videos, interval, name):
     """Nothing is saved amid it: what was trained is saved before it."""
@@ -307,7 +314,6 @@ def test_a_validation_ends_too_and_is_run_again(videos, interval, name):
     assert runs[1:] == [*range(6), *range(6)]
 
 
-@pytest.mark.usefixtures('_signals_as_before')
 def test_in_a_loop_that_begins_epochs_anew_a_warning_ends_and_saves_nothing(videos):
     runner = begin(videos, warn_at('before_train_iter', 4), every_min=1e-9)
     runner._train_loop = EpochBasedTrainLoop(runner, runner.train_dataloader, max_epochs=2)
@@ -317,7 +323,6 @@ def test_in_a_loop_that_begins_epochs_anew_a_warning_ends_and_saves_nothing(vide
     assert place(videos) == ('epoch_1.pth', 1, 3)
 
 
-@pytest.mark.usefixtures('_signals_as_before')
 def test_workers_leave_a_warning_of_the_whole_group_to_their_rank_and_end_with_it(videos):
     """torchrun and Slurm send it to all. So does Python to those that are left, and waits."""
     class WarnAll(Hook):
