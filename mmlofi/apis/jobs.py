@@ -197,6 +197,7 @@ class JobQueue:
         end: float | None = None
 
         def tick(step: str, share: float) -> None:
+            """Notes how far the job is, and ends it here when it is too late or unwanted."""
             nonlocal end
             if step != QUEUED:     # waiting is not what takes long
                 end = end or time.monotonic() + self.limit_sec

@@ -25,6 +25,7 @@ def write_beside(runner: Runner) -> None:
 
     @wraps(present)
     def save_checkpoint(filename: str, **settings: object) -> None:
+        """On all ranks: writes beside `filename`, which then takes the name."""
         partial = [str(hidden_path(filename))]
         broadcast_object_list(partial)   # rank 0's
         try:
