@@ -22,7 +22,7 @@ from kept_frames import keep_frames
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from procedural_rows import ROWS
-from procedural_table import HERE, WORLDS, Table
+from procedural_table import HERE, WORLDS, Table, default_folder
 from procedural_tools import CONFIGS, ROOT, SMOKE_DATA, SMOKE_LOCALIZE, checkpoint, run
 from torch import Tensor, nn
 
@@ -136,8 +136,7 @@ def parse_args() -> argparse.Namespace:
                         default=list(SETTINGS), help=f'of {"; ".join(SETTINGS)}; default all')
     parser.add_argument('--smoke', action='store_true', help='a few steps on a tiny benchmark')
     args = parser.parse_args()
-    if args.out is None:
-        args.out = Path('work_dirs/procedural_table' + '_both' * (args.world == 'both'))
+    args.out = args.out or default_folder(args.world)
     return args
 
 
