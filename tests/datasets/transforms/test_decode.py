@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from mmaction.datasets.transforms import DecordDecode, Flip
 
-from mmlofi.datasets.transforms import DecodeSnippets, decode
-from mmlofi.datasets.transforms.decode import _bridge_key_frames
+from mmlofi.datasets.transforms import DecodeSnippets
+from mmlofi.datasets.videos import ascending
 
 VIDEOS = ('demo.mp4', 'spatiotemporal_det.mp4', 'structuralize.mp4', 'test.avi', 'test.mp4')
 
@@ -53,8 +53,8 @@ def test_frames_of_real_videos_equal_mmaction2s(reference_data, name, half):
                                                           (16, 80 * 64 * 3 * 5)])
 def test_frames_do_not_depend_on_the_route_or_the_blocks(monkeypatch, numbered_video, read_numbers,
                                                          jump_frames, block_bytes):
-    monkeypatch.setattr(decode, 'JUMP_FRAMES', jump_frames)
-    monkeypatch.setattr(decode, 'BLOCK_BYTES', block_bytes)
+    monkeypatch.setattr(ascending, 'JUMP_FRAMES', jump_frames)
+    monkeypatch.setattr(ascending, 'BLOCK_BYTES', block_bytes)
     frame_inds = [7, 9, 11, 13, 40, 42, 41, 80, 99]
     assert read_numbers(decoded(numbered_video, frame_inds)['imgs']) == frame_inds
 
@@ -82,26 +82,6 @@ def test_each_frame_is_decoded_once_however_often_it_is_asked_for(numbered_video
     snippets = np.arange(10, 30)[:, None] + np.arange(-4, 5, 2)
     DecodeSnippets()(dict(video_reader=reader, frame_inds=snippets.reshape(-1)))
     assert reader.decoded == list(range(6, 34))
-
-
-def test_each_key_frame_in_a_short_gap_is_bridged_by_the_frame_before_it():
-    distinct = np.array([2, 5, 9, 14, 40])
-    # Jumps would save 2 frames to key frame 8 (6, 7), 2 to 12 (10, 11), and 21 to 36 (15 … 35).
-    assert _bridge_key_frames(distinct, [0, 8, 12, 24, 36], longest=2).tolist() == \
-        [2, 5, 7, 9, 11, 14, 40]
-    assert _bridge_key_frames(distinct, [0, 8, 12, 24, 36], longest=21).tolist() == \
-        [2, 5, 7, 9, 11, 14, 23, 35, 40]
-    assert _bridge_key_frames(distinct, [0, 8, 12, 24, 36], longest=1).tolist() == distinct.tolist()
-
-
-@pytest.mark.parametrize('keys', [[0], [0, 2], [0, 3, 41, 60]])
-def test_where_the_next_frame_follows_or_no_key_frame_lies_between_nothing_is_added(keys):
-    for distinct in ([2], [2, 3], [3, 40], [2, 3, 40]):
-        assert _bridge_key_frames(np.array(distinct), keys, longest=100).tolist() == distinct
-
-
-def test_a_gap_whose_last_frame_is_a_key_frame_is_bridged_too():
-    assert _bridge_key_frames(np.array([2, 6]), [0, 6], longest=3).tolist() == [2, 5, 6]
 
 
 def test_repeated_frames_share_no_memory_since_flip_works_in_place(numbered_video):
