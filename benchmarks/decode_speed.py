@@ -43,7 +43,8 @@ def parse_args() -> argparse.Namespace:
                         metavar=('WIDTH', 'HEIGHT'), help='of the video that is made')
     parser.add_argument('--seconds', type=int, default=120, help='of the video that is made')
     parser.add_argument('--rounds', type=int, default=3, help='of which the fastest counts')
-    parser.add_argument('--threads', type=int, default=1, help='decoder threads')
+    parser.add_argument('--threads', type=int, default=1,
+                        help="decoders of ours, threads of MMAction2's decoder")
     return parser.parse_args()
 
 

@@ -37,7 +37,8 @@ def parse_args() -> argparse.Namespace:
                         metavar=('WIDTH', 'HEIGHT'), help='of the video that is made')
     parser.add_argument('--seconds', type=int, default=60, help='of the video that is made')
     parser.add_argument('--rounds', type=int, default=2, help='of which the fastest counts')
-    parser.add_argument('--threads', nargs='+', type=int, default=[1], help='of a decoder')
+    parser.add_argument('--threads', nargs='+', type=int, default=[1],
+                        help="decoders of ours, threads of MMAction2's decoder")
     return parser.parse_args()
 
 

@@ -156,7 +156,7 @@ def digest(chunk: SnippetChunk) -> str:
 def first_snippet(videos: UntrimmedVideoDataset) -> SnippetChunk:
     """Of the first video that gives one."""
     failed: list[FailedVideo] = []
-    for chunk in SnippetStream(videos, range(min(len(videos), TRIED)), 1):
+    for chunk in SnippetStream(videos, range(min(len(videos), TRIED)), 1, cores=1):
         if isinstance(chunk, SnippetChunk):
             return chunk
         failed.append(chunk)

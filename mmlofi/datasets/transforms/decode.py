@@ -11,6 +11,7 @@ from mmcv.transforms import BaseTransform
 
 from mmlofi.datasets.videos.ascending import read_ascending
 from mmlofi.datasets.videos.shown_frames import ShownFrames
+from mmlofi.datasets.videos.side_by_side import side_by_side
 
 
 @TRANSFORMS.register_module()
@@ -22,10 +23,11 @@ class DecodeSnippets(BaseTransform):
     every 8th, take it 5 s for 10 s of video. Here every distinct frame is decoded once, in the
     video's order, and a gap with key frames that is cheaper to decode than to jump over is decoded.
 
-    Memory: the frames asked for, and a block of 64 MB (or one frame).
+    Memory: the frames asked for, and a block of 64 MB (or one frame); with several decoders 128 MB
+    for each.
 
-    Required Keys: video_reader (ShownFrames, Excerpts, a FrameFolder or a
-    decord.VideoReader), frame_inds
+    Required Keys: video_reader (ShownFrames, PyavFrames, Excerpts, SideBySide, a FrameFolder or a
+    decord.VideoReader), frame_inds, num_decoders (optional, of the first three; else 1)
 
     Added Keys: imgs (a list of (H, W, 3) RGB uint8, no two of which share memory),
     original_shape, img_shape
@@ -41,6 +43,7 @@ class DecodeSnippets(BaseTransform):
         results['video_reader'] = None
         if isinstance(reader, decord.VideoReader):   # opened by MMAction2's DecordInit
             reader = ShownFrames(reader)
+        reader = side_by_side(reader, [distinct], results.get('num_decoders', 1))
         frames = list(read_ascending(reader, distinct))
         # Whoever streams keeps the reader, which would decode ahead to the video's end while the
         # frames are in use, and keep it all (decord's issue 208). Going back stops it, in 1 ms.

@@ -9,6 +9,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.fileio import get
 
+from mmlofi.cores import own_cores
 from mmlofi.datasets.videos.decord_reader import DecordReader
 from mmlofi.datasets.videos.excerpts import Excerpts, Frames
 from mmlofi.datasets.videos.facts import VideoFacts, stamp_of_open
@@ -31,11 +32,13 @@ class OpenVideo(BaseTransform):
     enlarged.
 
     Required Keys: filename, fidelity (optional, full otherwise), facts (optional, `VideoFacts` of
-    the index of files: it is then opened once, at the size that is needed)
+    the index of files: it is then opened once, at the size that is needed), cores (optional, that
+    the process has for this video, 1 otherwise)
 
     Added Keys: video_reader (`ShownFrames`, `PyavFrames` or `Excerpts`), total_frames (that a
     player shows), avg_fps, frame_times_sec (one a frame, from where a player starts, at a variable
-    frame rate or where the pictures begin late; else None)
+    frame rate or where the pictures begin late; else None), num_decoders (that may share its
+    frames)
 
     Modified Keys: duration_sec (that of the file: from where a player starts to the last frame's
     end)
@@ -45,7 +48,10 @@ class OpenVideo(BaseTransform):
             None keeps the stored size.
         divisor: The shorter side is a multiple of it where it is reduced: what the encoder wants of
             frames that nothing crops.
-        num_threads: Decoder threads a video; 0 for as many as there are cores.
+        num_threads: Decoders, each in a thread, that share the frames of a video (`side_by_side`);
+            0 for as many as there are cores. None takes as many where videos are streamed, as to
+            localize or to extract features, and one where workers have the cores. A file on no disk
+            has one.
         backend_args: An MMEngine file backend, such as `dict(backend='petrel')`; None reads from
             disk by path.
         reader: 'decord' or 'pyav', which reads all videos; 'auto' takes PyAV for those that decord
@@ -53,14 +59,14 @@ class OpenVideo(BaseTransform):
     """
 
     def __init__(self, *, short_side: int | None = None, divisor: int = 2,
-                 num_threads: int = 1, backend_args: dict | None = None,
+                 num_threads: int | None = None, backend_args: dict | None = None,
                  reader: str | None = None) -> None:
         self.short_side = short_side
         self.divisor = divisor
         self.num_threads = num_threads
         self.backend_args = backend_args
         self.reader = wanted_reader(reader)
-        self._readers = {DECORD: DecordReader(num_threads), PYAV: PyavReader(num_threads)}
+        self._readers = {DECORD: DecordReader(), PYAV: PyavReader()}
 
     def transform(self, results: dict) -> dict:
         """Adds the frames and what is known of the video's time axis.
@@ -77,6 +83,7 @@ class OpenVideo(BaseTransform):
             if frames is None:
                 frames, facts = self._open_shown(facts, file, results)
         results['video_reader'] = frames
+        results['num_decoders'] = self._decoders(results)
         return results | facts.opened(frames.times_sec)
 
     def learn(self, filename: str) -> tuple[VideoFacts, Frames]:
@@ -96,6 +103,12 @@ class OpenVideo(BaseTransform):
             ValueError, RuntimeError, av.error.FFmpegError: When it has not.
         """
         return self._readers[facts.reader].open_excerpt(facts, excerpt, count, filename, **size)
+
+    def _decoders(self, results: dict) -> int:
+        if not on_disk(results['filename'], self.backend_args):
+            return 1
+        return results.get('cores', 1) if self.num_threads is None else \
+            self.num_threads or own_cores()
 
     def _learn(self, file: BinaryIO, filename: str) -> tuple[VideoFacts, Frames]:
         refuse_playlist(filename, file)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 import decord
@@ -16,15 +16,8 @@ from mmlofi.datasets.videos.streams import Refused, refuse_picture, unreadable
 from mmlofi.datasets.videos.time_axis import TimeAxis, axis_of
 
 
-@dataclass(frozen=True)
 class DecordReader:
-    """Opens videos.
-
-    Args:
-        num_threads: Decoder threads a video; 0 for as many as there are cores.
-    """
-
-    num_threads: int
+    """Opens videos, each with a decoder of one thread."""
 
     def learn(self, file: BinaryIO, filename: str, codecs: frozenset[str]
               ) -> tuple[VideoFacts, ShownFrames]:
@@ -49,7 +42,7 @@ class DecordReader:
                 'out.mp4')
         facts = VideoFacts.of_axis(axis, known, stamp_of_open(file), codecs=codecs,
                                    reader=DECORD, avg_fps=rate)
-        return facts, ShownFrames(reader, axis, filename)
+        return facts, self._frames(reader, axis, file, filename)
 
     def open(self, facts: VideoFacts, file: BinaryIO, filename: str, **size: int) -> ShownFrames:
         """The frames of a video of which all is known, of this width and height.
@@ -61,7 +54,7 @@ class DecordReader:
         reader = self._open(file, filename, **size)
         axis = facts.constant_axis() or axis_of(
             spans_of(reader), float(reader.get_avg_fps()), facts.late_sec, facts.until_sec)
-        return ShownFrames(reader, axis, filename)
+        return self._frames(reader, axis, file, filename, **size)
 
     def open_excerpt(self, facts: VideoFacts, excerpt: io.BytesIO, count: int, filename: str,
                      **size: int) -> ShownFrames:
@@ -76,10 +69,15 @@ class DecordReader:
             raise ValueError(f'{len(reader)} of its {count} frames are found')
         return ShownFrames(reader, TimeAxis(None, float(count), count), filename)
 
+    def _frames(self, reader: decord.VideoReader, axis: TimeAxis, file: BinaryIO, filename: str,
+                **size: int) -> ShownFrames:
+        in_memory = isinstance(file, io.BytesIO)   # of which decord would make another copy
+        return ShownFrames(reader, axis, filename,
+                           None if in_memory else partial(_open_reader, filename, **size))
+
     def _reader(self, file: BinaryIO, filename: str, **size: int) -> decord.VideoReader:
         file.seek(0)
-        return decord.VideoReader(file if isinstance(file, io.BytesIO) else filename,
-                                  num_threads=self.num_threads, **size)
+        return _open_reader(file if isinstance(file, io.BytesIO) else filename, **size)
 
     def _open(self, file: BinaryIO, filename: str, **size: int) -> decord.VideoReader:
         try:
@@ -93,3 +91,6 @@ class DecordReader:
             refuse_picture(file, filename)
         return reader
 
+
+def _open_reader(source: io.BytesIO | str, **size: int) -> decord.VideoReader:
+    return decord.VideoReader(source, num_threads=1, **size)

@@ -91,6 +91,8 @@ class Excerpts:
         name: Of the file, for messages.
     """
 
+    strict = False   # whether to raise where an excerpt does not, rather than to open the whole
+
     def __init__(self, table: PacketTable, *, open_file: Callable[[], BinaryIO],
                  open_excerpt: OpenExcerpt, open_whole: Callable[[], Frames], name: str) -> None:
         self._table, self._name = table, name
@@ -120,6 +122,8 @@ class Excerpts:
                     distinct, self._table.keys)])
             except (decord.DECORDError, RuntimeError, ValueError, OSError, IndexError,
                     av.error.FFmpegError) as error:
+                if self.strict:
+                    raise
                 print_log(f'{self._name}: an excerpt of it cannot be decoded ({error}); the whole '
                           'of it is opened', 'current', logging.WARNING)
                 self._whole = self._open_whole()
@@ -136,6 +140,19 @@ class Excerpts:
         self._frames, self._start, self._end = None, 0, 0
         if self._whole is not None:
             self._whole.seek(index)
+
+    def another(self) -> Excerpts:
+        """As `ShownFrames.another`."""
+        return Excerpts(self._table, open_file=self._open_file, open_excerpt=self._open_excerpt,
+                        open_whole=self._open_whole, name=self._name)
+
+    def jump_targets(self) -> np.ndarray:
+        """As `ShownFrames.jump_targets`."""
+        return self._table.keys
+
+    def rest(self) -> None:
+        """As `ShownFrames.rest`."""
+        self.seek(0)
 
     def _read(self, inds: np.ndarray) -> np.ndarray:
         """Frames `inds`, ascending, between which nothing is worth a jump."""

@@ -54,6 +54,8 @@ class PyavFrames:
         times_sec: (n,) when each is shown, at a variable rate.
     """
 
+    strict = False   # as of `ShownFrames`
+
     def __init__(self, opened: Opened, open_file: Callable[[], Opened], *,
                  stamps: np.ndarray | None, keys: np.ndarray, total: int,
                  size: tuple[int, int] | None = None, name: str = 'a video',
@@ -99,6 +101,22 @@ class PyavFrames:
     def seek(self, index: int) -> None:
         """From now on decoded frames are kept: a stream comes back to the last ones."""
         self._streamed = True
+
+    def another(self) -> PyavFrames:
+        """As `ShownFrames.another`."""
+        return PyavFrames(
+            self._open_file(), self._open_file, stamps=self._stamps, keys=self._keys,
+            total=self._total, size=self._size if self._is_upright else None, name=self._name,
+            times_sec=self.times_sec)
+
+    def jump_targets(self) -> np.ndarray:
+        """As `ShownFrames.jump_targets`."""
+        if self._stamps is None:
+            return np.array([0])
+        return np.union1d(0, np.flatnonzero(np.isin(self._stamps, self._keys)))
+
+    def rest(self) -> None:
+        """Nothing: it decodes only when it is asked."""
 
     def _picture(self, index: int) -> np.ndarray:
         """(H, W, 3) RGB, upright."""
@@ -186,6 +204,8 @@ class PyavFrames:
         if self._jumped:
             self._next = self._number(key)
             return
+        if self.strict and key is not None:
+            self._miss_keys()
         self._close()
         self._container, self._stream = self._open_file()
         self._frames, self._next = _decode(self._container.demux(self._stream)), 0
@@ -205,7 +225,12 @@ class PyavFrames:
                         break
         return False
 
+    def _miss_keys(self) -> None:
+        raise ValueError(f'{self._name!r} has key frames that PyAV does not find')
+
     def _give_up_jumps(self) -> None:
+        if self.strict:
+            self._miss_keys()
         self._keys = self._keys[:0]
         self._go_to(None)
         warn_once(f'{self._name}: PyAV does not find its key frames, so that it is decoded in '

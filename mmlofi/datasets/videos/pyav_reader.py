@@ -4,7 +4,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import BinaryIO
@@ -23,11 +22,8 @@ from mmlofi.datasets.videos.time_axis import TimeAxis, axis_of
 LOOKED_AT = 16   # frames that have to be those of the first packets
 
 
-@dataclass(frozen=True)
 class PyavReader:
     """As `DecordReader`, with PyAV's decoders."""
-
-    num_threads: int
 
     def learn(self, file: BinaryIO, filename: str, codecs: frozenset[str]
               ) -> tuple[VideoFacts, PyavFrames]:
@@ -101,7 +97,7 @@ class PyavReader:
                             metadata_errors='replace', options=dict(protocol_whitelist='file'))
         with _closed_on_error(container):
             stream = container.streams.best('video')
-            stream.thread_type, stream.thread_count = 'AUTO', self.num_threads
+            stream.thread_count = 1
             return container, stream
 
 

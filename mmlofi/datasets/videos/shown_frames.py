@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -53,12 +53,16 @@ class ShownFrames:
         reader: Just opened; nothing else reads of it.
         axis: Its time axis, if known.
         name: Of the file, for messages.
+        open_reader: Opens the same once more.
     """
 
+    strict = False   # whether to raise where key frames are missed, rather than to read in order
+
     def __init__(self, reader: decord.VideoReader, axis: TimeAxis | None = None,
-                 name: str = 'a video') -> None:
+                 name: str = 'a video',
+                 open_reader: Callable[[], decord.VideoReader] | None = None) -> None:
         axis = axis_of(spans_of(reader), reader.get_avg_fps()) if axis is None else axis
-        self._reader, self._name = reader, name
+        self._reader, self._axis, self._name, self._open_reader = reader, axis, name, open_reader
         self.times_sec = axis.times_sec
         self._total, self._hidden, self._jumps = axis.total_frames, axis.hidden, axis.stamped
         self._packet_keys = np.asarray(reader.get_key_indices())
@@ -100,6 +104,18 @@ class ShownFrames:
     def seek(self, index: int) -> None:
         """Stops decord, which decodes ahead of its reader and keeps it all, until it is asked."""
         self._streamed = True
+        self._rewind()
+
+    def another(self) -> ShownFrames:
+        """The same frames from a decoder of their own."""
+        return ShownFrames(self._open_reader(), self._axis, self._name, self._open_reader)
+
+    def jump_targets(self) -> np.ndarray:
+        """The frames that a jump can go to, ascending, and the first."""
+        return np.asarray(self.get_key_indices())
+
+    def rest(self) -> None:
+        """Decodes and keeps nothing until it is asked."""
         self._rewind()
 
     def begin_at_the_start(self) -> bool:
@@ -214,6 +230,8 @@ class ShownFrames:
         self._next = self._shift = 0
 
     def _give_up_jumps(self) -> None:
+        if self.strict:
+            raise ValueError(f'{self._name!r} has key frames that decord does not find')
         self._jumps = False
         self._rewind()
         warn_once(f'{self._name}: decord does not find its key frames, so that it is decoded in '

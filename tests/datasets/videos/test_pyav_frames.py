@@ -11,7 +11,7 @@ from clips import AV1, decoded_by_pyav, gray, silence, turned, write_clip
 from numbered import numbered_frame
 
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
-from mmlofi.datasets.videos import pyav_frames, pyav_reader
+from mmlofi.datasets.videos import pyav_frames, pyav_reader, side_by_side
 from mmlofi.datasets.videos.pyav_frames import PyavFrames
 
 TOTAL = 60
@@ -61,7 +61,8 @@ def numbers_of(path, reader, inds, read_numbers, **settings):
 
 
 @pytest.mark.parametrize('kind', KINDS)
-def test_frames_are_the_same_by_number_from_each_reader(tmp_path, read_numbers, kind):
+def test_frames_are_the_same_by_number_from_each_reader(tmp_path, monkeypatch, read_numbers, kind):
+    monkeypatch.setattr(side_by_side, 'PART_FRAMES', 15)   # so that two decoders share them
     path = write(tmp_path, kind)
     inds = [TOTAL - 1, 30, 31, 22, 23, 24, 0, 25, 47, 48, 49, 30, 2]
     expected = decoded_by_pyav(path)[0]
@@ -71,7 +72,8 @@ def test_frames_are_the_same_by_number_from_each_reader(tmp_path, read_numbers, 
     ours = opened(path, 'pyav')
     if kind not in NOT_DECORDS:
         theirs = opened(path, 'decord')
-        assert numbers_of(path, 'decord', inds, read_numbers) == inds
+        for settings in (dict(), dict(num_threads=2)):
+            assert numbers_of(path, 'decord', inds, read_numbers, **settings) == inds
         for key in ('total_frames', 'duration_sec', 'avg_fps'):
             assert ours[key] == pytest.approx(theirs[key], rel=1e-4), key
         assert (ours['frame_times_sec'] is None) == (theirs['frame_times_sec'] is None)
