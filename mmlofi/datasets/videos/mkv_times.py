@@ -29,7 +29,7 @@ def first_stamps(file: BinaryIO) -> dict[int, float]:
     unit, cluster, number = 1e-3, 0, 0
     kinds: dict[int, int] = {}
     stamps: dict[int, float] = {}
-    for place, (name, content) in enumerate(_elements(file)):
+    for place, (name, content) in enumerate(elements(file)):
         if name == SCALE:
             unit = int.from_bytes(content, 'big') * 1e-9
         elif name == NUMBER:
@@ -51,7 +51,7 @@ def first_stamps(file: BinaryIO) -> dict[int, float]:
     return stamps
 
 
-def _elements(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+def elements(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     """Names and the first bytes of contents; of elements in `OPENED` the inner ones follow."""
     place, size = 0, file.seek(0, 2)
     while place < size:   # a damaged length may lead anywhere

@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 import av
 
 from mmlofi.datasets.videos.boxes import ends_early, lacks_moov
-from mmlofi.datasets.videos.mp4_times import video_tag
+from mmlofi.datasets.videos.codec_names import stored_codec
 from mmlofi.datasets.videos.readers import DECORD
 from mmlofi.files import stand_in
 
@@ -58,7 +58,7 @@ def fault_of(file: BinaryIO, name: str) -> Fault:
     file.seek(0)
     try:
         with av.open(file, timeout=SECONDS, metadata_errors='replace', options=ALONE) as container:
-            fault = _fault_of_streams(container, video_tag(file))
+            fault = _fault_of_streams(container, file)
     except Exception:   # FFmpeg's and PyAV's are of many kinds; any means that it is no video
         return Fault(_what_else(file), AGAIN)
     return fault._replace(mend=fault.mend.format(name=repr(name), ending=os.path.splitext(name)[1]))
@@ -139,14 +139,15 @@ def first_frame_side(file: BinaryIO) -> int | None:
     return None
 
 
-def _fault_of_streams(container: av.container.InputContainer, tag: str | None) -> Fault:
+def _fault_of_streams(container: av.container.InputContainer, file: BinaryIO) -> Fault:
     videos = [stream for stream in container.streams.video if not is_cover(stream)]
     if not videos:
         return Fault(f'it holds no video stream{_spell(container.streams)}', LEAVE)
     stream = container.streams.best('video')
     codec = _codec(stream)
     if stream.codec_context is None:   # PyAV tells of codecs that it decodes alone
-        return Fault(f'no reader here decodes its video ({tag or codec})', ENCODE)
+        name = stored_codec(file, stream.id)
+        return Fault(f'no reader here decodes its video ({name or codec})', ENCODE)
     try:
         first = next(container.decode(stream), None)
     except av.error.FFmpegError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 import shlex
 from fractions import Fraction
+from io import BytesIO
 
 import av
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from clips import AV1, silence
 
 from mmlofi.datasets.transforms import OpenVideo
+from mmlofi.datasets.videos.boxes import MKV_HEADER, mkv_length
+from mmlofi.datasets.videos.codec_names import stored_codec
 from mmlofi.datasets.videos.video_file import find_facts, look_at_video
 
 
@@ -93,10 +96,37 @@ def test_a_codec_that_decord_does_not_know_is_named(tmp_path):
     assert 'decord does not decode its video (av1)' in refusal_of_decord(path)
 
 
-def test_a_codec_that_no_reader_knows_is_named(tmp_path):
-    path = write(tmp_path / 'newer.mp4')
-    path.write_bytes(path.read_bytes().replace(b'avc1', b'evc1'))
-    assert 'no reader here decodes its video (evc1)' in reason_of(path)
+@pytest.mark.parametrize(('ending', 'known', 'new', 'name'), [
+    ('mp4', b'avc1', b'evc1', 'evc1'), ('mkv', b'V_MPEG4/ISO/AVC', b'V_MPEG9/ISO/NEW', None),
+    ('avi', b'H264', b'ZZ99', 'ZZ99'), ('avi', b'H264', b'\x99\0\0\1', '0x99000001'),
+    ('ts', b'\x1b\xe1\0\xf0\0', b'\xd4\xe1\0\xf0\0', 'stream type 0xd4'),
+    ('m2ts', b'\x1b\xf0\x11\xf0', b'\xd4\xf0\x11\xf0', 'stream type 0xd4')])
+def test_a_codec_that_no_reader_knows_is_named(tmp_path, ending, known, new, name):
+    path = write(tmp_path / f'newer.{ending}')
+    content = path.read_bytes()
+    assert known in content
+    path.write_bytes(content.replace(known, new))
+    assert f'no reader here decodes its video ({name or new.decode()})' in reason_of(path)
+
+
+def test_a_codec_that_matroska_names_by_the_letters_of_avi_is_named_by_them(tmp_path):
+    path = write(tmp_path / 'v.mkv', sound='aac')
+    content = bytearray(path.read_bytes().replace(b'V_MPEG4/ISO/AVC', b'V_MS/VFW/FOURCC'))
+    place = content.index(b'\x63\xa2') + 2   # what the codec wants to be told
+    taken, length = mkv_length(content[place:place + 8])
+    assert length > 20
+    content[place + taken + 16:place + taken + 20] = b'ZZ99'
+    path.write_bytes(content)
+    assert 'no reader here decodes its video (ZZ99)' in reason_of(path)
+
+
+def test_a_name_that_is_not_found_is_none(tmp_path):
+    path = write(tmp_path / 'v.ts')
+    content = path.read_bytes()
+    assert stored_codec(BytesIO(content), 256) == 'stream type 0x1b'
+    for damaged in (3 * content[:188], content.replace(b'\0\1\xf0\0\x2a', bytes(5)),
+                    b'RIFF....AVI ', MKV_HEADER, b''):
+        assert stored_codec(BytesIO(damaged), 256) is None
 
 
 @pytest.mark.parametrize('ending', ['mp4', 'mkv'])
