@@ -17,11 +17,13 @@ JUMP_FRAMES = 16
 BLOCK_BYTES = 2**26
 
 
-def read_ascending(reader: ShownFrames | Excerpts, distinct: np.ndarray) -> Iterator[np.ndarray]:
+def read_ascending(reader: ShownFrames | Excerpts, distinct: np.ndarray,
+                   block_bytes: int | None = None) -> Iterator[np.ndarray]:
     """Yields the frames `distinct` (ascending, no two equal), each (H, W, 3), block by block.
 
     Args:
         reader: Or another that gives batches of frames by number, and knows its key frames.
+        block_bytes: 64 MB unless said.
     """
     keys = np.asarray(reader.get_key_indices())
     route = _bridge_key_frames(distinct, keys, JUMP_FRAMES)
@@ -29,7 +31,7 @@ def read_ascending(reader: ShownFrames | Excerpts, distinct: np.ndarray) -> Iter
         reader.expect(route)
     first, route = reader.get_batch(distinct[:1]).asnumpy()[0], route[1:]
     yield first
-    block = max(1, BLOCK_BYTES // first.nbytes)
+    block = max(1, (block_bytes or BLOCK_BYTES) // first.nbytes)
     for run in split_at_jumps(route, keys) if len(route) else []:
         for start in range(0, len(run), block):
             passed = run[start:start + block]

@@ -26,8 +26,9 @@ from mmlofi.datasets.videos.ascending import read_ascending
 from mmlofi.datasets.videos.excerpts import Frames
 from mmlofi.datasets.videos.shown_frames import Pictures, distinct_frames, last_keys
 
-PART_FRAMES = 200     # to decode at least, beside which the jump to a part costs little
+PART_FRAMES = 200       # to decode at least, beside which the jump to a part costs little
 DECODER_BYTES = 2**27   # of frames that wait for each decoder
+BLOCK_BYTES = 2**22     # of frames, some not wanted, that it decodes at a time
 
 
 def side_by_side(reader: Frames, requests: Sequence[np.ndarray], decoders: int
@@ -149,7 +150,7 @@ class SideBySide:
             reader = self._reader.another()
             reader.strict = True
         try:
-            return list(zip(part.tolist(), read_ascending(reader, part)))
+            return list(zip(part.tolist(), read_ascending(reader, part, BLOCK_BYTES)))
         finally:
             reader.rest()
             self._idle.put(reader)

@@ -103,8 +103,8 @@ def test_parts_begin_at_key_frames_and_are_worth_a_jump():
 
 def test_only_a_part_a_decoder_is_decoded_before_it_is_asked_for(video, monkeypatch):
     begun, frames = [], opened(video)['video_reader']
-    monkeypatch.setattr(side_by_side, 'read_ascending', lambda reader, part, real=(
-        side_by_side.read_ascending): (begun.append(part[0]), real(reader, part))[1])
+    monkeypatch.setattr(side_by_side, 'read_ascending', lambda reader, part, block, real=(
+        side_by_side.read_ascending): (begun.append(part[0]), real(reader, part, block))[1])
     reader = side_by_side.side_by_side(frames, [np.arange(FRAMES)], 3)
     wait([part for _, part in reader._begun])
     assert sorted(begun) == [0, 24, 48]
