@@ -7,7 +7,7 @@ classes" is the mAP with those that a classifier finds in a row's features. All 
 which decodes each video once. Run again, it goes on where it stopped, with more seeds or rows too;
 seeds can be trained side by side, by a call each. Of each seed a small json stays in `--results`,
 from which the table is printed without the trainings. What a row costs:
-docs/procedural_benchmark.md.
+docs/procedural_results.md.
 
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --seeds 0 1 2
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world scenes_half --seeds 0 1 2 3 4
