@@ -10,7 +10,7 @@ from which the table is printed without the trainings. What a row costs:
 docs/procedural_results.md.
 
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --seeds 0 1 2
-  OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world scenes_half --seeds 0 1 2 3 4
+  OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world scenes_brief --seeds 0 1 2 3 4
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world both --seeds 0 1 2 3 4
   python benchmarks/procedural_table.py --from-results work_dirs/procedural_table_both/results
 """
@@ -42,7 +42,7 @@ from mmlofi.datasets.annotations import load_annotations, load_class_names
 from mmlofi.files import write_text
 from mmlofi.report.runs import read_run
 
-WORLDS = {'scenes': [], 'scenes_half': [],
+WORLDS = {'scenes': [], 'scenes_brief': [],
           'both': ['--scene-and-motion', '--difficulty', '0', '--classes', '6', '--side', '64',
                   '--train-videos', '120', '--clips-per-class', '80']}
 # Frames are kept by the process that decodes them.
@@ -53,8 +53,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--world', choices=WORLDS, default='scenes',
-                        help='classes told by the scene, with all updates or with half of them '
-                             'after stage 1, or by the scene and the motion; default %(default)s')
+                        help='classes told by the scene, at the default budget or at a brief one, '
+                             'or by the scene and the motion; default %(default)s')
     parser.add_argument('--out', type=Path, default=None,
                         help='where everything goes; default work_dirs/procedural_table, and '
                              '_WORLD after it where it is another one')

@@ -64,7 +64,7 @@ def background_segments(benchmark: Benchmark, least_sec: float = 1.5) -> tuple[i
 
 
 @pytest.mark.parametrize(('world', 'benchmark'), [
-    ('scenes', Benchmark()), ('scenes_half', Benchmark()),
+    ('scenes', Benchmark()), ('scenes_brief', Benchmark()),
     ('both', Benchmark(scene_and_motion=True, difficulty=0, classes=6, train_videos=120,
                        clips_per_class=80))])
 def test_after_stage_1_all_rows_have_as_many_updates_of_as_many_pixels(world, benchmark, load):
