@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -94,23 +95,27 @@ class Table(Trainings):
         """Trains the encoder of a row, its start first, and a head on its features."""
         if name in results:
             return
-        row, head = ROWS[name], self._folder(f'{name}_gtad', seed)
+        row = ROWS[name]
         parts = row.beside or (name,)
         for needed in filter(None, (*(ROWS[part].start for part in parts), *(row.beside or ()))):
             self.encoder(needed, seed)
         began = time.process_time()
-        features = [self.features(part, seed) for part in parts]
-        config = 'gtad_toy.py' if len(parts) == 1 else 'gtad_two_toy.py'
-        folders = dict(TOY_FEATURES=features[0], TOY_SECOND_FEATURES=features[-1])
-        self.train(head, config, seed, [f'experiment_name={name}_gtad',
-                                        *(SMOKE_HEAD * self.smoke)], **folders)
-        own_classes = read_run(str(head)).figures['mAP'] / 100
-        detections = head / 'detections.json'
-        call('test.py', ROOT / CONFIGS / config, checkpoint(head), '--work-dir', head / 'test',
-             '--dump', detections, log=head / 'test.log', **self.world, **folders,
-             TOY_SCORES=self.true_classes())
-        results.add(name, own_classes, time.process_time() - began,
+        folder = self._folder(f'{name}_gtad', seed)
+        detections = self.head(folder, seed, [self.features(part, seed) for part in parts])
+        results.add(name, read_run(str(folder)).figures['mAP'] / 100, time.process_time() - began,
                     self.data / 'annotations.json', detections)
+
+    def head(self, folder: Path, seed: int, features: Sequence[Path]) -> Path:
+        """Trains a head on features, side by side; gives what it detects, with the true classes."""
+        config = 'gtad_toy.py' if len(features) == 1 else 'gtad_two_toy.py'
+        folders = dict(TOY_FEATURES=features[0], TOY_SECOND_FEATURES=features[-1])
+        self.train(folder, config, seed, [f'experiment_name={folder.name}',
+                                          *(SMOKE_HEAD * self.smoke)], **folders)
+        detections = folder / 'detections.json'
+        call('test.py', ROOT / CONFIGS / config, checkpoint(folder), '--work-dir', folder / 'test',
+             '--dump', detections, log=folder / 'test.log', **self.world, **folders,
+             TOY_SCORES=self.true_classes())
+        return detections
 
     def true_classes(self) -> Path:
         """A file of class scores that knows the class of each video."""
@@ -127,13 +132,16 @@ class Table(Trainings):
     def features(self, name: str, seed: int) -> Path:
         """Trains the encoder of a row, and extracts its features."""
         self.encoder(name, seed)
-        folder = self._folder(f'{name}_features', seed)
+        return self.extract(self._folder(name, seed))
+
+    def extract(self, encoder: Path) -> Path:
+        """The features of a training's encoder, in a folder beside it."""
+        folder = encoder.with_name(f'{encoder.name}_features')
         done = folder.with_name(f'{folder.name}.done')
         if not done.exists():
-            call('extract_features.py', ROOT / CONFIGS / 'lofi_toy.py',
-                 checkpoint(self._folder(name, seed)), '--out', folder, '--cfg-options',
-                 'test_dataloader.num_workers=0', log=folder.with_name(f'{folder.name}.log'),
-                 **self.world)
+            call('extract_features.py', ROOT / CONFIGS / 'lofi_toy.py', checkpoint(encoder),
+                 '--out', folder, '--cfg-options', 'test_dataloader.num_workers=0',
+                 log=folder.with_name(f'{folder.name}.log'), **self.world)
             done.touch()
         return folder
 
