@@ -3,8 +3,9 @@
 Trains stage 2 on the procedural benchmark from the ACP encoder of each seed, with one thing changed
 at a time, and prints after each training where its loss fell, and how far: the first update from
 which the loss was under 0.8 of what it was in the first 60, a mean over the fidelities, and the
-mean loss of the last 90. Short and long are the rows of `procedural_table.py`, which are trained
-where they are not there. Run again, it goes on where it stopped.
+mean loss of the last 90; with `--scores` also the average mAP of a new head on its features, with
+the true classes, as that table has it. Short and long are the rows of `procedural_table.py`, which
+are trained where they are not there. Run again, it goes on where it stopped.
 
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world both --rows acp short long
   OMP_NUM_THREADS=1 python benchmarks/cycle_settings.py --seeds 0 1 2
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 from collections import defaultdict
 from pathlib import Path
@@ -26,6 +28,9 @@ from procedural_table import HERE, WORLDS, Table, default_folder
 from procedural_tools import CONFIGS, ROOT, SMOKE_DATA, SMOKE_LOCALIZE, checkpoint, run
 from torch import Tensor, nn
 
+from mmlofi.datasets.annotations import load_annotations
+from mmlofi.detections.predictions import load_detections
+from mmlofi.evaluation.detection_map import detection_map
 from mmlofi.files import write_text
 from mmlofi.models.encoders.norm import batch_norms
 
@@ -134,6 +139,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument('--settings', nargs='+', choices=SETTINGS, metavar='SETTING',
                         default=list(SETTINGS), help=f'of {"; ".join(SETTINGS)}; default all')
+    parser.add_argument('--scores', action='store_true',
+                        help='train a head on the features of each, too')
     parser.add_argument('--smoke', action='store_true', help='a few steps on a tiny benchmark')
     args = parser.parse_args()
     args.out = args.out or default_folder(args.world)
@@ -170,14 +177,25 @@ def describe(folder: Path) -> tuple[float, float]:
     return statistics.mean(map(fell_at, of)), statistics.mean(ends)
 
 
-def table(found: dict[str, list[tuple[float, float]]]) -> str:
-    """Markdown, with the figures of all seeds."""
-    lines = ['| each fidelity stays | fell at update, by seed | loss at the end, by seed |',
-             '|---|---|---|']
+def score(trainings: Table, folder: Path, seed: int) -> float:
+    """Average mAP of a new head on the features of a training, with the true classes."""
+    detections = trainings.head(folder.with_name(f'{folder.name}_gtad'), seed,
+                                [trainings.extract(folder)])
+    records = load_annotations(str(trainings.data / 'annotations.json'), 'validation')
+    return detection_map(records, load_detections(str(detections))).average_mAP
+
+
+def table(found: dict[str, list[tuple[float, ...]]]) -> str:
+    """Markdown, with the figures of all seeds: where the loss fell, its end, and scores if any."""
+    columns = ['each fidelity stays', 'fell at update, by seed', 'loss at the end, by seed',
+               'average mAP, by seed'][:1 + len(next(iter(found.values()))[0])]
+    lines = [f'| {" | ".join(columns)} |', '|---' * len(columns) + '|']
     for name, runs in found.items():
-        fell, ends = ([f'{value:.0f}' if value != float('inf') else 'never' for value, _ in runs],
-                      [f'{value:.2f}' for _, value in runs])
-        lines.append(f'| {name} | {", ".join(fell)} | {", ".join(ends)} |')
+        fell, ends, *scores = zip(*runs)
+        cells = [', '.join(f'{value:.0f}' if value != float('inf') else 'never' for value in fell),
+                 ', '.join(f'{value:.2f}' for value in ends),
+                 *(', '.join(f'{100 * value:.1f}' for value in column) for column in scores)]
+        lines.append(f'| {" | ".join([name, *cells])} |')
     return '\n'.join(lines) + '\n'
 
 
@@ -188,10 +206,12 @@ def main() -> None:
     trainings = Table(args.out, world=args.world, smoke=args.smoke)
     run('make_procedural.py', trainings.data, *WORLDS[args.world],
         *(SMOKE_DATA if args.smoke else []))
-    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    found: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     for seed in args.seeds:
         for name in args.settings:
-            found[name].append(describe(train(trainings, name, seed)))
+            folder = train(trainings, name, seed)
+            found[name].append((*describe(folder), *([score(trainings, folder, seed)]
+                                                     if args.scores else [])))
         print(table(found), flush=True)
 
 
@@ -202,7 +222,7 @@ def train(trainings: Table, name: str, seed: int) -> Path:
         return trainings.out / f'seed{seed}' / SETTINGS[name]
     trainings.encoder('acp', seed)
     start = checkpoint(trainings.out / f'seed{seed}/acp')
-    folder = trainings.out / f'seed{seed}/settings' / name.replace(' ', '_')
+    folder = trainings.out / f'seed{seed}/settings' / re.sub(r'\W+', '_', name)
     config = folder.with_name(f'{folder.name}.py')
     write_text(config, f'_base_ = {str(ROOT / CONFIGS / "lofi_toy.py")!r}\n{SETTINGS[name]}\n')
     trainings.train(folder, config, seed, [*HERE, f'load_from={start}',

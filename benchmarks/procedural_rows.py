@@ -31,6 +31,9 @@ ROWS = {
     'full': Row('full fidelity', 'full_toy.py', 'acp'),
     'tsp_short': Row('Short C-LoFi from TSP', 'lofi_short_toy.py', 'tsp'),
     'tsp_long': Row('Long C-LoFi from TSP', 'lofi_toy.py', 'tsp'),
+    # As many updates as these two, without the change.
+    'tsp_tsp': Row('TSP from TSP', 'tsp_toy.py', 'tsp'),
+    'short_short': Row('Short C-LoFi from itself', 'lofi_short_toy.py', 'short'),
 }
 STAGE_2 = tuple(name for name, row in ROWS.items()
                 if row.config and ('lofi' in row.config or row.config == 'full_toy.py'))

@@ -7,10 +7,10 @@ classes" is the mAP with those that a classifier finds in a row's features. All 
 which decodes each video once. Run again, it goes on where it stopped, with more seeds or rows too;
 seeds can be trained side by side, by a call each. Of each seed a small json stays in `--results`,
 from which the table is printed without the trainings. What a row costs:
-docs/procedural_benchmark.md.
+docs/procedural_results.md.
 
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --seeds 0 1 2
-  OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world scenes_half --seeds 0 1 2 3 4
+  OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world scenes_brief --seeds 0 1 2 3 4
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world both --seeds 0 1 2 3 4
   python benchmarks/procedural_table.py --from-results work_dirs/procedural_table_both/results
 """
@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -42,7 +43,7 @@ from mmlofi.datasets.annotations import load_annotations, load_class_names
 from mmlofi.files import write_text
 from mmlofi.report.runs import read_run
 
-WORLDS = {'scenes': [], 'scenes_half': [],
+WORLDS = {'scenes': [], 'scenes_brief': [],
           'both': ['--scene-and-motion', '--difficulty', '0', '--classes', '6', '--side', '64',
                   '--train-videos', '120', '--clips-per-class', '80']}
 # Frames are kept by the process that decodes them.
@@ -53,8 +54,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--world', choices=WORLDS, default='scenes',
-                        help='classes told by the scene, with all updates or with half of them '
-                             'after stage 1, or by the scene and the motion; default %(default)s')
+                        help='classes told by the scene, at the default budget or at a brief one, '
+                             'or by the scene and the motion; default %(default)s')
     parser.add_argument('--out', type=Path, default=None,
                         help='where everything goes; default work_dirs/procedural_table, and '
                              '_WORLD after it where it is another one')
@@ -94,23 +95,27 @@ class Table(Trainings):
         """Trains the encoder of a row, its start first, and a head on its features."""
         if name in results:
             return
-        row, head = ROWS[name], self._folder(f'{name}_gtad', seed)
+        row = ROWS[name]
         parts = row.beside or (name,)
         for needed in filter(None, (*(ROWS[part].start for part in parts), *(row.beside or ()))):
             self.encoder(needed, seed)
         began = time.process_time()
-        features = [self.features(part, seed) for part in parts]
-        config = 'gtad_toy.py' if len(parts) == 1 else 'gtad_two_toy.py'
-        folders = dict(TOY_FEATURES=features[0], TOY_SECOND_FEATURES=features[-1])
-        self.train(head, config, seed, [f'experiment_name={name}_gtad',
-                                        *(SMOKE_HEAD * self.smoke)], **folders)
-        own_classes = read_run(str(head)).figures['mAP'] / 100
-        detections = head / 'detections.json'
-        call('test.py', ROOT / CONFIGS / config, checkpoint(head), '--work-dir', head / 'test',
-             '--dump', detections, log=head / 'test.log', **self.world, **folders,
-             TOY_SCORES=self.true_classes())
-        results.add(name, own_classes, time.process_time() - began,
+        folder = self._folder(f'{name}_gtad', seed)
+        detections = self.head(folder, seed, [self.features(part, seed) for part in parts])
+        results.add(name, read_run(str(folder)).figures['mAP'] / 100, time.process_time() - began,
                     self.data / 'annotations.json', detections)
+
+    def head(self, folder: Path, seed: int, features: Sequence[Path]) -> Path:
+        """Trains a head on features, side by side; gives what it detects, with the true classes."""
+        config = 'gtad_toy.py' if len(features) == 1 else 'gtad_two_toy.py'
+        folders = dict(TOY_FEATURES=features[0], TOY_SECOND_FEATURES=features[-1])
+        self.train(folder, config, seed, [f'experiment_name={folder.name}',
+                                          *(SMOKE_HEAD * self.smoke)], **folders)
+        detections = folder / 'detections.json'
+        call('test.py', ROOT / CONFIGS / config, checkpoint(folder), '--work-dir', folder / 'test',
+             '--dump', detections, log=folder / 'test.log', **self.world, **folders,
+             TOY_SCORES=self.true_classes())
+        return detections
 
     def true_classes(self) -> Path:
         """A file of class scores that knows the class of each video."""
@@ -127,13 +132,16 @@ class Table(Trainings):
     def features(self, name: str, seed: int) -> Path:
         """Trains the encoder of a row, and extracts its features."""
         self.encoder(name, seed)
-        folder = self._folder(f'{name}_features', seed)
+        return self.extract(self._folder(name, seed))
+
+    def extract(self, encoder: Path) -> Path:
+        """The features of a training's encoder, in a folder beside it."""
+        folder = encoder.with_name(f'{encoder.name}_features')
         done = folder.with_name(f'{folder.name}.done')
         if not done.exists():
-            call('extract_features.py', ROOT / CONFIGS / 'lofi_toy.py',
-                 checkpoint(self._folder(name, seed)), '--out', folder, '--cfg-options',
-                 'test_dataloader.num_workers=0', log=folder.with_name(f'{folder.name}.log'),
-                 **self.world)
+            call('extract_features.py', ROOT / CONFIGS / 'lofi_toy.py', checkpoint(encoder),
+                 '--out', folder, '--cfg-options', 'test_dataloader.num_workers=0',
+                 log=folder.with_name(f'{folder.name}.log'), **self.world)
             done.touch()
         return folder
 
@@ -150,7 +158,7 @@ class Table(Trainings):
         if row.start is not None:
             self.encoder(row.start, seed)
             options.append(f'load_from={checkpoint(self._folder(row.start, seed))}')
-        if name == 'tsp':
+        if row.config == 'tsp_toy.py':
             variables['TOY_GVF'] = self.global_features(seed)
         self.train(folder, row.config, seed, options, **variables)
 

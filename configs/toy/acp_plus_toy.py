@@ -5,7 +5,7 @@
 #
 # The compute of lofi_toy.py: 720 updates (120 epochs of 6, from 202 segments), each of as many
 # pixels: 32 clips of 4 frames at the full side; there a quarter of 4 videos x 32 snippets x 4
-# frames. 5 minutes on 1 CPU core. Expected after stage 3: docs/procedural_benchmark.md.
+# frames. 5 minutes on 1 CPU core. Expected after stage 3: docs/procedural_results.md.
 _base_ = './acp_toy.py'
 
 read = [dict(type='OpenVideo'), dict(type='TrimToSegment')]

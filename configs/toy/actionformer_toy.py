@@ -4,7 +4,7 @@
 #   python tools/extract_features.py configs/toy/lofi_actionformer_toy.py CHECKPOINT --out features/toy
 #   python tools/train.py configs/toy/actionformer_toy.py
 #
-# Expected: docs/procedural_benchmark.md.
+# Expected: docs/procedural_results.md.
 _base_ = ['./gtad_toy.py', './_base_one_stage_toy.py']
 
 model = dict(head=dict(_base_.actionformer_head, _delete_=True, num_classes=_base_.num_classes),

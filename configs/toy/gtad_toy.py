@@ -6,7 +6,7 @@
 # TOY_SCORES=FILE takes the classes of videos from there, in place of a classifier of these features:
 # to test a head with the same ones as other heads, as the paper does.
 #
-# A minute and 1 GB on 2 CPU cores. Expected: docs/procedural_benchmark.md.
+# A minute and 1 GB on 2 CPU cores. Expected: docs/procedural_results.md.
 _base_ = './_base_toy.py'
 
 from mmlofi.datasets.annotations import load_class_names

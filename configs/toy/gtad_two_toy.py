@@ -3,7 +3,7 @@
 #   TOY_FEATURES=features/acp TOY_SECOND_FEATURES=features/arrow \
 #       python tools/train.py configs/toy/gtad_two_toy.py
 #
-# Twice the cost of encoding. Expected: docs/procedural_benchmark.md.
+# Twice the cost of encoding. Expected: docs/procedural_results.md.
 _base_ = './gtad_toy.py'
 
 second = dict(type='AppendFeatures', folder='{{$TOY_SECOND_FEATURES:features/toy_second}}',

@@ -3,7 +3,7 @@
 #   python tools/extract_features.py configs/toy/lofi_vit_toy.py CHECKPOINT --out features/toy
 #   python tools/train.py configs/toy/gtad_vit_toy.py
 #
-# Expected: docs/procedural_benchmark.md.
+# Expected: docs/procedural_results.md.
 _base_ = ['./gtad_toy.py', './_base_vit_toy.py']
 from mmlofi.pipelines import change
 

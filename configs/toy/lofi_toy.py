@@ -2,10 +2,10 @@
 #
 #   python tools/train.py configs/toy/lofi_toy.py --cfg-options load_from=ACP_CHECKPOINT
 #
-# 4 minutes and 1 GB on 2 CPU cores. Expected after stage 3: docs/procedural_benchmark.md.
+# 4 minutes and 1 GB on 2 CPU cores. Expected after stage 3: docs/procedural_results.md.
 #
 # Deviates from the paper, whose encoder comes from Kinetics, by AdamW in place of SGD 0.1. Batch norm
-# trains its statistics: frozen, the encoder did not learn (docs/procedural_benchmark.md).
+# trains its statistics: frozen, the encoder did not learn (docs/procedural_results.md).
 _base_ = './_base_toy.py'
 
 model = dict(

@@ -5,7 +5,7 @@
 #
 # needs tsp_vit_toy.py's encoder. The model can be tested as it is, and stage 3 is gtad_vit_toy.py.
 # With adapters: model.encoder.adapters.type=temporal
-# Expected: docs/procedural_benchmark.md.
+# Expected: docs/procedural_results.md.
 _base_ = ['./lofi_toy.py', './_base_vit_toy.py']
 
 model = dict(

@@ -2,7 +2,7 @@
 #
 #   python tools/train.py configs/toy/t_lofi_toy.py --cfg-options load_from=ACP_CHECKPOINT
 #
-# Expected after stage 3: the table in docs/procedural_benchmark.md.
+# Expected after stage 3: the table in docs/procedural_results.md.
 _base_ = './lofi_toy.py'
 
 custom_hooks = [dict(type='LoFiCycleHook', cycle=[dict(name='T', temporal=4)])]

@@ -4,7 +4,7 @@
 #   python tools/train.py configs/toy/tsp_vit_toy.py \
 #       --cfg-options load_from=ACP_CHECKPOINT
 #
-# Expected: docs/procedural_benchmark.md.
+# Expected: docs/procedural_results.md.
 _base_ = ['./_base_toy.py', './_base_vit_toy.py']
 
 model = dict(

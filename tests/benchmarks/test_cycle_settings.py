@@ -70,6 +70,17 @@ def test_a_training_is_described_by_its_logs_over_restarts(script, tmp_path):
     assert end == ((1.0 + 1.0) / 2 + (3.0 + 0.5) / 2) / 2
 
 
+def test_the_table_has_a_score_where_a_head_was_trained(script):
+    found = {'long': [(203.2, 1.126), (float('inf'), 2.14)]}
+    lines = script.table(found).splitlines()
+    assert lines[0].split(' | ')[1:] == ['fell at update, by seed', 'loss at the end, by seed |']
+    assert lines[2] == '| long | 203, never | 1.13, 2.14 |'
+    scored = {'long': [(*run, mAP) for run, mAP in zip(found['long'], (0.638, 0.167))]}
+    lines = script.table(scored).splitlines()
+    assert lines[0].endswith(' | average mAP, by seed |')
+    assert lines[2] == '| long | 203, never | 1.13, 2.14 | 63.8, 16.7 |'
+
+
 def test_a_frozen_norm_takes_the_mean_of_the_batch(script):
     norm = nn.BatchNorm3d(3).eval()
     norm.running_mean.fill_(5.0)

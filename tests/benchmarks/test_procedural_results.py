@@ -98,7 +98,7 @@ def test_results_of_another_benchmark_are_refused(script, tmp_path):
 
 
 def test_the_page_has_the_table_of_the_results_that_are_kept(script):
-    page = (FOLDER.parent / 'docs/procedural_benchmark.md').read_text()
+    page = (FOLDER.parent / 'docs/procedural_results.md').read_text()
     lines = script.table(script.read_results(FOLDER / 'results/both')).splitlines()
     place = lines[0].split(' | ').index('CPU seconds')
     for line in lines[:1] + lines[2:]:

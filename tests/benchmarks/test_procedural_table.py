@@ -35,15 +35,18 @@ def test_the_rows_are_the_papers_their_rivals_and_the_ceiling(rows):
     assert [row.title for row in rows.ROWS.values()] == [
         'ICP', 'ACP', 'ACP+', 'TSP', 'Arrow of Time', 'SpeedNet', 'after the idea of BSP',
         'ACP + Arrow', 'ACP + Speed', 'S-LoFi', 'T-LoFi', 'ST-LoFi', 'Short C-LoFi',
-        'Long C-LoFi', 'full fidelity', 'Short C-LoFi from TSP', 'Long C-LoFi from TSP']
+        'Long C-LoFi', 'full fidelity', 'Short C-LoFi from TSP', 'Long C-LoFi from TSP',
+        'TSP from TSP', 'Short C-LoFi from itself']
     assert {name: row.start for name, row in rows.ROWS.items() if row.start != 'acp'} == {
         'icp': None, 'acp': None, 'arrow': None, 'speed': None, 'bsp': None, 'acp_arrow': None,
-        'acp_speed': None, 'tsp_short': 'tsp', 'tsp_long': 'tsp'}
+        'acp_speed': None, 'tsp_short': 'tsp', 'tsp_long': 'tsp', 'tsp_tsp': 'tsp',
+        'short_short': 'short'}
 
 
 def test_rows_of_stage_2_differ_by_the_cycle_alone(rows, load):
     long = load('long', 'scenes')
-    assert set(rows.STAGE_2) == {'s', 't', 'st', 'short', 'long', 'full', 'tsp_short', 'tsp_long'}
+    assert set(rows.STAGE_2) == {'s', 't', 'st', 'short', 'long', 'full', 'tsp_short', 'tsp_long',
+                                 'short_short'}
     for row in ('s', 't', 'st', 'short', 'full'):
         other = load(row, 'scenes')
         assert other.custom_hooks != long.custom_hooks
@@ -64,7 +67,7 @@ def background_segments(benchmark: Benchmark, least_sec: float = 1.5) -> tuple[i
 
 
 @pytest.mark.parametrize(('world', 'benchmark'), [
-    ('scenes', Benchmark()), ('scenes_half', Benchmark()),
+    ('scenes', Benchmark()), ('scenes_brief', Benchmark()),
     ('both', Benchmark(scene_and_motion=True, difficulty=0, classes=6, train_videos=120,
                        clips_per_class=80))])
 def test_after_stage_1_all_rows_have_as_many_updates_of_as_many_pixels(world, benchmark, load):
@@ -109,15 +112,15 @@ def run(warm_python):
 @pytest.mark.slow
 def test_a_second_call_trains_nothing_again_and_results_alone_give_the_table(run, tmp_path):
     options = '--smoke', '--world', 'both', '--out', tmp_path / 'out', '--seeds', 3
-    first = run(*options, '--rows', 'acp', 'tsp_long', 'acp_arrow')
+    first = run(*options, '--rows', 'acp', 'tsp_tsp', 'acp_arrow')
     assert [line.split(':')[0] for line in first.splitlines() if line.startswith('seed')] == [
-        f'seed3/{name}' for name in ('acp', 'acp_gtad', 'tsp', 'tsp_long', 'tsp_long_gtad',
+        f'seed3/{name}' for name in ('acp', 'acp_gtad', 'tsp', 'tsp_tsp', 'tsp_tsp_gtad',
                                      'arrow', 'acp_arrow_gtad')]
-    second = run(*options, '--rows', 'acp', 'tsp_long')
+    second = run(*options, '--rows', 'acp', 'tsp_tsp')
     assert not [line for line in second.splitlines() if line.startswith('seed')]
     table = (tmp_path / 'out/table.md').read_text()
     assert [line.split(' |')[0] for line in table.splitlines()[2:]] == [
-        '| ACP', '| ACP + Arrow', '| Long C-LoFi from TSP']
+        '| ACP', '| ACP + Arrow', '| TSP from TSP']
     assert table in first
     assert table in second
     assert run('--from-results', tmp_path / 'out/results').strip() == table.strip()
