@@ -66,6 +66,20 @@ def test_pictures_that_are_made_of_one_size_are_as_good(pictures):
     assert faults(pictures, frames='all', opener=dict(short_side=32)) == {}
 
 
+def test_the_same_pictures_in_two_subsets_are_an_error(pictures):
+    for number in range(1, 20):     # the last one is another
+        (pictures / 'b' / TMPL.format(number)).write_bytes(
+            (pictures / 'a' / TMPL.format(number)).read_bytes())
+    write_annotations(pictures, dict(a=dict(subset='training', duration=10),
+                                     b=dict(subset='validation', duration=10)))
+    assert faults(pictures) == {}
+    (pictures / 'b' / TMPL.format(20)).write_bytes((pictures / 'a' / TMPL.format(20)).read_bytes())
+    assert faults(pictures)['a'] == [('in two subsets', 'b in validation, with the same file')]
+    for path in pictures.glob('?/*'):
+        path.unlink()
+    assert [kind for kind, _ in faults(pictures)['a']] == ['unreadable']
+
+
 def test_their_rate_says_whether_they_reach_the_segments(pictures):
     assert faults(pictures, opener=dict(fps=2)) == {}
     found = faults(pictures, opener=dict(fps=4))['a']
