@@ -156,7 +156,6 @@ class SideBySide:
             self._idle.put(reader)
 
 
-
 def cut_into_parts(inds: np.ndarray, keys: np.ndarray) -> list[np.ndarray]:
     """Ascending frames in parts, each of which begins after a key frame of its own.
 
