@@ -20,9 +20,11 @@ FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 def serve(path: str, modules: list[str]) -> None:
     """Forks for each command, until it is killed, or those who write to its input are gone."""
+    import gc
     import importlib
     for module in modules:
         importlib.import_module(module)
+    gc.freeze()     # no fork looks for garbage among what was imported, and copies it by that
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         listening.bind(path)
         listening.listen(64)
