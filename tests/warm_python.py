@@ -124,7 +124,8 @@ def main(words: list[str]) -> None:
         os.execv(sys.executable, [sys.executable, *words])
     code = send(os.environ['WARM_PYTHON'], command)
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        with contextlib.suppress(OSError):      # SIGKILL has no handler
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     sys.exit(code)
 
