@@ -1,6 +1,7 @@
 """The configs and tools that come with the package, where OpenMMLab's packages have theirs.
 
-In a checkout `.mim` holds links to the folders at its top; the wheel has the files.
+In a checkout `.mim` holds links to the folders at its top; the wheel has the files. openmim looks
+there too: `mim train mmlofi`, and `mim search mmlofi` by `model-index.yml`.
 """
 from __future__ import annotations
 

@@ -45,7 +45,8 @@ def parse_args() -> argparse.Namespace:
                         help='which frames of a video are decoded: the first; the key frames, '
                              'which finds holes and costs a core 3 s (340 x 256) to 13 s '
                              '(1280 x 720) an hour of video; or all, which finds most damage and '
-                             'costs 45 s to 6 min. Default %(default)s')
+                             'costs 45 s to 6 min. Both decode each of a folder of pictures. '
+                             'Default %(default)s')
     parser.add_argument('--headers-only', action='store_true',
                         help='of features, read not their values but how many there are')
     parser.add_argument('--workers', type=int, default=4,

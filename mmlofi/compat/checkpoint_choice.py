@@ -6,9 +6,11 @@ from different checkpoints: at other steps, or silently on other weights.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial
 
 from mmengine.runner import FlexibleRunner, Runner
+
+from mmlofi.compat.wrapped_once import wrap_once
 
 
 def mend_checkpoint_choice(load_together: Callable) -> None:
@@ -20,13 +22,10 @@ def mend_checkpoint_choice(load_together: Callable) -> None:
         load_together: Loads, of a runner and MMEngine's own `load_or_resume`.
     """
     for kind in (Runner, FlexibleRunner):
-        present = kind.load_or_resume
-        if not hasattr(present, '__wrapped__'):
-            kind.load_or_resume = _together(present, load_together)
+        wrap_once(kind, 'load_or_resume', partial(_together, load_together=load_together))
 
 
-def _together(present: Callable, load_together: Callable) -> Callable:
-    @wraps(present)
+def _together(present: Callable, *, load_together: Callable) -> Callable:
     def load_or_resume(self: Runner) -> None:
         load_together(self, present)
     return load_or_resume

@@ -4,11 +4,13 @@ It is given it with `paramwise_cfg` in none of them, with a warning for each par
 """
 from __future__ import annotations
 
-from functools import wraps
+from collections.abc import Callable
 from types import SimpleNamespace
 
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from torch import nn
+
+from mmlofi.compat.wrapped_once import wrap_once
 
 
 def mend_frozen_parameters() -> None:
@@ -16,15 +18,13 @@ def mend_frozen_parameters() -> None:
 
     Of models that say them alone: groups of the same size as before let old trainings resume.
     """
-    present = DefaultOptimWrapperConstructor.__call__
-    if hasattr(present, '__wrapped__'):
-        return
+    wrap_once(DefaultOptimWrapperConstructor, '__call__', _of_trained_parameters)
 
-    @wraps(present)
+
+def _of_trained_parameters(present: Callable) -> Callable:
     def call(self: DefaultOptimWrapperConstructor, model: nn.Module) -> OptimWrapper:
         inner = getattr(model, 'module', model)
         if not self.paramwise_cfg and hasattr(inner, 'trained_parameters'):
             return present(self, SimpleNamespace(parameters=inner.trained_parameters))
         return present(self, model)
-
-    DefaultOptimWrapperConstructor.__call__ = call
+    return call

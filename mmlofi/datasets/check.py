@@ -23,12 +23,20 @@ from mmlofi.datasets.annotations import (
 )
 from mmlofi.datasets.feature_checks import check_features, check_shape, find_other_features
 from mmlofi.datasets.features.feature_files import FeatureFile
+from mmlofi.datasets.folder_checks import check_folder, opener_of
 from mmlofi.datasets.same_files import same_files
-from mmlofi.datasets.videos.facts import NO_STAMP, Facts, Fault, FeatureFacts, VideoFacts
+from mmlofi.datasets.videos.facts import (
+    NO_STAMP,
+    Facts,
+    Fault,
+    FeatureFacts,
+    FolderFacts,
+    VideoFacts,
+)
 from mmlofi.datasets.videos.find_files import find_spellings
 from mmlofi.datasets.videos.index import FileIndex
 from mmlofi.datasets.videos.indexing import complete
-from mmlofi.datasets.videos.look import is_enough, look_at_file
+from mmlofi.datasets.videos.look import is_enough, look_at_file, look_at_folders
 from mmlofi.datasets.videos.readers import tell_of_seconds, wanted_reader
 from mmlofi.files import path_in
 from mmlofi.json_values import text_fault
@@ -37,7 +45,8 @@ from mmlofi.json_values import text_fault
 ERRORS = {
     'missing': 'no file of that name',
     'several files': 'one with v_ and another one without, or of two endings',
-    'unreadable': 'no video, no frame, sound alone, cut off, or damaged',
+    'unreadable': 'no video, no frame, sound alone, cut off, damaged, or not all pictures',
+    'bad pictures': 'pictures of a folder that cannot be decoded, or differ in size',
     'other features': 'of another grid, size or encoder than expected, or than the rest',
     'bad entry': 'the entry, its subset or its list of annotations is not as the format has it',
     'bad duration': 'the annotated duration is no number of seconds above 0',
@@ -73,6 +82,7 @@ class Source:
     windows: bool = False                      # whether windows are cut of the features
     ignore: tuple[str, ...] | None = None      # classes that do not count; None: if known, those
     reader: str | None = None                  # as of `OpenVideo`
+    opener: str | None = None                  # json of the settings of OpenFrames, of pictures
     training: bool = field(default=False, compare=False)   # whether it is, whatever the subset
 
 
@@ -103,7 +113,8 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: 
         sources: In the order in which a video of several subsets is looked for.
         tolerance: Seconds by which a file may differ from its annotated duration; by default 2 %
             of it, 1 s at least.
-        frames: Which of a video are decoded, of `damage.FRAMES`.
+        frames: Which of a video are decoded, of `damage.FRAMES`; of a folder of pictures all, or
+            the first alone.
         workers: Files looked at at a time.
         values: Whether features are read whole; otherwise their headers are.
         index: Folder of the index of files, by which those that have not changed are known, and to
@@ -121,7 +132,7 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: 
 
     files = [one for one in checks if one.filename is not None]
     facts = _look_at_files(files, frames, workers, index)
-    look = partial(_check_file, tolerance=tolerance, values=values)
+    look = partial(_check_file, tolerance=tolerance, values=values, every=frames != 'first')
     with ThreadPoolExecutor(workers) as pool:
         for _ in track((pool.map(look, files, facts), len(files))):
             pass
@@ -187,14 +198,19 @@ def _check_annotations(one: VideoCheck) -> None:
 def _look_at_files(files: Sequence[VideoCheck], frames: str, workers: int, index: str | None
                    ) -> list[Facts]:
     """What each file is, by the index of its annotation file."""
-    groups: dict[tuple[str, bool, str], list[VideoCheck]] = defaultdict(list)
+    groups: dict[tuple[str, bool, str, str | None], list[VideoCheck]] = defaultdict(list)
     for one in files:
         source = one.source
-        groups[source.ann_file, source.features, wanted_reader(source.reader)].append(one)
+        groups[source.ann_file, source.features, wanted_reader(source.reader), source.opener
+               ].append(one)
     found: dict[str, Facts] = {}
-    for (ann_file, features, reader), group in groups.items():
+    for (ann_file, features, reader, opener), group in groups.items():
         known = FileIndex.beside(ann_file, index)
         paths = [one.filename for one in group]
+        if opener is not None:
+            found |= zip(paths, look_at_folders(known, paths, opener_of(opener), readers=workers,
+                                                tell=partial(print, file=sys.stderr)))
+            continue
         look = partial(_look_at_file, source='feature' if features else 'video', frames=frames,
                        index=known, reader=reader)
         found |= zip(paths, complete(
@@ -215,7 +231,8 @@ def _look_at_file(path: str, **how: object) -> Facts:
         return Fault(NO_STAMP, str(error), time.time())
 
 
-def _check_file(one: VideoCheck, facts: Facts, tolerance: float | None, values: bool) -> None:
+def _check_file(one: VideoCheck, facts: Facts, *, tolerance: float | None, values: bool,
+                every: bool) -> None:
     problem = facts.problem.partition(';')[0] if isinstance(facts, Fault) else None
     if problem is None and isinstance(facts, FeatureFacts):
         try:
@@ -225,7 +242,10 @@ def _check_file(one: VideoCheck, facts: Facts, tolerance: float | None, values: 
     if problem is not None:
         one.faults.append(('unreadable', problem))
         return
-    one.duration_sec = facts.duration_sec
+    if isinstance(facts, FolderFacts):
+        check_folder(one, facts, every=every)
+    else:
+        one.duration_sec = facts.duration_sec
     if isinstance(facts, FeatureFacts):
         check_features(one, facts, values)
     duration, annotated = one.duration_sec, one.record.duration_sec

@@ -31,7 +31,8 @@ def read_config(cfg: Config) -> list[Source]:
     """What the data loaders of a config read, each once, training first.
 
     Raises:
-        ValueError: When it reads folders of pictures, or no data set of untrimmed videos.
+        ValueError: When it reads no data set of untrimmed videos, or folders of pictures without
+            the transform that opens them.
     """
     sources = []
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
@@ -41,10 +42,12 @@ def read_config(cfg: Config) -> list[Source]:
         if dataset.get('type') not in DATASET_TYPES:
             continue
         (kind, folder), = dataset['data_prefix'].items()
-        if kind == 'img':
-            raise ValueError(f'{cfg.filename} reads folders of pictures, which are looked at when '
-                             'the data set is built; expected videos or features: give --ann alone '
-                             'to check the annotations')
+        pipeline = dataset.get('pipeline') or ()
+        opener = _settings_of('OpenFrames', pipeline) if kind == 'img' else None
+        if kind == 'img' and opener is None:
+            raise ValueError(f'{cfg.filename} reads folders of pictures without a transform that '
+                             'opens them; expected OpenFrames in the pipeline: set it in place of '
+                             'OpenVideo')
         root, subset = dataset.get('data_root') or '', dataset['subset']
         classes = (dataset.get('metainfo') or {}).get('classes')
         ignore = dataset.get('ignore_classes')
@@ -53,8 +56,8 @@ def read_config(cfg: Config) -> list[Source]:
             (subset,) if isinstance(subset, str) else tuple(subset), os.path.join(root, folder),
             dataset.get('filename_tmpl') or default_template(kind, os.path.join(root, folder)),
             kind == 'feature', None if classes is None else tuple(classes),
-            _loader_of(dataset.get('pipeline') or ()), dataset.get('window') is not None,
-            ignore if ignore is None else tuple(ignore), _reader_of(dataset.get('pipeline') or ()),
+            _settings_of('LoadSnippetFeatures', pipeline), dataset.get('window') is not None,
+            ignore if ignore is None else tuple(ignore), _reader_of(pipeline), opener,
             training=name == 'train_dataloader'))
     if not sources:
         raise ValueError(f'{cfg.filename} has no {" or ".join(DATASET_TYPES)} in its data loaders; '
@@ -62,10 +65,10 @@ def read_config(cfg: Config) -> list[Source]:
     return list(dict.fromkeys(sources))
 
 
-def _loader_of(pipeline: Sequence[dict]) -> str | None:
-    """The settings of what loads features, if anything does."""
+def _settings_of(transform: str, pipeline: Sequence[dict]) -> str | None:
+    """Json of the settings of the transform of that name, if there is one."""
     return next((json.dumps({key: value for key, value in step.items() if key != 'type'})
-                 for step in pipeline if step['type'] == 'LoadSnippetFeatures'), None)
+                 for step in pipeline if step['type'] == transform), None)
 
 
 def _reader_of(pipeline: Sequence[dict]) -> str | None:

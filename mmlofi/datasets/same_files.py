@@ -1,4 +1,4 @@
-"""Finds files of equal bytes, for the check of a data set."""
+"""Finds files, or folders of pictures, of equal bytes, for the check of a data set."""
 from __future__ import annotations
 
 import hashlib
@@ -18,7 +18,10 @@ def same_files(checks: Sequence[VideoCheck]) -> list[list[VideoCheck]]:
     places are equal too, since features of one length are all of one size."""
     groups: dict[object, list[VideoCheck]] = defaultdict(list)
     for one in checks:
-        if os.path.isfile(one.filename):   # a video in an h5 file is none
+        if os.path.isdir(one.filename):
+            files = _files_of(one.filename)
+            groups['pictures', len(files)] += [one] if files else []
+        elif os.path.isfile(one.filename):   # a video in an h5 file is none
             groups[os.path.getsize(one.filename)].append(one)
     alike = [group for group in groups.values() if len(group) > 1]
     for digest in (_digest_of_places, _digest):
@@ -38,7 +41,16 @@ def _equal(group: Sequence[VideoCheck], digest: Callable[[str], str]) -> list[li
     return [part for part in same.values() if len(part) > 1]
 
 
-def _digest_of_places(filename: str) -> str:
+def _files_of(path: str) -> list[str]:
+    """The file itself, or those of a folder in the order of their names."""
+    if os.path.isfile(path):
+        return [path]
+    return sorted(entry.path for entry in os.scandir(path) if entry.is_file())
+
+
+def _digest_of_places(path: str) -> str:
+    files = _files_of(path)
+    filename = files[len(files) // 2]   # of a video's pictures one from its middle
     size, digest = os.path.getsize(filename), hashlib.sha256()
     with open(filename, 'rb') as file:
         for place in (0, size // 2, max(0, size - PLACE_BYTES)):
@@ -47,9 +59,10 @@ def _digest_of_places(filename: str) -> str:
     return digest.hexdigest()
 
 
-def _digest(filename: str) -> str:
+def _digest(path: str) -> str:
     digest = hashlib.sha256()
-    with open(filename, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    for filename in _files_of(path):
+        with open(filename, 'rb') as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()

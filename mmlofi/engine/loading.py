@@ -11,7 +11,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch.nn.parallel import DistributedDataParallel
 
-from mmlofi.engine.parted_ranks import fail_together, refuse_parted_ranks
+from mmlofi.engine.parted_ranks import failing_together, refuse_parted_ranks
 from mmlofi.models.encoders.frozen_base import SHOWN, hash_weights
 
 
@@ -32,12 +32,8 @@ def load_together(runner: Runner, load: Callable[[Runner], None]) -> None:
         load(runner)
         return
     _take_choice_of_rank_0(runner)
-    error = None
-    try:
+    with failing_together(f'could not load {runner._load_from or "what it should"}'):
         load(runner)
-    except Exception as caught:   # the others would wait for this rank in their next collective
-        error = caught
-    fail_together(error, f'could not load {runner._load_from or "what it should"}')
     if runner._has_loaded:
         refuse_parted_ranks(_state(runner), mend=(
             'give all machines the same file, in a work dir that they share or by --resume '

@@ -1,7 +1,8 @@
 """What all ranks have in common, compared by all of them: they go on together or stop together."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from mmengine.dist import all_gather_object, get_world_size
 
@@ -32,16 +33,21 @@ def refuse_parted_ranks(facts: Mapping[str, object], *, mend: str) -> None:
                          f'same on all: {mend}')
 
 
-def fail_together(error: Exception | None, what: str) -> None:
-    """Stops all ranks where one of them failed; every rank has to come here.
+@contextmanager
+def failing_together(what: str) -> Iterator[None]:
+    """Around what every rank does: where one of them fails, all stop, and nobody waits for it.
 
     Args:
-        error: Of this rank, which is raised again.
-        what: What was tried, in a message to the others.
+        what: What could not be done, in a message to the other ranks.
 
     Raises:
-        RuntimeError: With the other rank's words.
+        RuntimeError: With another rank's words.
     """
+    error = None
+    try:
+        yield
+    except Exception as caught:
+        error = caught
     words = None if error is None else f'{type(error).__name__}: {error}'
     failed = [(rank, one) for rank, one in enumerate(all_gather_object(words)) if one is not None]
     if error is not None:

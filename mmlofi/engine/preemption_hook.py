@@ -13,6 +13,7 @@ from mmengine.dist import all_gather_object, all_reduce, barrier, is_main_proces
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mmlofi.engine.atomic_checkpoint import AtomicCheckpointHook
@@ -70,6 +71,12 @@ class PreemptionHook(Hook):
         self._started_sec = 0.0
         self._meets_in_validation = False
 
+    def before_run(self, runner: Runner) -> None:
+        """Sees that it listens no longer than the loop runs: of an error no hook hears."""
+        loop = runner._train_loop   # not built, or none, where a Runner tests
+        if isinstance(loop, BaseLoop):
+            loop.run = _and_then(loop, self._stop_listening)
+
     def before_train(self, runner: Runner) -> None:
         """Begins to listen."""
         self._checkpoints = next(
@@ -108,10 +115,6 @@ class PreemptionHook(Hook):
         warned = self._meets_in_validation and self._agree()[1]
         if warned:
             self._end(warned)
-
-    def after_train(self, runner: Runner) -> None:
-        """Listens no more."""
-        self._stop_listening()
 
     def _look_up(self, runner: Runner, *, saves: bool, at_epoch_end: bool = False,
                  always: bool = False) -> None:
@@ -157,6 +160,20 @@ class PreemptionHook(Hook):
         """Schedulers and torchrun signal whole process groups; a rank ends its workers itself."""
         if self._before and not isinstance(loader.worker_init_fn, _Shielded):
             loader.worker_init_fn = _Shielded(self.signals, loader.worker_init_fn)
+
+
+def _and_then(loop: BaseLoop, stop: Callable[[], None]) -> Callable[[], nn.Module]:
+    """What runs a loop once, and calls `stop` however that ends."""
+    present = loop.run
+
+    def run() -> nn.Module:
+        """The loop's own, and the loop has that again."""
+        loop.run = present
+        try:
+            return present()
+        finally:
+            stop()
+    return run
 
 
 def _validates_next(runner: Runner) -> bool:

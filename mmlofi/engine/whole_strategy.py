@@ -6,9 +6,10 @@ import shutil
 from functools import wraps
 from pathlib import Path
 
-from mmengine.dist import barrier, broadcast_object_list, is_main_process
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.runner import Runner
 
+from mmlofi.engine.parted_ranks import failing_together
 from mmlofi.files import hidden_path
 
 
@@ -25,18 +26,18 @@ def write_beside(runner: Runner) -> None:
 
     @wraps(present)
     def save_checkpoint(filename: str, **settings: object) -> None:
-        """On all ranks: writes beside `filename`, which then takes the name."""
+        """On all ranks: writes beside `filename`, which then takes the name; or fails on all."""
         partial = [str(hidden_path(filename))]
         broadcast_object_list(partial)   # rank 0's
         try:
-            present(partial[0], **settings)
-            barrier()
-            if is_main_process():
-                _put_in_place(Path(partial[0]), Path(filename))
+            with failing_together(f'could not write {filename}'):
+                present(partial[0], **settings)
+            with failing_together(f'could not rename {partial[0]} to {filename}'):
+                if is_main_process():
+                    _put_in_place(Path(partial[0]), Path(filename))
         finally:
             if is_main_process():
                 _remove(Path(partial[0]))
-        barrier()
     save_checkpoint.is_beside = True
     strategy.save_checkpoint = save_checkpoint
 

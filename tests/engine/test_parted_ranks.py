@@ -10,7 +10,7 @@ from on_ranks import on_two_ranks
 from recording import CYCLE, make_runner
 from torch.utils.data import SequentialSampler
 
-from mmlofi.engine.parted_ranks import fail_together, refuse_parted_ranks
+from mmlofi.engine.parted_ranks import failing_together, refuse_parted_ranks
 
 
 @DATA_SAMPLERS.register_module()
@@ -60,9 +60,12 @@ def test_facts_are_compared_and_failures_told_on_all_ranks(tmp_path):
             refuse_parted_ranks(dict(epoch=3, iteration=7 + rank), mend='restart')
         except ValueError as error:
             caught.append(str(error))
-        fail_together(None, 'could not load')
+        with failing_together('could not load'):
+            pass
         try:
-            fail_together(ValueError('it is empty') if rank else None, 'could not load x.pth')
+            with failing_together('could not load x.pth'):
+                if rank:
+                    raise ValueError('it is empty')
         except (RuntimeError, ValueError) as error:
             caught.append(str(error))
         return caught

@@ -240,6 +240,22 @@ def test_as_time_passes_the_newest_is_kept_until_the_epochs_own(videos, monkeypa
     assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
 
 
+def test_a_training_that_fails_leaves_signals_as_they_were(videos):
+    """So that its Python goes on as before, in a notebook."""
+    class Fails(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            heeded.append(signal.getsignal(signal.SIGTERM))
+            raise ZeroDivisionError
+    before, heeded = signal.getsignal(signal.SIGTERM), []
+    runner = begin(videos, Fails())
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            runner.train()
+        assert signal.getsignal(signal.SIGTERM) == before
+    assert len(heeded) == 2
+    assert before not in heeded
+
+
 def test_a_process_that_a_training_forks_is_ended_by_a_warning(videos):
     """As the workers of a pool are, which is waited for."""
     ends = []

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from checked import GOOD, action, faults_of
@@ -41,6 +42,28 @@ def test_the_segments_of_acp_plus_are_checked_as_their_videos_are(make_dataset, 
     status, _, report = run_check(config(dict(video='videos'), type='SegmentDataset'))
     assert '1 of 3' in status
     assert faults_of(report) == {'b': ['missing']}
+
+
+def test_folders_of_pictures_are_checked_by_the_transform_that_opens_them(
+        make_dataset, run_check, config, tmp_path):
+    make_dataset(**GOOD)
+    for name in 'abc':
+        (tmp_path / 'frames' / name).mkdir(parents=True)
+        for number in range(2 - (name == 'b')):
+            cv2.imwrite(str(tmp_path / 'frames' / name / f'{number}.png'),
+                        np.full((8, 8, 3), ord(name), np.uint8))
+    opener = dict(type='OpenFrames', filename_tmpl='{}.png', start_index=0)
+    assert run_check(config(dict(img='frames'), pipeline=[opener]))[0] == 0
+    status, _, report = run_check(config(dict(img='frames'),
+                                         pipeline=[dict(opener, start_index=1)]))
+    assert faults_of(report) == {'b': ['unreadable']}
+    assert '1 of 3' in status
+
+
+def test_folders_of_pictures_that_no_transform_opens_are_one_line(make_dataset, call_tool, config):
+    make_dataset(**GOOD)
+    with pytest.raises(SystemExit, match='expected OpenFrames in the pipeline'):
+        call_tool('check_dataset.py', config(dict(img='frames')))
 
 
 def test_settings_of_a_config_are_overridden_as_in_training(make_dataset, run_check, config):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import mmcv
@@ -19,6 +20,8 @@ from mmlofi.datasets.videos.facts import NO_STAMP, FolderFacts, Stamp, stamp_of
 from mmlofi.datasets.videos.shown_frames import Pictures
 from mmlofi.datasets.videos.storage import on_disk
 from mmlofi.fidelity import FULL
+
+SHOWN = 3   # missing pictures in a message
 
 
 @TRANSFORMS.register_module()
@@ -107,6 +110,26 @@ class OpenFrames(BaseTransform):
         first = self._reader(folder, None).get_batch([0]).asnumpy()[0]
         return FolderFacts(stamp, total, min(first.shape[:2]), self.pictures)
 
+    def find_bad_pictures(self, folder: str, total: int) -> list[str]:
+        """What is wrong with a folder's pictures, each read at full fidelity.
+
+        A picture that cannot be decoded, and one that is of another size than the first of the
+        others, so that they make no clip together.
+        """
+        side = None if self.short_side is None else FULL.reduce_side(self.short_side, self.divisor)
+        reader, bad, first = self._reader(folder, side), [], None
+        for index in range(total):
+            try:
+                height, width = reader.get_batch([index]).asnumpy().shape[1:3]
+            except ValueError as error:
+                bad.append(str(error).partition(';')[0])
+                continue
+            first = first or (width, height)
+            if (width, height) != first:
+                name = self.filename_tmpl.format(self.start_index + index)
+                bad.append(f'{name!r} is of {width} × {height}, others of {first[0]} × {first[1]}')
+        return bad
+
     def _still_true(self, facts: object, folder: str) -> bool:
         return isinstance(facts, FolderFacts) and facts.pictures == self.pictures and \
             self._stamp(folder) in (facts.stamp, None)
@@ -134,10 +157,12 @@ class OpenFrames(BaseTransform):
         numbers = [int(match[1]) for name in names if (match := pattern.fullmatch(name))
                    and int(match[1]) >= self.start_index]
         total = len(numbers)
-        wanted = (self.filename_tmpl.format(self.start_index + i) for i in range(total))
-        missing = next((name for name in wanted if name not in names), None)
+        end = max([self.start_index + total, *(number + 1 for number in numbers)])
+        wanted = map(self.filename_tmpl.format, range(self.start_index, end))
+        missing = list(islice((name for name in wanted if name not in names), SHOWN + 1))
         if not total or missing:
-            what = f'{total} pictures, but not {missing!r}' if total else \
+            what = f'{total} pictures, but not {", ".join(map(repr, missing[:SHOWN]))}' \
+                f'{", …" * (len(missing) > SHOWN)}' if total else \
                 f'no picture {self.filename_tmpl.format(self.start_index)!r}'
             raise ValueError(f'{folder!r} holds {what}; expected all of them, from number '
                              f'{self.start_index} on: extract the frames again, or set '

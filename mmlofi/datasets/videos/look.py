@@ -50,7 +50,8 @@ def look_at_files(index: FileIndex, data_list: Sequence[dict], how: Looking) -> 
     """What each video's file is, on disk; elsewhere whether it is there, unless `how.fetched`."""
     paths = [info['filename'] for info in data_list]
     if how.source == 'img':
-        return _look_at_folders(index, paths, how)
+        return look_at_folders(index, paths, _frames_opener(how.transforms), stat=how.stat,
+                               readers=how.readers)
     backend_args = files_backend(how.transforms)
     local = not paths or on_disk(paths[0], backend_args)
     opened = local or how.fetched
@@ -176,21 +177,25 @@ def _frames_opener(transforms: Transforms) -> OpenFrames:
     return opener
 
 
-def _look_at_folders(index: FileIndex, paths: Sequence[str], how: Looking) -> list[Facts]:
+def look_at_folders(index: FileIndex, paths: Sequence[str], opener: OpenFrames, *,
+                    stat: bool = True, readers: int = READERS,
+                    tell: Callable[[str], object] | None = None) -> list[Facts]:
     """What each folder of pictures is.
 
     A fault is looked at again at every start: pictures are mended one by one, of which their folder
     does not tell. And so is a folder on no disk, but for what other ranks of the start have found.
+
+    Args:
+        stat: As of `complete`, for folders on a disk, as `readers` and `tell`.
     """
-    opener = _frames_opener(how.transforms)
     local = not paths or on_disk(paths[0], opener.backend_args)
-    since_ns = 0 if local or not how.stat else time.time_ns() - round(START_SEC * 1e9)
+    since_ns = 0 if local or not stat else time.time_ns() - round(START_SEC * 1e9)
 
     def fits(facts: Facts) -> bool:
         return isinstance(facts, FolderFacts) and facts.pictures == opener.pictures and \
             facts.stamp.mtime_ns >= since_ns
     return complete(index, paths, partial(_look_at_folder, opener=opener), fits=fits,
-                    stat=how.stat and local, readers=how.readers, what='folders of pictures')
+                    stat=stat and local, readers=readers, what='folders of pictures', tell=tell)
 
 
 def _look_at_folder(path: str, opener: OpenFrames) -> Facts:
