@@ -1,6 +1,7 @@
 """What all tests share: the reference data, and small videos whose frames show their number."""
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -19,6 +20,7 @@ import mmlofi  # noqa: F401 - before MMEngine, which its mends are for
 # isort: split
 import cv2
 import numpy as np
+import presets_once  # noqa: F401 - for what it does to MMEngine
 import pytest
 import torch
 import unformatted_configs
@@ -26,11 +28,22 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from numbered import BITS, COLUMNS, numbered_frame
 
+gc.disable()     # until all is collected: of what that makes nearly nothing is garbage
+
 
 def pytest_collection_modifyitems(items):
     """Files with slow tests come first, so that workers that take files in turn end together."""
     slow = {item.path for item in items if item.get_closest_marker('slow')}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays, so no later search for garbage has to pass it.
+
+    MMEngine searches once for each data set that it builds.
+    """
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +117,7 @@ def start_warm_python(tmp_path_factory) -> Callable[..., AbstractContextManager[
             WARM_PYTHON=str(path), PYTHON_EXEC=str(python))
         with subprocess.Popen(
                 [*command, sys.executable, str(script), 'serve', str(path), 'mmlofi',
-                 'unformatted_configs', *modules], stdin=subprocess.PIPE,
+                 'unformatted_configs', 'presets_once', *modules], stdin=subprocess.PIPE,
                 env=os.environ | variables) as server:
             try:
                 while not path.exists():

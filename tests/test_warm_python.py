@@ -37,7 +37,8 @@ def test_a_script_has_its_words_folder_variables_input_and_modules_beside_it(sta
 
 @pytest.mark.parametrize(('text', 'code', 'error'), [
     ('', 0, ''), ('raise SystemExit(75)', 75, ''), ('raise SystemExit("wrong")', 1, 'wrong\n'),
-    ('raise ValueError("no")', 1, 'ValueError: no\n')])
+    ('raise ValueError("no")', 1, 'ValueError: no\n'),
+    ('import os; os.kill(os.getpid(), 9)', -9, ''), ('import os; os.abort()', -6, '')])
 def test_its_end_is_that_of_the_script(start, tmp_path, text, code, error):
     process = start(script(tmp_path, text))
     assert process.communicate()[1].endswith(error)

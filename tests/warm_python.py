@@ -20,9 +20,11 @@ FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 def serve(path: str, modules: list[str]) -> None:
     """Forks for each command, until it is killed, or those who write to its input are gone."""
+    import gc
     import importlib
     for module in modules:
         importlib.import_module(module)
+    gc.freeze()     # no fork looks for garbage among what was imported, and copies it by that
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         listening.bind(path)
         listening.listen(64)
@@ -122,7 +124,8 @@ def main(words: list[str]) -> None:
         os.execv(sys.executable, [sys.executable, *words])
     code = send(os.environ['WARM_PYTHON'], command)
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        with contextlib.suppress(OSError):      # SIGKILL has no handler
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     sys.exit(code)
 

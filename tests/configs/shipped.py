@@ -1,7 +1,10 @@
 """The shipped configs, and how to look into them."""
 from __future__ import annotations
 
+import copy
+import os
 import re
+from functools import cache
 from pathlib import Path
 
 from mmengine.config import Config
@@ -17,6 +20,13 @@ LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def load(name: str) -> Config:
+    """The caller's own, read once for all tests that see the same variables."""
+    return copy.deepcopy(_read(name, tuple(sorted(
+        pair for pair in os.environ.items() if pair[0] != 'PYTEST_CURRENT_TEST'))))
+
+
+@cache
+def _read(name: str, variables: tuple[tuple[str, str], ...]) -> Config:
     return Config.fromfile(ROOT / name)
 
 

@@ -52,8 +52,10 @@ def test_preset_works_or_is_refused_with_a_reason(preset, record_property):
         assert 'flow' in preset or any(name in preset for name in FOREIGN.split('|'))
     else:
         assert any(word in found.refused for word in REFUSED[folder].split('|'))
+    if found.refused in (None, script.WITH_MMPRETRAIN):
+        return
     backbone = script.Config.fromfile(script.PRESETS / preset).model.get('backbone')
-    if found.refused and backbone and found.refused != script.WITH_MMPRETRAIN:
+    if backbone:
         with pytest.raises(ValueError, match=found.refused.partition(' of ')[0]):
             EndToEndLocalizer(backbone=backbone, head=dict(type='GTADHead', in_channels=8))
 

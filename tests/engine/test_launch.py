@@ -104,15 +104,15 @@ def on_cpu(monkeypatch):
 
 
 @pytest.mark.slow
-def test_two_ranks_train_save_and_resume_on_a_cpu(tmp_path):
+def test_two_ranks_train_save_and_resume_on_a_cpu(tmp_path, warm_python):
     script = tmp_path / 'script.py'
     script.write_text(TRAIN)
     work_dir = str(tmp_path / 'work_dir')
     for epochs, arguments in ((2, [work_dir]), (3, [work_dir, 'resume'])):
         done = subprocess.run(
-            [sys.executable, '-m', 'torch.distributed.run', '--nproc-per-node=2']
-            + ['--rdzv-backend=c10d', '--rdzv-endpoint=localhost:0', str(script), *arguments],
-            env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
+            ['python', '-m', 'torch.distributed.run', '--nproc-per-node=2',
+             '--rdzv-backend=c10d', '--rdzv-endpoint=localhost:0', str(script), *arguments],
+            env=os.environ | warm_python,
             capture_output=True,
             text=True,
             timeout=180,

@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 import pytest
@@ -153,7 +152,7 @@ sys.exit(int(sys.argv[2]))
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, warm_python):
     """Starts two ranks on one machine, the second of which may end by itself."""
     (tmp_path / 'rank.py').write_text(RANK)
     with socket.socket() as free:
@@ -162,9 +161,9 @@ def start(tmp_path):
 
     def start(*second: str) -> subprocess.Popen:
         process = subprocess.Popen(
-            [sys.executable, nodes.__file__, '--nproc-per-node=2', f'--master-port={port}',
+            ['python', nodes.__file__, '--nproc-per-node=2', f'--master-port={port}',
              str(tmp_path / 'rank.py'), str(tmp_path), *second], text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            env=os.environ | warm_python, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 60
         while len(list(tmp_path.glob('ready*'))) < 2:
             assert time.monotonic() < deadline

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -64,24 +63,29 @@ class Ended:
 
 @dataclass(frozen=True)
 class Nodes:
-    """Two network namespaces with a wire between them."""
+    """Two network namespaces with a wire between them, and what is to go on in them.
+
+    Each has variables of its own, since each has a process that forks its commands.
+    """
 
     names: tuple[str, str]
-    variables: dict[str, str]
+    variables: tuple[dict[str, str], dict[str, str]]
+    kept: frozenset[str]      # process ids
 
     def run(self, folder: Path, tool: str, *arguments: object, **variables: object) -> list[Ended]:
         """Run a shell tool on both nodes, as a user does, and leave none of its processes."""
         folder.mkdir(exist_ok=True)
         command = ['bash', str(ROOT / 'tools' / tool), *map(str, arguments)]
         logs = [folder / f'output{node}.txt' for node in (0, 1)]
-        environment = self.variables | {name: str(value) for name, value in variables.items()}
+        own = {name: str(value) for name, value in variables.items()}
         processes = []
         try:
             for node, (name, log) in enumerate(zip(self.names, logs)):
                 with log.open('w') as file:
                     processes.append(subprocess.Popen(
                         ['ip', 'netns', 'exec', name, *command], stdout=file,
-                        stderr=subprocess.STDOUT, env=environment | dict(NODE_RANK=str(node))))
+                        stderr=subprocess.STDOUT,
+                        env=self.variables[node] | own | dict(NODE_RANK=str(node))))
             ends = wait(processes, 120)
         finally:
             self.kill_all()
@@ -91,12 +95,16 @@ class Nodes:
                 for process, log, end in zip(processes, logs, ends)]
 
     def kill_all(self) -> None:
-        """Kill what still runs in the namespaces."""
-        for name in self.names:
-            pids = subprocess.run(['ip', 'netns', 'pids', name], capture_output=True, text=True)
-            for pid in pids.stdout.split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGKILL)
+        """Kill what still runs in the namespaces, for a test."""
+        for pid in {pid for name in self.names for pid in pids_in(name)} - self.kept:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
+
+def pids_in(name: str) -> list[str]:
+    """Of all processes in a namespace."""
+    return subprocess.run(['ip', 'netns', 'pids', name], capture_output=True,
+                          text=True).stdout.split()
 
 
 def wait(processes: list[subprocess.Popen], timeout_sec: float) -> list[float]:
@@ -118,17 +126,14 @@ def ip(*arguments: str) -> None:
 
 
 @pytest.fixture(scope='module')
-def nodes(toy_data, toy_features) -> Iterator[Nodes]:
+def nodes(toy_data, toy_features, start_warm_python) -> Iterator[Nodes]:
     """Two namespaces with addresses 10.77.0.1 and 10.77.0.2, and the variables of a user's job."""
     if shutil.which('ip') is None:
         pytest.skip('two nodes need the command `ip` (iproute2) to make network namespaces')
     names = tuple(f'mmlofi-{os.getpid()}-{node}' for node in (0, 1))
-    path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
     variables = {k: v for k, v in os.environ.items() if k != 'GLOO_SOCKET_IFNAME'} | dict(
-        PATH=path, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='', TOY_DATA=str(toy_data),
-        TOY_FEATURES=str(toy_features), LINK=LINK, NNODES='2', MASTER_ADDR='10.77.0.1',
-        PORT='29500', NODE_TIMEOUT='60')
-    made = Nodes(names, variables)
+        TOY_DATA=str(toy_data), TOY_FEATURES=str(toy_features), LINK=LINK, NNODES='2',
+        MASTER_ADDR='10.77.0.1', PORT='29500', NODE_TIMEOUT='60')
     try:
         try:
             for name in names:
@@ -141,9 +146,14 @@ def nodes(toy_data, toy_features) -> Iterator[Nodes]:
                 ip('-n', name, 'link', 'set', LINK, 'up')
         except OSError as error:
             pytest.skip(f'two nodes need the right to make network namespaces ({error})')
-        yield made
+        with contextlib.ExitStack() as warm:
+            of_node = tuple(variables | warm.enter_context(start_warm_python(
+                command=('ip', 'netns', 'exec', name))) for name in names)
+            made = Nodes(names, of_node, frozenset(
+                pid for name in names for pid in pids_in(name)))
+            yield made
+            made.kill_all()
     finally:
-        made.kill_all()
         for name in names:
             subprocess.run(['ip', 'netns', 'delete', name], capture_output=True)
 
@@ -191,7 +201,6 @@ def test_a_killed_rank_ends_both_nodes_and_the_same_command_resumes(nodes, confi
     assert (seen[0]['world'], seen[0]['epochs']) == (2, 2)
 
 
-@pytest.mark.sums
 def test_two_nodes_score_as_they_train_and_find_what_one_process_finds(
         nodes, toy_configs, call_tool, tmp_path):
     config = toy_configs / 'gtad_toy.py'

@@ -9,11 +9,12 @@ from mmaction.structures import ActionDataSample
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from mmengine.structures import InstanceData
-from torch import Tensor, distributed
+from on_ranks import RANKS, on_two_ranks
+from torch import Tensor
 
 from mmlofi.models import EndToEndLocalizer
 
-RANKS, STEPS, SNIPPETS, SIDE = 2, 2, 6, 32
+STEPS, SNIPPETS, SIDE = 2, 6, 32
 MODEL = dict(
     head=dict(type='GTADHead', in_channels=512),
     backbone=dict(type='ResNetTSM', depth=18, pretrained=None, pretrained2d=False, num_segments=2,
@@ -33,11 +34,8 @@ def flat(tensors) -> Tensor:
     return torch.cat([tensor.detach().flatten() for tensor in tensors])
 
 
-def train_on_a_rank(rank: int, folder: str) -> None:
+def train_on_a_rank(rank: int, folder: Path) -> None:
     """Leaves the weights after two steps with each encoder, and those before them."""
-    torch.set_num_threads(1)
-    distributed.init_process_group('gloo', init_method=f'file://{folder}/meet', rank=rank,
-                                   world_size=RANKS)
     sample = ActionDataSample(metainfo=dict(video_name=f'{rank}', duration_sec=9.0))
     sample.gt_instances = InstanceData(segments=torch.tensor([[0.2, 0.6 + 0.2 * rank]]),
                                        labels=torch.tensor([0]))
@@ -53,15 +51,14 @@ def train_on_a_rank(rank: int, folder: str) -> None:
                 torch.manual_seed(RANKS * step + rank)   # the head and each share draw
                 parallel.train_step(dict(inputs=[frames], data_samples=[sample]), wrapper)
         weights[name] = flat(model.parameters())
-    torch.save(weights, f'{folder}/rank{rank}.pth')
-    distributed.destroy_process_group()
+    torch.save(weights, folder / f'rank{rank}.pth')
 
 
 @pytest.fixture(scope='module')
 def weights(tmp_path_factory) -> list[dict[str, Tensor]]:
     """Of each rank, by encoder."""
     folder: Path = tmp_path_factory.mktemp('ranks')
-    torch.multiprocessing.spawn(train_on_a_rank, (str(folder),), nprocs=RANKS)
+    assert on_two_ranks(train_on_a_rank, folder, folder) == [None, None]
     return [torch.load(folder / f'rank{rank}.pth') for rank in range(RANKS)]
 
 
