@@ -1,4 +1,4 @@
-"""Holds folders of pictures against what will open them, for the check of a data set."""
+"""Checks folders of pictures by what will open them, for the check of a data set."""
 from __future__ import annotations
 
 import json
