@@ -66,7 +66,12 @@ class ShownFrames:
         self.times_sec = axis.times_sec
         self._total, self._hidden, self._jumps = axis.total_frames, axis.hidden, axis.stamped
         self._packet_keys = np.asarray(reader.get_key_indices())
-        keys = self._packet_keys - self._hidden
+        equal = np.diff(reader.get_frame_timestamp(np.arange(len(reader)))[:, 0]) == 0 \
+            if axis.repaired else []
+        self._followed_by_equal = np.flatnonzero(equal)
+        # decord jumps to a stamp, and of two frames that have it, to the one or the other.
+        keys = np.setdiff1d(self._packet_keys, np.append(
+            self._followed_by_equal, self._followed_by_equal + 1)) - self._hidden
         self._keys = np.append(0, keys[(keys > 0) & (keys < self._total)])
         self._next = 0       # the shown frame that decord gives next
         self._shift = 0      # by how much its own number of it is larger
@@ -74,9 +79,6 @@ class ShownFrames:
         self._streamed = False
         self._kept: deque[np.ndarray] = deque()   # frames in order, up to
         self._kept_end = 0                        # this one
-        equal = np.diff(reader.get_frame_timestamp(np.arange(len(reader)))[:, 0]) == 0 \
-            if axis.repaired else []
-        self._followed_by_equal = np.flatnonzero(equal)
 
     def __len__(self) -> int:
         return self._total

@@ -135,6 +135,17 @@ def test_a_video_that_decord_finds_no_way_in_is_read_in_order_and_that_is_said(
     assert 'it is decoded in order' in said[0]
 
 
+@pytest.mark.parametrize('twin', [24, 25])
+def test_no_jump_goes_to_a_key_frame_whose_stamp_its_neighbour_has(tmp_path, read_numbers, twin):
+    path = write_clip(tmp_path / 'a.mkv', (numbered_frame(number, 80, 64) for number in range(90)),
+                      gop=24, stamps=lambda number: 33 * (number - (number == twin)))
+    reader = opened(path)['video_reader']
+    reader.get_batch(range(25))
+    assert read_numbers(reader.get_batch([24]).asnumpy()) == [24]
+    assert read_numbers(reader.get_batch([31, 25, 49]).asnumpy()) == [31, 25, 49]
+    assert reader.get_key_indices().tolist() == [0, 48, 72]
+
+
 @pytest.mark.parametrize(('kept_frames', 'most_passes'), [(1000, 1), (100, 5), (1, 40)])
 def test_overlapping_parts_of_a_video_read_in_order_share_a_pass(
         tmp_path, monkeypatch, read_numbers, kept_frames, most_passes):
