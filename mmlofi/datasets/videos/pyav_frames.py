@@ -226,6 +226,8 @@ class PyavFrames:
         return False
 
     def _miss_keys(self) -> None:
+        self._next = self._total   # from nowhere on: who asks again may do so without `strict`
+        self._kept.clear()
         raise ValueError(f'{self._name!r} has key frames that PyAV does not find')
 
     def _give_up_jumps(self) -> None:

@@ -50,11 +50,14 @@ def side_by_side(reader: Frames, requests: Sequence[np.ndarray], decoders: int
     parts = cut_into_parts(inds, reader.jump_targets())
     if len(parts) < 2:
         return reader
+    reader.strict = True
     try:
         part_bytes = reader[0].asnumpy().nbytes * max(map(len, parts))
-    except ValueError:   # damaged, in a frame that may not be wanted
+        reader.rest()
+    except Exception:   # of any kind: it says it again, if that is of a frame that is wanted
         return reader
-    reader.rest()
+    finally:
+        reader.strict = False
     decoders = min(decoders, len(parts), decoders * DECODER_BYTES // part_bytes)
     if decoders < 2:
         return reader
@@ -86,8 +89,12 @@ class SideBySide:
         self._waiting = deque(parts)                       # that nobody has
         self._begun: deque[tuple[int, Future]] = deque()   # first frames, and all of them
         self._kept: dict[int, np.ndarray] = {}
-        for _ in range(decoders):
-            self._begin()
+        self._ended = False
+        try:
+            for _ in range(decoders):
+                self._begin()
+        except RuntimeError:   # the system gives no thread more
+            self.close()
 
     def __len__(self) -> int:
         return len(self._reader)
@@ -119,7 +126,9 @@ class SideBySide:
             self._reader.seek(index)
 
     def close(self) -> None:
-        """Ends the threads; the reader that is wrapped gives what is asked for from now on."""
+        """Ends the threads, each after the block that it decodes; the reader that is wrapped gives
+        what is asked for from now on."""
+        self._ended = True
         self._pool.shutdown(cancel_futures=True)
         self._reader.strict = False
         for rest in (self._waiting, self._begun, self._kept, self._uses):
@@ -146,14 +155,22 @@ class SideBySide:
 
     def _decode(self, part: np.ndarray) -> list[tuple[int, np.ndarray]]:
         reader = self._idle.get()
-        if reader is None:
-            reader = self._reader.another()
-            reader.strict = True
+        frames = []
         try:
-            return list(zip(part.tolist(), read_ascending(reader, part, BLOCK_BYTES)))
-        finally:
-            reader.rest()
-            self._idle.put(reader)
+            if reader is None:
+                reader = self._reader.another()
+                reader.strict = True
+            for frame in zip(part.tolist(), read_ascending(reader, part, BLOCK_BYTES)):
+                if self._ended:
+                    break
+                frames.append(frame)
+            return frames
+        finally:   # whatever fails, or other threads would wait for a reader that never comes
+            try:
+                if reader is not None:
+                    reader.rest()
+            finally:
+                self._idle.put(reader)
 
 
 def cut_into_parts(inds: np.ndarray, keys: np.ndarray) -> list[np.ndarray]:

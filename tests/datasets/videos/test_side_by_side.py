@@ -1,7 +1,9 @@
 """Several decoders give the frames and the errors of one."""
 from __future__ import annotations
 
+import errno
 import threading
+import time
 from concurrent.futures import wait
 
 import av
@@ -13,6 +15,7 @@ from mmaction.registry import TRANSFORMS
 from mmlofi.datasets.streaming import stream_snippets
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
 from mmlofi.datasets.videos import excerpts, side_by_side
+from mmlofi.datasets.videos.ascending import read_ascending
 from mmlofi.datasets.videos.excerpts import Excerpts
 from mmlofi.datasets.videos.pyav_frames import PyavFrames
 from mmlofi.datasets.videos.shown_frames import ShownFrames
@@ -173,6 +176,71 @@ def test_where_key_frames_are_not_found_one_decoder_decodes_in_order(
     assert missed
     for one, other in zip(expected, found, strict=True):
         assert np.array_equal(one.inputs, other.inputs)
+
+
+def test_after_a_key_frame_that_pyav_misses_the_reader_still_knows_where_it_is(video, monkeypatch):
+    expected = np.stack(decoded(video, range(FRAMES), decoders=1, reader='pyav'))
+    reader = opened(video, reader='pyav')['video_reader']
+    monkeypatch.setattr(PyavFrames, '_lands_at', lambda self, key, real=PyavFrames._lands_at: (
+        real(self, key) and self._number(key) != 72))
+    reader.strict = True
+    reader.get_batch(range(24))
+    with pytest.raises(ValueError, match='has key frames that PyAV does not find'):
+        reader.get_batch([72])
+    reader.strict = False
+    assert np.array_equal(reader.get_batch(range(24, 30)).asnumpy(), expected[24:30])
+    assert np.array_equal(reader.get_batch(range(70, 80)).asnumpy(), expected[70:80])
+
+
+def fails(*_):
+    raise OSError(errno.ESTALE, 'Stale file handle')
+
+
+def no_thread(*_):
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize('fault', ['no other opens', 'none comes to rest', 'no thread begins'])
+def test_where_decoders_fail_the_one_reader_goes_on_and_nothing_waits(video, monkeypatch, fault):
+    expected = decoded(video, range(FRAMES), decoders=1)
+    frames = opened(video)['video_reader']
+    if fault == 'no other opens':
+        monkeypatch.setattr(ShownFrames, 'another', fails)
+    elif fault == 'none comes to rest':
+        monkeypatch.setattr(ShownFrames, 'another', fails)
+        monkeypatch.setattr(ShownFrames, 'rest', lambda self, real=ShownFrames.rest: (
+            fails() if threading.current_thread().name.startswith('decoder') else real(self)))
+    else:
+        monkeypatch.setattr(threading.Thread, 'start', no_thread)
+    reader = side_by_side.side_by_side(frames, [np.arange(FRAMES)], 3)
+    assert isinstance(reader, SideBySide)
+    assert np.array_equal(reader.get_batch(range(FRAMES)).asnumpy(), expected)
+
+
+def test_a_fault_of_the_first_look_is_left_to_the_one_reader(video, tmp_path, monkeypatch):
+    monkeypatch.setattr(excerpts, 'LONG_FRAMES', FRAMES // 2)
+    facts = find_facts(str(video), table_path=lambda *_: str(tmp_path / 'table.npz'))
+    expected, sources = list(streamed(video, facts=facts, num_threads=1)), []
+    # The file is opened with the video, and then for excerpts, or as a whole where these fail.
+    monkeypatch.setattr(OpenVideo, '_source', lambda self, name, real=OpenVideo._source: (
+        sources.append(name), fails() if len(sources) in (2, 3) else real(self, name))[1])
+    for one, other in zip(expected, streamed(video, facts=facts, num_threads=3), strict=True):
+        assert np.array_equal(one.inputs, other.inputs)
+    assert len(sources) == 4
+
+
+def test_a_stream_that_is_left_waits_for_no_part_to_be_decoded(video, monkeypatch):
+    given = []
+
+    def slowly(*args):
+        for frame in read_ascending(*args):
+            time.sleep(0.05)
+            given.append(frame)
+            yield frame
+
+    monkeypatch.setattr(side_by_side, 'read_ascending', slowly)
+    side_by_side.side_by_side(opened(video)['video_reader'], [np.arange(FRAMES)], 3).close()
+    assert len(given) < 24   # of 3 parts of 24
 
 
 def test_streams_take_the_cores_by_themselves_and_samples_do_not(video, tmp_path, monkeypatch,
