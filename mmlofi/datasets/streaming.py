@@ -100,7 +100,8 @@ class SnippetStream(IterableDataset):
     Args:
         dataset: In test mode, with a pipeline for frames.
         indices: Of the videos wanted.
-        chunk_snippets: Snippets at a time, which with the number of workers bounds memory.
+        chunk_snippets: Snippets at a time, which with the number of workers bounds memory, beside
+            what several decoders hold (`SideBySide`).
         begun: The first snippet wanted of videos that are begun, by index.
         cores: As of `stream_snippets`, of each worker.
     """

@@ -67,6 +67,7 @@ def side_by_side(reader: Frames, requests: Sequence[np.ndarray], decoders: int
 class SideBySide:
     """What `DecodeSnippets` asks of the reader that it wraps, with the same frames and errors.
 
+    But for damaged pictures that a decoder fills in without a word, from what it decoded before.
     Frames are decoded before they are asked for, as many as take 128 MB a decoder beside those in
     use. Once anything goes wrong, the reader that is wrapped gives all that follows.
 
