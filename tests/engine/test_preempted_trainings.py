@@ -110,7 +110,7 @@ def test_a_training_that_is_preempted_again_and_again_ends_as_the_one_that_ran_t
 
     def start(training: Training) -> Ranks:
         return Ranks(training.folder, data, [
-            '--epochs', str(max(3, PREEMPTIONS)), '--workers', '1', '--by', 'iter',
+            '--epochs', str(max(5, PREEMPTIONS)), '--workers', '1', '--by', 'iter',
             '--accumulate', '2', '--every', '0', '--head', 'actionformer'])
 
     assert start(whole).wait() == [0, 0]
