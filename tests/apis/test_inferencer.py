@@ -155,14 +155,13 @@ def test_a_runners_checkpoint_needs_no_config(stage_2, video, end_to_end, tmp_pa
 
 # ---- memory
 
-@pytest.mark.parametrize(('decoders', 'most_mib'), [(1, 30), (2, 120)])
 def test_memory_is_bounded_however_long_the_video_and_however_many_its_snippets(
-        write_numbered_video, numbered_video, stage_2, tmp_path, decoders, most_mib):
+        write_numbered_video, numbered_video, stage_2, tmp_path):
     hour = write_numbered_video(tmp_path / 'hour.mp4', 3600, fps=1, width=160, height=120)
 
     cfg = stage_2.cfg.copy()
     cfg.test_dataloader.dataset.pipeline = [
-        dict(type='OpenVideo', num_threads=decoders),
+        dict(type='OpenVideo', num_threads=1),   # several: test_side_by_side.py
         dict(type='SampleSnippets', num_snippets=100, clip_len=24, frame_interval=1),
         dict(type='DecodeSnippets'), dict(type='Resize', scale=(32, 32), keep_ratio=False),
         *cfg.test_dataloader.dataset.pipeline[3:]]
@@ -180,8 +179,8 @@ def test_memory_is_bounded_however_long_the_video_and_however_many_its_snippets(
     assert one['duration_sec'] == pytest.approx(3600, abs=1)
     assert len(peaks) == 25
     # All frames of the snippets are 132 MiB, those of the video, which decord would decode ahead,
-    # 198, those of a chunk 5, and those of each of three parts of two decoders up to 11.
-    assert peaks[-1] - before < most_mib
+    # 198, and those of a chunk 5.
+    assert peaks[-1] - before < 30
 
 
 # ---- errors
