@@ -26,13 +26,11 @@ from mmengine.registry import HOOKS
 from procedural_rows import ROWS
 from procedural_table import HERE, WORLDS, Table, default_folder
 from procedural_tools import CONFIGS, ROOT, SMOKE_DATA, SMOKE_LOCALIZE, checkpoint, run
-from torch import Tensor, nn
 
 from mmlofi.datasets.annotations import load_annotations
 from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.detection_map import detection_map
 from mmlofi.files import write_text
-from mmlofi.models.encoders.norm import batch_norms
 
 FELL = 0.8                 # of the loss at the start
 START, END = 60, 90        # updates
@@ -66,7 +64,7 @@ WARM_UP = """param_scheduler = [
 
 
 def hook(name: str) -> str:
-    """One of those below, beside the cycle."""
+    """The one below, beside the cycle."""
     return f"""custom_imports = dict(imports=['cycle_settings'])
 custom_hooks = [*_base_.custom_hooks, dict(type={name!r})]"""
 
@@ -90,7 +88,7 @@ SETTINGS = {   # a row of the table, or lines of config; an epoch has 30 updates
     'long, momentum dropped at each change': hook('DropMomentumHook'),
     'long, frozen norm': FROZEN,
     'long, frozen norm, rate 1e-3': f'{FROZEN}\n{rate(1e-3)}',
-    "long, frozen norm but the batch's mean": f'{FROZEN}\n{hook("CentreHook")}',
+    'long, mean-only norm': "model = dict(encoder=dict(norm='mean_only'))",
 }
 
 
@@ -109,25 +107,6 @@ class DropMomentumHook(Hook):
             for state in runner.optim_wrapper.optimizer.state.values():
                 state['exp_avg'].zero_()
         self._before = fidelity
-
-
-@HOOKS.register_module(force=True)
-class CentreHook(Hook):
-    """Takes the batch's mean for the running one in frozen batch norms, in training."""
-
-    priority = 'VERY_LOW'
-
-    def before_train(self, runner) -> None:
-        for norm in batch_norms(runner.model.backbone):
-            norm.register_forward_pre_hook(self._centre)
-
-    @staticmethod
-    def _centre(norm: nn.Module, inputs: tuple[Tensor]) -> Tensor:
-        (values,) = inputs                                                    # (B, C, T, H, W)
-        mean = values.float().mean((0, 2, 3, 4))
-        with torch.no_grad():
-            norm.running_mean.lerp_(mean, norm.momentum)
-        return values - (mean - norm.running_mean)[:, None, None, None].to(values.dtype)
 
 
 def parse_args() -> argparse.Namespace:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmlofi.models.encoders.ladder import Ladder
 from mmlofi.models.encoders.low_rank import LowRankAdapters
+from mmlofi.models.encoders.norm import BATCHES_OWN
 from mmlofi.models.encoders.temporal_adapter import SCOPES, TemporalAdapter
 
 MIXING = ('video', 'both')   # scopes in which clips of a video see each other
@@ -167,7 +168,7 @@ def check_beside(adapters: Adapters, *, chunk_size: int | None, grad_ratio: floa
             f'the encoder got grad_ratio={grad_ratio} and adapters that mix the snippets of a '
             'video; expected grad_ratio=1, as those with a gradient would be encoded without their '
             "neighbours: set it, or scope='snippet' in adapters")
-    if norm in ('running', 'reestimated'):
+    if norm in BATCHES_OWN:
         raise ValueError(
             f'the encoder got norm={norm!r} and adapters, beside which the backbone is frozen; '
             "expected norm='frozen' or None: its statistics are what the adapters were trained on")

@@ -67,11 +67,12 @@ class SnippetEncoder(nn.Module):
         channels_last: Whether backbone and frames have torch's channels-last memory format.
         fused_attention: Whether MMAction2's VisionTransformer (VideoMAE) attends by torch's fused
             kernels, which keep no map of all pairs of tokens.
-        norm: Statistics of batch norm in training: 'frozen' (those of the checkpoint), 'running'
-            (each batch's, and their running mean for testing) or 'reestimated' (each batch's, and
-            by `NormStatisticsHook` those of full fidelity for testing). None leaves it to the
-            backbone's own settings (`norm_eval`, CSN's `bn_frozen`, ResNet's `partial_bn`), over
-            which the others go.
+        norm: Statistics of batch norm in training: 'frozen' (those of the checkpoint), 'mean_only'
+            (each batch's mean, whose running mean is for testing, and the checkpoint's variance),
+            'running' (each batch's, and their running mean for testing) or 'reestimated' (each
+            batch's, and by `NormStatisticsHook` those of full fidelity for testing). None leaves it
+            to the backbone's own settings (`norm_eval`, CSN's `bn_frozen`, ResNet's `partial_bn`),
+            over which the others go.
         dense: Whether a snippet gives a feature for each step in time of its map (of each frame,
             where the backbone takes images) in place of one. It goes with snippets that lie one
             after the other, `SampleSnippets(placement='contiguous')`.

@@ -11,7 +11,8 @@ import torch
 from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm
 from torch import Tensor, nn
 
-NORM_MODES = (None, 'frozen', 'running', 'reestimated')
+NORM_MODES = (None, 'frozen', 'mean_only', 'running', 'reestimated')
+BATCHES_OWN = ('mean_only', 'running', 'reestimated')   # statistics in training, or one of them
 # Settings of MMAction2's backbones that freeze batch norms at each `train()`, affine part and all:
 # CSN's, and that of ResNet, which leaves the first alone.
 FREEZING = ('bn_frozen', 'partial_bn')
@@ -24,11 +25,17 @@ def batch_norms(module: nn.Module) -> list[nn.Module]:
 
 
 def let_norms_learn(backbone: nn.Module, mode: str | None) -> None:
-    """Turns off what in a new backbone would freeze batch norms that the mode wants to follow."""
-    if mode in ('running', 'reestimated'):
+    """Turns off what in a new backbone would freeze batch norms that the mode wants to follow, and
+    lets them follow the mean alone where it wants that.
+    """
+    if mode in BATCHES_OWN:
         for name in FREEZING:
             if getattr(backbone, name, False):
                 setattr(backbone, name, False)
+    if mode == 'mean_only':
+        for norm in batch_norms(backbone):
+            norm.register_forward_pre_hook(_centre)
+            norm.register_forward_hook(_back_in_training, always_call=True)
 
 
 def set_norm_mode(backbone: nn.Module, mode: str | None) -> None:
@@ -42,6 +49,31 @@ def set_norm_mode(backbone: nn.Module, mode: str | None) -> None:
 def learns(norm: nn.Module) -> bool:
     """Whether a batch norm is of no frozen stage."""
     return all(parameter.requires_grad for parameter in norm.parameters())
+
+
+def _centre(norm: nn.Module, inputs: tuple[Tensor]) -> Tensor | None:
+    """Before a batch norm in training: takes the batch's mean from (B, C, …) values, in place of
+    the running one, which moves. For the call the norm is in testing, whose variance it takes.
+
+    Mean-only batch normalization is of Salimans and Kingma (2016), who have no variance at all.
+    """
+    if not norm.training:
+        return None
+    values = inputs[0]
+    mean = values.float().mean([0, *range(2, values.ndim)])
+    with torch.no_grad():
+        norm.num_batches_tracked += 1
+        share = 1 / norm.num_batches_tracked if norm.momentum is None else norm.momentum
+        norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), share)
+    norm.training, norm.takes_mean = False, True
+    shift = (mean - norm.running_mean).to(values.dtype)
+    return values - shift.reshape(-1, *[1] * (values.ndim - 2))
+
+
+def _back_in_training(norm: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+    """After `_centre` and the norm, which may have failed."""
+    if getattr(norm, 'takes_mean', False):
+        norm.training, norm.takes_mean = True, False
 
 
 class PooledStatistics:
