@@ -12,6 +12,6 @@ auto_scale_lr = dict(enable=False, base_batch_size=16)
 # Not stated in the paper: the encoder's batch norm. 'frozen' keeps the statistics of stage 1 and
 # trains the affine part; 'running' mixes those of three resolutions, of which the test has none but
 # full; 'reestimated' takes those of full fidelity for each checkpoint. On the procedural benchmark
-# 'frozen' did not learn from an encoder that had seen no motion, and a readout did from one that had,
-# as Kinetics' has: docs/fidelity_schedule.md.
+# 'frozen' did not learn from an encoder that had seen no motion, and later than others from one that
+# had, as Kinetics' has; 'mean_only', the batch's mean alone, did: docs/fidelity_schedule.md.
 norm = 'frozen'
