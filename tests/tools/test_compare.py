@@ -51,6 +51,14 @@ def test_the_last_validation_counts_in_percent_and_the_gain_is_over_the_first_me
     assert rows['LoFi']['gain over ACP'] == '+10.00'
 
 
+def test_a_line_of_the_log_that_a_kill_cut_off_does_not_count(table, work_dir):
+    folder = work_dir('[acp]', 0.2, 0.4)      # brackets, which a pattern of files would read
+    log = folder / '20260101_000000/vis_data/scalars.json'
+    log.write_text(log.read_text() + '{"mAP": 0.5, "mA')
+    (folder / '20260102_000000').mkdir()
+    assert table(folder)['[acp]']['mAP'] == '40.00'
+
+
 def test_stages_add_their_seconds_and_show_the_larger_memory_and_the_last_map(table, work_dir):
     stage_2 = work_dir('lofi', seconds=30, peak=900)
     stage_3 = work_dir('head', 0.25, seconds=12.4, peak=200)
