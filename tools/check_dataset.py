@@ -80,15 +80,15 @@ from mmengine.utils import track_iter_progress
 
 from mmlofi.datasets.annotations import alike, class_names
 from mmlofi.datasets.annotations.known_counts import KnownSplit, known_split, recognize
-from mmlofi.datasets.check import (
+from mmlofi.datasets.checks.check import (
     ERRORS,
     WARNINGS,
     Source,
     VideoCheck,
     check,
 )
-from mmlofi.datasets.check_config import load_config, read_config
-from mmlofi.datasets.check_summary import (
+from mmlofi.datasets.checks.config_sources import load_config, read_config
+from mmlofi.datasets.checks.summary import (
     Labelling,
     labelling,
     missing_classes,

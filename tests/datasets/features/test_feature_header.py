@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from small_videos import FEATURES, VIDEOS, dataset
 
-from mmlofi.datasets.check import Source, check
+from mmlofi.datasets.checks.check import Source, check
 from mmlofi.datasets.features.feature_files import save_features
 from mmlofi.datasets.features.feature_header import (
     check_header,

@@ -13,7 +13,7 @@ from mmlofi.datasets.transforms import LoadSnippetFeatures
 from mmlofi.datasets.videos.facts import FeatureFacts
 
 if TYPE_CHECKING:
-    from mmlofi.datasets.check import Source, VideoCheck
+    from mmlofi.datasets.checks.check import Source, VideoCheck
 
 
 def check_shape(filename: str, facts: FeatureFacts) -> None:

@@ -21,10 +21,10 @@ from mmlofi.datasets.annotations import (
     segments_after,
     tolerance_sec,
 )
-from mmlofi.datasets.feature_checks import check_features, check_shape, find_other_features
+from mmlofi.datasets.checks.feature_checks import check_features, check_shape, find_other_features
+from mmlofi.datasets.checks.folder_checks import check_folder, opener_of
+from mmlofi.datasets.checks.same_files import same_files
 from mmlofi.datasets.features.feature_files import FeatureFile
-from mmlofi.datasets.folder_checks import check_folder, opener_of
-from mmlofi.datasets.same_files import same_files
 from mmlofi.datasets.videos.facts import (
     NO_STAMP,
     Facts,

@@ -9,7 +9,7 @@ from mmlofi.datasets.transforms import OpenFrames
 from mmlofi.datasets.videos.facts import FolderFacts
 
 if TYPE_CHECKING:
-    from mmlofi.datasets.check import VideoCheck
+    from mmlofi.datasets.checks.check import VideoCheck
 
 SHOWN = 3   # pictures in a fault
 
