@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from mmlofi.datasets.checks import check as checking
-from mmlofi.datasets.checks.check import Source, VideoCheck
+from mmlofi.datasets.checks.video_check import Source, VideoCheck
 from mmlofi.datasets.videos.facts import MISSING, NO_STAMP, Fault
 
 
