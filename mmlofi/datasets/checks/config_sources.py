@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mmengine.config import Config
 
 from mmlofi.arguments import merge_cfg_options
-from mmlofi.datasets.check import Source
+from mmlofi.datasets.checks.video_check import Source
 from mmlofi.datasets.videos.find_files import default_template
 
 DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset')
