@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmlofi.starting import wait_passively
+from mmlofi import allowed_cores, starting
+from mmlofi.starting import keep_to_quota, wait_passively
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 PYTHON_TOOLS = sorted(path.stem for path in TOOLS.glob('*.py'))
@@ -102,3 +103,16 @@ def test_threads_wait_passively_unless_the_user_says_how(monkeypatch, said, poli
     monkeypatch.setattr('os.environ', dict(said))
     wait_passively()
     assert os.environ.get('OMP_WAIT_POLICY') == policy
+
+
+@pytest.mark.parametrize(('quota', 'said', 'threads'), [
+    (None, {}, None), (2.5, {}, '3'), (0.5, {}, '1'), (64.0, {}, '8'),
+    (2.5, dict(OMP_NUM_THREADS='4'), '4')])
+def test_a_quota_bounds_the_threads_unless_the_user_says_how_many(monkeypatch, quota, said,
+                                                                  threads):
+    monkeypatch.setattr('os.environ', dict(said))
+    monkeypatch.setattr('os.sched_getaffinity', lambda _: range(8), raising=False)
+    for module in (allowed_cores, starting):
+        monkeypatch.setattr(module, 'cpu_quota', lambda: quota)
+    keep_to_quota()
+    assert os.environ.get('OMP_NUM_THREADS') == threads
