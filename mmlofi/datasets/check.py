@@ -84,6 +84,7 @@ class Source:
     reader: str | None = None                  # as of `OpenVideo`
     opener: str | None = None                  # json of the settings of OpenFrames, of pictures
     training: bool = field(default=False, compare=False)   # whether it is, whatever the subset
+    appended: tuple[Source, ...] = ()          # further folders of features, as AppendFeatures has
 
 
 @dataclass
@@ -96,6 +97,7 @@ class VideoCheck:
     duration_sec: float | None = None
     stored: FeatureFile | None = None   # what a file of features says, its shape (C, L)
     faults: list[tuple[str, str]] = field(default_factory=list)   # (kind, detail)
+    appended: list[VideoCheck] = field(default_factory=list)   # of its files in further folders
 
     @property
     def errors(self) -> list[str]:
@@ -130,13 +132,16 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: 
     for source in sources:
         checks += _read(source)
 
-    files = [one for one in checks if one.filename is not None]
+    files = [one for main in checks for one in (main, *main.appended) if one.filename is not None]
     facts = _look_at_files(files, frames, workers, index)
     look = partial(_check_file, tolerance=tolerance, values=values, every=frames != 'first')
     with ThreadPoolExecutor(workers) as pool:
         for _ in track((pool.map(look, files, facts), len(files))):
             pass
     find_other_features(files)
+    for one in checks:
+        one.faults += [fault for other in one.appended for fault in other.faults
+                       if fault not in one.faults]
     _find_repeats(checks)
     return checks
 
@@ -153,6 +158,11 @@ def _read(source: Source) -> list[VideoCheck]:
         _check_annotations(one)
     if source.folder is not None:
         _find_files(source, list(chosen.values()), every)
+    for further in source.appended:
+        others = {name: VideoCheck(one.record, further) for name, one in chosen.items()}
+        _find_files(further, list(others.values()), every)
+        for name, one in chosen.items():
+            one.appended.append(others[name])
     return list(chosen.values())
 
 
