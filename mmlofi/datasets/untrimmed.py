@@ -126,8 +126,8 @@ class UntrimmedVideoDataset(BaseDataset):
         super().__init__(ann_file=ann_file, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """One dict a video: video_name, filename, segments_sec, gt_labels, fps, duration_sec (which
-        transforms replace by the file's) and annotated_duration_sec."""
+        """One dict a video: video_name, filename, segments_sec, gt_labels, ignored_sec, fps,
+        duration_sec (which transforms replace by the file's) and annotated_duration_sec."""
         records = load_annotations(self.ann_file, self.subset, self.backend_args,
                                    self.ignore_classes)
         if not self.test_mode:
@@ -201,7 +201,8 @@ class UntrimmedVideoDataset(BaseDataset):
         return dict(video_name=record.name, filename=filename, duration_sec=duration,
                     annotated_duration_sec=duration, fps=record.fps,
                     segments_sec=np.array(record.segments_sec, np.float64).reshape(-1, 2),
-                    gt_labels=np.array([class_index[label] for label in record.labels], np.int64))
+                    gt_labels=np.array([class_index[label] for label in record.labels], np.int64),
+                    ignored_sec=record.ignored_sec)
 
     def _cut_windows(self, data_list: list[dict], facts: list[Facts | None]) -> list[dict]:
         windows = SlidingWindows.of_pipeline(self.window, self.pipeline.transforms)
