@@ -21,6 +21,7 @@ from mmcv.transforms import BaseTransform
 
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
 from mmlofi.options import require_number, require_whole
+from mmlofi.pretraining.too_short import TooShort
 
 KINDS = ('other class', 'same class', 'other speed', 'same speed')   # a label is its place here
 OTHER_CLASS, SAME_CLASS, OTHER_SPEED, SAME_SPEED = range(len(KINDS))
@@ -64,6 +65,9 @@ class StitchBoundary(BaseTransform):
 
     def __init__(self, *, clip_len: int = 8, intervals: Sequence[int] = (4, 8, 16),
                  margin: float = 0.25, blend: int = 1, height: int = 256, width: int = 340) -> None:
+        if not isinstance(intervals, (list, tuple)):
+            raise ValueError(f'StitchBoundary got intervals={intervals!r}; expected two numbers or '
+                             'more, such as (4, 8, 16)')
         require_whole('StitchBoundary', least=2, clip_len=clip_len,
                       num_intervals=len(set(intervals)))
         require_whole('StitchBoundary', **{f'interval_{place}': interval
@@ -83,7 +87,7 @@ class StitchBoundary(BaseTransform):
         """Adds the clip; None passes a video over that is too short.
 
         Raises:
-            ValueError: In testing, for a video that is too short.
+            TooShort: In testing, for a video that is too short.
         """
         kind, names = int(results['kind']), [results['filename']]
         if kind in (OTHER_CLASS, SAME_CLASS):
@@ -93,9 +97,9 @@ class StitchBoundary(BaseTransform):
         if stitched is None:
             if not results.get('test_mode', False):
                 return None
-            raise ValueError(f'{" or ".join(map(repr, names))} is too short to be stitched; '
-                             'expected more frames: leave it out of the list, or lower intervals '
-                             'or clip_len')
+            raise TooShort(f'{" or ".join(map(repr, names))} is too short to be stitched; '
+                           'expected more frames: leave it out of the list, or lower intervals '
+                           'or clip_len')
         imgs = mix_at(self._decode(videos, stitched), stitched.cut, self.blend)
         results.update(imgs=imgs, img_shape=self.size, original_shape=self.size, num_clips=1,
                        clip_len=self.clip_len, frame_interval=1, label=kind, stitched=stitched)
