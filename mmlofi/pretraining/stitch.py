@@ -55,7 +55,8 @@ class StitchBoundary(BaseTransform):
     Args:
         clip_len: T.
         intervals: Frames of a file from one of a part to the next; two or more.
-        margin: Share of the clip that either part has at least.
+        margin: Share of the clip that either part has at least; the first has two frames in any
+            case, as one alone shows no interval that the cut could change.
         blend: Frames on each side of the cut that are mixed.
         height, width: H and W.
 
@@ -77,7 +78,8 @@ class StitchBoundary(BaseTransform):
         require_whole('StitchBoundary', least=0, blend=blend)
         self.clip_len, self.intervals = clip_len, sorted(set(intervals))
         self.least = max(1, int(np.ceil(margin * clip_len)))
-        if blend > self.least or 2 * self.least > clip_len:
+        self.first_least = max(2, self.least)
+        if blend > self.least or self.first_least + self.least > clip_len:
             raise ValueError(f'StitchBoundary got blend={blend} and margin={margin} of {clip_len} '
                              f'frames, parts of {self.least} or more; expected parts that the clip '
                              'has room for and the mixed frames fit in: change margin or blend')
@@ -117,7 +119,7 @@ class StitchBoundary(BaseTransform):
         fitting = [one for one in self.intervals if one * (T - 1) < min(totals)]
         if len(fitting) < 2:
             return None
-        cut = int(np.random.randint(self.least, T - self.least + 1))
+        cut = int(np.random.randint(self.first_least, T - self.least + 1))
         interval = int(np.random.choice(fitting))
         other = int(np.random.choice([one for one in fitting if one != interval]))
         after = other if kind == OTHER_SPEED else interval

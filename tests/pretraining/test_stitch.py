@@ -40,6 +40,18 @@ def test_another_speed_has_two_steps_which_change_at_the_cut():
         assert steps[0] != steps[-1]
 
 
+def test_a_clip_of_four_frames_shows_another_speed_too():
+    """After a first part of one frame all steps would be alike, as those of the negative are."""
+    stitch, cuts = StitchBoundary(clip_len=4), set()
+    for seed in range(60):
+        np.random.seed(seed)
+        clip = stitch.choose(OTHER_SPEED, [300])
+        steps = np.diff(clip.frames)
+        assert steps[0] != steps[-1]
+        cuts.add(clip.cut)
+    assert cuts == {2, 3}
+
+
 @pytest.mark.parametrize('kind', [OTHER_CLASS, SAME_CLASS])
 def test_parts_of_two_videos_are_each_a_progression_anywhere_in_theirs(kind):
     found = clips(kind)
@@ -90,7 +102,8 @@ def test_a_short_video_has_the_same_intervals_in_all_kinds(kind):
     (dict(intervals=4), 'intervals=4; expected two numbers or more'),
     (dict(intervals=(8, 8)), 'num_intervals=1'), (dict(intervals=(0, 8)), 'interval_0=0'),
     (dict(margin=0.6), 'margin=0.6'), (dict(blend=3), 'blend=3 and margin=0.25 of 8 frames'),
-    (dict(clip_len=1), 'clip_len=1'), (dict(height=0), 'height=0')])
+    (dict(clip_len=1), 'clip_len=1'), (dict(clip_len=2), 'of 2 frames, parts of 1 or more'),
+    (dict(height=0), 'height=0')])
 def test_settings_that_make_no_boundary_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         StitchBoundary(**settings)
