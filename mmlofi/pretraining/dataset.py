@@ -152,8 +152,8 @@ def clip_items(rows: list[dict], sampler: ClipInSegment, *, spread: bool) -> lis
 
 
 def _duration_of(video: Mapping) -> float:
-    """Of the file, where the annotations do not say it."""
-    state = look_at_video(video['filename'])
+    """Of the file, where the annotations do not say it; the index of files may know it."""
+    state = video.get('facts') or look_at_video(video['filename'])
     if state.duration_sec is None:
         raise ValueError(f'{video["video_name"]!r} has no duration in the annotations, and '
                          f'{state.problem}; expected one, to know what comes after the last '
