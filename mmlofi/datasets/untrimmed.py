@@ -105,9 +105,12 @@ class UntrimmedVideoDataset(BaseDataset):
                  window: dict | None = None, ignore_classes: Sequence[str] | None = None,
                  backend_args: dict | None = None, index: str | None = None,
                  readers: int = READERS, **kwargs) -> None:
-        if len(data_prefix) != 1 or not set(TEMPLATES) & set(data_prefix):
+        several = any(isinstance(folder, (list, tuple)) for folder in data_prefix.values())
+        if len(data_prefix) != 1 or not set(TEMPLATES) & set(data_prefix) or several:
             raise ValueError(f'UntrimmedVideoDataset got data_prefix={data_prefix}; expected '
-                             "dict(video='folder'), dict(feature='folder') or dict(img='folder')")
+                             "dict(video='folder'), dict(feature='folder') or dict(img='folder')"
+                             + '; an AppendFeatures in the pipeline reads each further folder of '
+                             'features' * several)
         self.subset = subset
         self.source = next(iter(data_prefix))
         self.filename_tmpl = filename_tmpl or default_template(self.source,

@@ -31,9 +31,15 @@ class AppendFeatures(BaseTransform):
         folder: Of a file a video, or an h5 file of all.
         filename_tmpl: File of a video; '{}' is its name. Default as of a dataset's features.
         settings: `num_snippets`, `feat_dim`, `layout`, … of `LoadSnippetFeatures`.
+
+    Raises:
+        ValueError: For several folders, and what `LoadSnippetFeatures` refuses.
     """
 
     def __init__(self, *, folder: str, filename_tmpl: str | None = None, **settings) -> None:
+        if isinstance(folder, (list, tuple)):
+            raise ValueError(f'AppendFeatures got folder={folder!r}; expected one folder or h5 '
+                             'file: another AppendFeatures reads each further one')
         self.folder = folder
         self.filename_tmpl = filename_tmpl or default_template('feature', folder)
         self.load = LoadSnippetFeatures(**settings)
@@ -43,9 +49,12 @@ class AppendFeatures(BaseTransform):
 
         Raises:
             FileNotFoundError: When the video has no file in the folder.
-            ValueError: As `LoadSnippetFeatures`, and for another number of features, or those of a
-                video that lasts shorter or longer.
+            ValueError: As `LoadSnippetFeatures`, without features before, and for another number of
+                features, or those of a video that lasts shorter or longer.
         """
+        if 'features' not in results:
+            raise ValueError('AppendFeatures got no features to put others beside; expected '
+                             'LoadSnippetFeatures before it in the pipeline')
         loaded = self._load(results)
         path, more, features = loaded['filename'], loaded['features'], results['features']
         problem = other_video(path, loaded['duration_sec'], results['filename'],

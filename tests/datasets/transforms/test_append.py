@@ -120,3 +120,13 @@ def test_another_video_is_refused_where_files_were_not_looked_at(own):
         filename=str(own / 'rgb/b.npz'), video_name='b', duration_sec=10.0))
     with pytest.raises(ValueError, match='expected features of the same video'):
         AppendFeatures(folder=str(own / 'flow'), num_snippets=10)(results)
+
+
+def test_folders_in_another_place_than_a_transform_each_are_refused(folders):
+    with pytest.raises(ValueError, match='expected one folder or h5 file: another AppendFeatures'):
+        AppendFeatures(folder=['rgb', 'flow'])
+    with pytest.raises(ValueError, match='an AppendFeatures in the pipeline reads each further'):
+        UntrimmedVideoDataset('gt.json', data_root=str(folders), subset='training', pipeline=[],
+                              data_prefix=dict(feature=['rgb', 'flow']))
+    with pytest.raises(ValueError, match='expected LoadSnippetFeatures before it'):
+        AppendFeatures(folder=str(folders / 'flow'))(dict(video_name='a'))
