@@ -13,7 +13,6 @@ are trained where they are not there. Run again, it goes on where it stopped.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import statistics
 from collections import defaultdict
@@ -31,6 +30,7 @@ from mmlofi.datasets.annotations import load_annotations
 from mmlofi.detections.predictions import load_detections
 from mmlofi.evaluation.detection_map import detection_map
 from mmlofi.files import write_text
+from mmlofi.report.runs import logged
 
 FELL = 0.8                 # of the loss at the start
 START, END = 60, 90        # updates
@@ -129,12 +129,10 @@ def parse_args() -> argparse.Namespace:
 def losses(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """(update, loss) of each fidelity, as the log of a training has them."""
     found: dict[str, dict[int, float]] = defaultdict(dict)
-    for path in sorted(folder.glob('*/vis_data/scalars.json')):
-        for line in path.read_text().splitlines():
-            values = json.loads(line)
-            for name, value in values.items():
-                if name.endswith('/loss'):
-                    found[name.removesuffix('/loss')][values['step']] = value
+    for values in logged(folder):
+        for name, value in values.items():
+            if name.endswith('/loss'):
+                found[name.removesuffix('/loss')][values['step']] = value
     return {name: sorted(values.items()) for name, values in found.items()}
 
 

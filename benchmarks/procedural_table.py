@@ -185,7 +185,10 @@ def show(results: Path, baseline: str, out: Path | None = None) -> None:
 def main() -> None:
     args = parse_args()
     if args.from_results is not None:
-        show(args.from_results, args.baseline)
+        try:
+            show(args.from_results, args.baseline)
+        except (OSError, ValueError) as error:
+            raise SystemExit(f'procedural_table: {error}') from error
         return
     torch.set_num_threads(1)
     keep_frames()

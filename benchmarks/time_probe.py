@@ -9,6 +9,7 @@ chance.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from mmengine.registry import init_default_scope
 from scipy.stats import rankdata
 
 from mmlofi.datasets import UntrimmedVideoDataset
+from mmlofi.detections.named_sets import named_files
+from mmlofi.pretraining.background import background_segments
 
 RIDGE = 10.0
 
@@ -24,8 +27,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('ann_file', help="annotations in ActivityNet's format")
-    parser.add_argument('features', nargs='+', metavar='NAME=DIR',
-                        help='what tools/extract_features.py wrote')
+    parser.add_argument('features', nargs='+', metavar='[NAME=]DIR',
+                        help='what tools/extract_features.py wrote, and what to call it')
     parser.add_argument('--num-snippets', type=int, default=32, help='a video; default 32')
     return parser.parse_args()
 
@@ -40,10 +43,13 @@ def read_snippets(ann_file: str, folder: str, subset: str, num_snippets: int
     edges = np.arange(num_snippets + 1) / num_snippets
     features, shares = [], []
     for sample in dataset:
-        starts, ends = sample['data_samples'].gt_instances.segments.double().numpy().T[..., None]
-        inside = np.minimum(edges[1:], ends) - np.maximum(edges[:-1], starts)   # (K, L)
+        # The gaps do not overlap, as actions may.
+        gaps = background_segments(sample['data_samples'].gt_instances.segments.double().numpy(),
+                                   1.0, shortest_gap_sec=1e-9)
+        starts, ends = gaps.T[..., None]
+        outside = np.minimum(edges[1:], ends) - np.maximum(edges[:-1], starts)   # (B, L)
         features.append(sample['inputs'].numpy().T)
-        shares.append(inside.clip(0).sum(0) * num_snippets)
+        shares.append(1 - outside.clip(0).sum(0) * num_snippets)
     return np.concatenate(features), np.concatenate(shares)
 
 
@@ -62,19 +68,26 @@ def area_under_roc(scores: np.ndarray, positive: np.ndarray) -> float:
     return (ranks[positive].sum() - count * (count + 1) / 2) / (count * (~positive).sum())
 
 
-def main() -> None:
-    args = parse_args()
+def show(ann_file: str, folders: Mapping[str, str], num_snippets: int) -> None:
+    """Prints the table of feature folders."""
     init_default_scope('mmaction')
     print('| features | snippets | AUC |\n|---|---|---|')
-    for text in args.features:
-        name, _, folder = text.partition('=')
-        training, validation = (read_snippets(args.ann_file, folder, subset, args.num_snippets)
+    for name, folder in folders.items():
+        training, validation = (read_snippets(ann_file, folder, subset, num_snippets)
                                 for subset in ('training', 'validation'))
         mean, deviation, weights = fit(*training)
         features, shares = validation
         whole = (shares < 0.01) | (shares > 0.99)
         scores = (features[whole] - mean) / deviation @ weights
         print(f'| {name} | {whole.sum():,} | {area_under_roc(scores, shares[whole] > 0.5):.3f} |')
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        show(args.ann_file, named_files(args.features), args.num_snippets)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f'time_probe: {error}') from error
 
 
 if __name__ == '__main__':

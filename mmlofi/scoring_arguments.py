@@ -11,6 +11,11 @@ RESAMPLES = 1000   # of a bootstrap
 def add_ground_truth(parser: argparse.ArgumentParser) -> None:
     """Adds the annotations that detections are held against, for `read_ground_truth`."""
     parser.add_argument('ground_truth', help="annotations in ActivityNet's format")
+    add_subset(parser)
+
+
+def add_subset(parser: argparse.ArgumentParser) -> None:
+    """Adds what of the ground truth counts."""
     parser.add_argument('--subset', default='validation', help='subset of the annotations')
     parser.add_argument('--ignore-classes', nargs='*', metavar='CLASS',
                         help='classes that are neither truth nor, where detections overlap their '

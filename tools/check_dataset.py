@@ -80,15 +80,9 @@ from mmengine.utils import track_iter_progress
 
 from mmlofi.datasets.annotations import alike, class_names
 from mmlofi.datasets.annotations.known_counts import KnownSplit, known_split, recognize
-from mmlofi.datasets.check import (
-    ERRORS,
-    WARNINGS,
-    Source,
-    VideoCheck,
-    check,
-)
-from mmlofi.datasets.check_config import load_config, read_config
-from mmlofi.datasets.check_summary import (
+from mmlofi.datasets.checks.check import check
+from mmlofi.datasets.checks.config_sources import load_config, read_config
+from mmlofi.datasets.checks.summary import (
     Labelling,
     labelling,
     missing_classes,
@@ -96,6 +90,7 @@ from mmlofi.datasets.check_summary import (
     warn_of_several_classes,
     without_actions,
 )
+from mmlofi.datasets.checks.video_check import ERRORS, WARNINGS, Source, VideoCheck
 from mmlofi.datasets.videos.find_files import TEMPLATES
 from mmlofi.files import check_writable, write_json, write_text
 

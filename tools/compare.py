@@ -16,8 +16,8 @@ this very validation liked most, which is worth some tenths of a point in itself
 whether class scores came from outside.
 
 `--bootstrap` says how sure each gain is: its interval over 95 % of resamples of videos and runs,
-and how often the order turns. It wants detections in each last work dir (`--detections`):
-`tools/test.py CONFIG CHECKPOINT --dump WORK_DIR/detections.json`.
+and how often the order turns. It wants the detections of that very checkpoint in each last work dir
+(`--detections`): `tools/test.py CONFIG CHECKPOINT --dump WORK_DIR/detections.json`.
 """
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ __mmlofi__ = 'later'   # in `start`, so that arguments come before what takes se
 
 import argparse
 import statistics
-from collections import defaultdict
+import sys
+import warnings
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from mmlofi.report.runs import CHECKPOINTS, UNKNOWN, Run, in_words, read_run
-from mmlofi.scoring_arguments import add_bootstrap
+from mmlofi.scoring_arguments import add_bootstrap, add_subset, read_ground_truth
 from mmlofi.starting import start
 
 
@@ -47,7 +49,7 @@ def parse_args() -> argparse.Namespace:
     add_bootstrap(parser)
     parser.add_argument('--ground-truth', metavar='FILE',
                         help='annotations that the detections are held against, for --bootstrap')
-    parser.add_argument('--subset', default='validation', help='subset of the annotations')
+    add_subset(parser)
     parser.add_argument('--tiou', default='0.5:0.95:0.05',
                         help='thresholds of the resampled mAP, as in eval_detections.py')
     parser.add_argument('--detections', default='detections.json', metavar='NAME',
@@ -64,15 +66,18 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     start(parse_args, registers=False)
 
-from mmlofi.datasets.annotations import load_annotations
+import numpy as np
+
 from mmlofi.detections.predictions import load_detections
+from mmlofi.evaluation.about import about
 from mmlofi.evaluation.bootstrap import LEVEL, Difference, Resampler
-from mmlofi.files import write_json, write_text
+from mmlofi.files import check_writable, write_json, write_text
 from mmlofi.visualization.comparison_plot import plot_comparison
 
 COSTS = ('seconds', 'peak MiB')
 PICTURES = ('.png', '.pdf', '.svg')
 MOST_TIOUS = 5   # columns of mAP at one tIoU
+SAME_MAP = 0.1   # points: scores that differ in their last bits may change places
 
 
 def read_methods(texts: Iterable[str], checkpoint: str) -> dict[str, list[Run]]:
@@ -82,9 +87,14 @@ def read_methods(texts: Iterable[str], checkpoint: str) -> dict[str, list[Run]]:
         name, separator, runs = text.partition('=')
         if not separator:
             name, runs = Path(text.split(',')[0].split('+')[-1]).name, text
-        if not name or not runs:
+        if not name or not all(runs.split(',')):
             raise ValueError(f'{text!r} is no [NAME=]DIR; expected such as ACP=work_dirs/acp_gtad')
         methods[name] += [read_run(run, checkpoint=checkpoint) for run in runs.split(',')]
+    for name, read in methods.items():
+        folder, times = Counter(run.folder.resolve() for run in read).most_common(1)[0]
+        if times > 1:
+            raise ValueError(f'{name!r} has the run {folder} {times} times; expected each run of '
+                             'a method once: leave it out')
     return dict(methods)
 
 
@@ -94,18 +104,44 @@ def resample(methods: Mapping[str, Sequence[Run]], baseline: str,
 
     Raises:
         FileNotFoundError: When a run has no detections.
+        ValueError: When there is nothing to compare, or detections are not what was validated.
     """
     for run in (run for runs in methods.values() for run in runs):
         if not (run.folder / args.detections).is_file():
             raise FileNotFoundError(
                 f'{run.folder} has no {args.detections}; expected its detections: write them by '
                 f'tools/test.py CONFIG CHECKPOINT --dump {run.folder / args.detections}')
-    resampler = Resampler(load_annotations(args.ground_truth, args.subset), args.tiou,
-                          resamples=args.bootstrap)
-    scored = {name: [resampler.score(load_detections(run.folder / args.detections))
-                     for run in runs] for name, runs in methods.items()}
+    if len(methods) < 2:
+        raise ValueError(f'--bootstrap is of gains, and {baseline!r} is the only method; expected '
+                         'another: name it too, or ask tools/eval_detections.py --bootstrap for '
+                         'the interval of one')
+    resampler = Resampler(read_ground_truth(args), args.tiou, resamples=args.bootstrap)
+    scored = {name: [score_run(run, resampler, args) for run in runs]
+              for name, runs in methods.items()}
     return {name: resampler.difference(scored[baseline], scores)
             for name, scores in scored.items() if name != baseline}
+
+
+def score_run(run: Run, resampler: Resampler, args: argparse.Namespace
+              ) -> tuple[float, np.ndarray]:
+    """The average mAP of a run's detections, and that of each resample.
+
+    Raises:
+        ValueError: When they cannot be scored, or have another mAP than the validation that
+            counts: the interval would be of another gain than the row's.
+    """
+    path = run.folder / args.detections
+    detections = load_detections(path)
+    with about(path):
+        value, resampled = resampler.score(detections)
+    found, validated = 100 * value, run.figures['mAP']
+    if abs(found - validated) > SAME_MAP:
+        raise ValueError(
+            f'{path} has an average mAP of {found:.2f} % at tIoU {args.tiou}, and the '
+            f'{args.checkpoint} validation of its training {validated:.2f} %; expected the same: '
+            'write the detections of that checkpoint, or give --ground-truth, --subset, --tiou and '
+            '--ignore-classes as the validation has them')
+    return value, resampled
 
 
 def pick_tious(methods: Mapping[str, Sequence[Run]]) -> list[str]:
@@ -126,10 +162,10 @@ def make_table(methods: Mapping[str, Sequence[Run]], baseline: str,
     header = ['method', 'seeds', 'checkpoint', 'classes', *columns, f'gain over {baseline}']
     rows = [header + [f'{LEVEL:.0%} interval', 'order turns'] * bool(sure)]
     for name, runs in methods.items():
-        seeds, *known = (in_words([getattr(run, fact) for run in runs])
-                         for fact in ('seed', 'checkpoint', 'class_scores'))
-        if UNKNOWN in seeds:
-            seeds = f'{len(runs)} of {UNKNOWN}'
+        seeds = [run.seed for run in runs]
+        seeds = f'{len(runs)} of {UNKNOWN}' if UNKNOWN in seeds else ', '.join(seeds)
+        known = (in_words([getattr(run, fact) for run in runs])
+                 for fact in ('checkpoint', 'class_scores'))
         cells = [name, seeds, *known, *(_cell(runs, column) for column in columns),
                  f'{_mean(runs, "mAP") - start:+.2f}']
         if name in sure:
@@ -152,9 +188,12 @@ def _cell(runs: Sequence[Run], column: str) -> str:
 
 
 def for_json(methods: Mapping[str, Sequence[Run]], baseline: str,
-             sure: Mapping[str, Difference]) -> dict:
-    """Each method's runs and how sure its gain is, mAPs in percent."""
-    return dict(baseline=baseline, methods={name: dict(
+             sure: Mapping[str, Difference], args: argparse.Namespace) -> dict:
+    """Each method's runs and how sure its gain is, mAPs in percent, and how that was asked."""
+    asked = args.bootstrap and dict(
+        resamples=args.bootstrap, level=LEVEL, ground_truth=args.ground_truth, subset=args.subset,
+        ignore_classes=args.ignore_classes, tiou=args.tiou)
+    return dict(baseline=baseline, bootstrap=asked, methods={name: dict(
         runs=[asdict(run) | dict(folder=str(run.folder)) for run in runs],
         gain={key: value if key == 'turns' else 100 * value
               for key, value in asdict(sure[name]).items()} if name in sure else None)
@@ -176,23 +215,28 @@ def main() -> None:
             raise SystemExit(f'--out {path} ends in {path.suffix!r}; expected .md for the table, '
                              f'.json for all figures or one of {", ".join(PICTURES)} for the '
                              'picture')
-    try:
-        methods = read_methods(args.methods, args.checkpoint)
-        baseline = args.baseline or next(iter(methods))
-        if baseline not in methods:
-            raise ValueError(f'--baseline {baseline!r} is none of {list(methods)}; expected one '
-                             'of these names')
-        sure = {} if args.bootstrap is None else resample(methods, baseline, args)
-    except (OSError, ValueError) as error:
-        raise SystemExit(f'compare: {error}') from error
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        try:
+            for path in args.out:
+                check_writable(path)
+            methods = read_methods(args.methods, args.checkpoint)
+            baseline = args.baseline or next(iter(methods))
+            if baseline not in methods:
+                raise ValueError(f'--baseline {baseline!r} is none of {list(methods)}; expected '
+                                 'one of these names')
+            sure = {} if args.bootstrap is None else resample(methods, baseline, args)
+        except (OSError, ValueError) as error:
+            raise SystemExit(f'compare: {error}') from error
+    for warning in caught:
+        print(f'warning: {warning.message}', file=sys.stderr)
     table = to_markdown(make_table(methods, baseline, sure))
     print(table, end='')
     for path in args.out:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == '.md':
             write_text(path, table)
         elif path.suffix == '.json':
-            write_json(path, for_json(methods, baseline, sure))
+            write_json(path, for_json(methods, baseline, sure, args))
         else:
             plot_comparison({name: [run.figures for run in runs] for name, runs in methods.items()},
                             path, baseline=baseline, gains=sure)

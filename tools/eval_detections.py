@@ -54,6 +54,7 @@ import numpy as np
 
 from mmlofi.datasets.annotations import VideoRecord
 from mmlofi.detections.predictions import Detections, load_detections
+from mmlofi.evaluation.about import about
 from mmlofi.evaluation.bootstrap import Difference, Resampler, Spread
 from mmlofi.evaluation.detection_map import DetectionScores, detection_map, tiou_name
 from mmlofi.evaluation.recall import ProposalScores, proposal_recall, topk_recall
@@ -111,7 +112,9 @@ def resample(args: argparse.Namespace, truth: Sequence[VideoRecord],
     own = [resampler.score(detections)]
     if args.against is None:
         return dict(average_mAP=resampler.spread(own))
-    other = [resampler.score(load_detections(args.against))]
+    other = load_detections(args.against)
+    with about(args.against):
+        other = [resampler.score(other)]
     return dict(average_mAP=resampler.spread(own), against=resampler.spread(other),
                 difference=resampler.difference(other, own))
 

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 
+from mmlofi.allowed_cores import allowed_cores
 from mmlofi.starting import start
 
 
@@ -38,7 +39,7 @@ def parse_args() -> argparse.Namespace:
                         help='frames from one key frame to the next; default %(default)s')
     parser.add_argument('--quality', type=int, default=3,
                         help='from 1 (largest files) to 31; default %(default)s')
-    parser.add_argument('--workers', type=int, default=os.cpu_count(),
+    parser.add_argument('--workers', type=int, default=allowed_cores(),
                         help='processes; default %(default)s')
     parser.add_argument('--redo', action='store_true',
                         help='make proxies of other settings, or of files that changed, again')

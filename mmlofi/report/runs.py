@@ -2,9 +2,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 
 from mmlofi.compat.literals import NotData, read_values
@@ -47,6 +46,18 @@ def in_words(texts: Sequence[str]) -> str:
     return ', '.join(dict.fromkeys(texts))
 
 
+def logged(folder: Path) -> Iterator[dict[str, float]]:
+    """Each line of MMEngine's log in a work dir, over restarts; one that a kill cut off is left
+    out."""
+    for path in sorted(folder.glob('*/vis_data/scalars.json')):
+        for line in path.read_text().splitlines():
+            try:
+                scalars = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            yield scalars
+
+
 def _read_cost(folder: Path) -> dict[str, float]:
     if not (folder / 'cost.json').is_file():
         raise FileNotFoundError(f'{folder} has no cost.json; expected the work dir of a finished '
@@ -56,9 +67,7 @@ def _read_cost(folder: Path) -> dict[str, float]:
 
 def _read_map(folder: Path, checkpoint: str) -> tuple[dict[str, float], str]:
     """mAP in percent of a validation in MMEngine's log, and which one it is."""
-    validations = [scalars for path in sorted(glob(str(folder / '*' / 'vis_data' / 'scalars.json')))
-                   for scalars in map(json.loads, Path(path).read_text().splitlines())
-                   if 'mAP' in scalars]
+    validations = [scalars for scalars in logged(folder) if 'mAP' in scalars]
     if not validations:
         raise FileNotFoundError(f'{folder} has no mAP in its logs; expected a training with '
                                 'validation by TALMetric: train it without --no-validate')

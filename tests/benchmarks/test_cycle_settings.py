@@ -4,8 +4,10 @@ from __future__ import annotations
 import importlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.config import Config
 
 ROOT = Path(__file__).parents[2]
@@ -77,3 +79,19 @@ def test_the_table_has_a_score_where_a_head_was_trained(script):
     lines = script.table(scored).splitlines()
     assert lines[0].endswith(' | average mAP, by seed |')
     assert lines[2] == '| long | 203, never | 1.13, 2.14 | 63.8, 16.7 |'
+
+
+def test_momentum_is_dropped_where_the_fidelity_changes_and_nowhere_else(script):
+    weight = torch.nn.Parameter(torch.zeros(2))
+    optimizer = torch.optim.AdamW([weight])
+    fidelities = ['S', 'S', 'T', 'T', 'S']
+    runner = SimpleNamespace(
+        train_loop=SimpleNamespace(sampler=SimpleNamespace(fidelity_at=fidelities.__getitem__)),
+        optim_wrapper=SimpleNamespace(optimizer=optimizer))
+    hook, found = script.DropMomentumHook(), []
+    for step in range(len(fidelities)):
+        hook.before_train_iter(runner, step)
+        found.append(bool(optimizer.state[weight].get('exp_avg', torch.zeros(1)).any()))
+        weight.grad = torch.ones(2)
+        optimizer.step()
+    assert found == [False, True, False, True, False]

@@ -4,6 +4,7 @@ from __future__ import annotations
 import importlib
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,13 @@ def run(warm_python):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
     return run
+
+
+def test_results_that_are_not_there_are_named_in_a_line(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(ROOT / 'benchmarks')
+    monkeypatch.setattr(sys, 'argv', [str(SCRIPT), '--from-results', str(tmp_path)])
+    with pytest.raises(SystemExit, match=r'^procedural_table: .* has no seed\*.json; expected'):
+        importlib.import_module('procedural_table').main()
 
 
 @pytest.mark.slow

@@ -24,13 +24,17 @@ def test_area_under_roc_counts_pairs_in_the_right_order():
 
 @pytest.fixture
 def features(tmp_path):
-    """Of 40 videos of 8 snippets with an action in snippets 2 to 4: one set knows, one does not."""
+    """Of 40 videos of 8 snippets with an action in snippets 2 to 4: one set knows, one does not.
+
+    A second action covers half of snippet 6, and a third lies within it: a boundary is there.
+    """
     rng = np.random.default_rng(0)
     database = {}
     for number in range(40):
         database[f'v{number}'] = dict(
             subset='training' if number < 20 else 'validation', duration=8,
-            annotations=[dict(segment=[2, 5], label='a')])
+            annotations=[dict(segment=[2, 5], label='a'), dict(segment=[6, 6.5], label='a'),
+                         dict(segment=[6, 6.5], label='b')])
         noise = rng.standard_normal((3, 8)).astype(np.float32)
         action = noise.copy()
         action[1, 2:5] += 10
@@ -41,14 +45,27 @@ def features(tmp_path):
     return tmp_path
 
 
-def test_features_that_know_the_action_are_told_from_those_that_do_not(features, monkeypatch,
-                                                                       capsys):
-    monkeypatch.setattr(sys, 'argv', [
-        SCRIPT, str(features / 'gt.json'), f'knows={features}/knows', f'blind={features}/blind',
-        '--num-snippets', '8'])
-    runpy.run_path(SCRIPT, run_name='__main__')
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith('|')]
-    rows = {row[1]: row[2:4] for row in ([cell.strip() for cell in line.split('|')]
-                                         for line in lines[2:])}
-    assert rows['knows'] == ['160', '1.000']
+@pytest.fixture
+def probe(features, monkeypatch, capsys):
+    """The cells that the program prints, by set of features."""
+    def probe(*folders: str) -> dict[str, list[str]]:
+        monkeypatch.setattr(sys, 'argv', [SCRIPT, str(features / 'gt.json'), *folders,
+                                          '--num-snippets', '8'])
+        runpy.run_path(SCRIPT, run_name='__main__')
+        lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith('|')]
+        return {row[1]: row[2:4] for row in ([cell.strip() for cell in line.split('|')]
+                                             for line in lines[2:])}
+    return probe
+
+
+def test_features_that_know_the_action_are_told_from_those_that_do_not(features, probe):
+    rows = probe(f'sees={features}/knows', f'{features}/blind')
+    assert rows['sees'] == ['140', '1.000']
     assert 0.3 < float(rows['blind'][1]) < 0.7
+
+
+def test_features_that_are_not_there_are_named_in_a_line(features, probe):
+    with pytest.raises(SystemExit, match='^time_probe: 20 of 20 feature files .*none/v0.npz'):
+        probe(f'ACP={features}/none')
+    with pytest.raises(SystemExit, match="called 'blind'; expected different names"):
+        probe(f'{features}/blind', f'blind={features}/knows')

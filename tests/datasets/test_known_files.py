@@ -5,7 +5,8 @@ import pytest
 from small_videos import FEATURES, FRAMES, VIDEOS, action, dataset, write_annotations
 
 from mmlofi.datasets import SampleIndex, UntrimmedVideoDataset
-from mmlofi.datasets.check import Source, check
+from mmlofi.datasets.checks.check import check
+from mmlofi.datasets.checks.video_check import Source
 from mmlofi.datasets.replacing import other_video
 from mmlofi.datasets.transforms import LoadSnippetFeatures, OpenVideo
 from mmlofi.datasets.videos import look

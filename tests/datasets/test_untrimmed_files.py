@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from small_videos import FEATURES, VIDEOS, action, dataset, write_annotations
 
-from mmlofi.datasets.check import Source, check
+from mmlofi.datasets.checks.check import check
+from mmlofi.datasets.checks.video_check import Source
 from mmlofi.datasets.transforms import save_features
 
 

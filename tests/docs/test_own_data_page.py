@@ -13,7 +13,7 @@ from kitchen import CLASSES, draw_actions, draw_features, write_kitchen, write_s
 from mmaction.registry import DATASETS, METRICS, MODELS
 from mmengine.config import Config
 
-from mmlofi.datasets.check import ERRORS, WARNINGS
+from mmlofi.datasets.checks.video_check import ERRORS, WARNINGS
 from mmlofi.datasets.transforms import save_features
 
 ROOT = Path(__file__).parents[2]

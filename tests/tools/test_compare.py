@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from mmlofi.datasets.annotations import load_annotations
+from mmlofi.detections.predictions import load_detections
+from mmlofi.evaluation.detection_map import detection_map
+
 
 @pytest.fixture
 def work_dir(tmp_path):
@@ -47,6 +51,14 @@ def test_the_last_validation_counts_in_percent_and_the_gain_is_over_the_first_me
     assert rows['LoFi']['gain over ACP'] == '+10.00'
 
 
+def test_a_line_of_the_log_that_a_kill_cut_off_does_not_count(table, work_dir):
+    folder = work_dir('[acp]', 0.2, 0.4)      # brackets, which a pattern of files would read
+    log = folder / '20260101_000000/vis_data/scalars.json'
+    log.write_text(log.read_text() + '{"mAP": 0.5, "mA')
+    (folder / '20260102_000000').mkdir()
+    assert table(folder)['[acp]']['mAP'] == '40.00'
+
+
 def test_stages_add_their_seconds_and_show_the_larger_memory_and_the_last_map(table, work_dir):
     stage_2 = work_dir('lofi', seconds=30, peak=900)
     stage_3 = work_dir('head', 0.25, seconds=12.4, peak=200)
@@ -69,6 +81,15 @@ def test_folders_named_alike_are_seeds_of_one_method(table, work_dir):
     assert list(rows) == ['acp', 'lofi']
     assert rows['lofi']['mAP'] == '50.00 ± 17.32'
     assert rows['lofi']['gain over acp'] == '+35.00'
+
+
+def test_a_run_counts_once_and_runs_of_one_seed_are_shown_as_several(call_tool, table, work_dir):
+    runs = [work_dir(f'try{place}/lofi', 0.1, config='randomness = dict(seed=3)\n')
+            for place in range(2)]
+    assert table(*runs)['lofi']['seeds'] == '3, 3'
+    with pytest.raises(SystemExit, match="'lofi' has the run .*try0/lofi 2 times; expected each "
+                                         'run of a method once'):
+        call_tool('compare.py', *runs, f'{runs[0]}/')
 
 
 def test_each_row_says_its_seeds_where_classes_come_from_and_which_checkpoint_counts(table,
@@ -96,19 +117,24 @@ def annotations(tmp_path):
     return path
 
 
-def write_detections(folder: Path, right: int) -> None:
-    """The first `right` videos are found as they are, the others not."""
-    (folder / 'detections.json').write_text(json.dumps(dict(results={f'v{place}': [
-        dict(segment=[10, 30] if place < right else [60, 80], label='run',
-             score=0.5 + place / 100)] for place in range(20)})))
+@pytest.fixture
+def detecting(work_dir, annotations, tmp_path):
+    """A training that finds the first `right` videos, and was validated as it was, or as said."""
+    def write(name: str, right: int, *, validated: float | None = None, video: str = 'v') -> Path:
+        file = tmp_path / 'detections.json'
+        file.write_text(json.dumps(dict(results={f'{video}{place}': [
+            dict(segment=[10, 30] if place < right else [60, 80], label='run',
+                 score=0.5 + place / 100)] for place in range(20)})))
+        if validated is None:
+            records = load_annotations(annotations, 'validation')
+            validated = detection_map(records, load_detections(file)).average_mAP
+        return file.rename(work_dir(name, validated) / file.name).parent
+    return write
 
 
-def test_a_bootstrap_says_how_sure_each_gain_is(table, work_dir, annotations, tmp_path):
-    methods = {name: [work_dir(f'{name}{seed}', 0.5) for seed in range(2)]
-               for name in ('ACP', 'even', 'far')}
-    for name, right in (('ACP', (10, 11)), ('even', (11, 10)), ('far', (17, 18))):
-        for folder, count in zip(methods[name], right):
-            write_detections(folder, count)
+def test_a_bootstrap_says_how_sure_each_gain_is(table, detecting, annotations, tmp_path):
+    methods = {name: [detecting(f'{name}{seed}', right) for seed, right in enumerate(both)]
+               for name, both in (('ACP', (10, 11)), ('even', (11, 10)), ('far', (17, 18)))}
     rows = table(*(f'{name}=' + ','.join(map(str, folders)) for name, folders in methods.items()),
                  '--bootstrap', '200', '--ground-truth', annotations,
                  '--out', tmp_path / 'all.json', tmp_path / 'all.png')
@@ -119,9 +145,57 @@ def test_a_bootstrap_says_how_sure_each_gain_is(table, work_dir, annotations, tm
     found = json.loads((tmp_path / 'all.json').read_text())
     gain = found['methods']['far']['gain']
     assert 0 < gain['low'] < gain['value'] < gain['high']
+    assert rows['far']['gain over ACP'] == f'{gain["value"]:+.2f}'
     assert found['methods']['ACP']['gain'] is None
     assert [run['checkpoint'] for run in found['methods']['ACP']['runs']] == ['last', 'last']
+    assert [found['bootstrap'][key] for key in ('resamples', 'level', 'tiou')] == [
+        200, 0.95, '0.5:0.95:0.05']
     assert (tmp_path / 'all.png').read_bytes()[:4] == b'\x89PNG'
+
+
+def test_detections_of_another_checkpoint_than_the_row_says_are_refused(
+        call_tool, detecting, annotations):
+    """Their gain and its interval would be of two things."""
+    other = detecting('lofi', 15, validated=0.6)
+    with pytest.raises(SystemExit, match='lofi/detections.json has an average mAP of .* and the '
+                                         'last validation of its training 60.00 %; expected the '
+                                         'same: write the detections of that checkpoint'):
+        call_tool('compare.py', detecting('acp', 10), other, '--bootstrap', '--ground-truth',
+                  annotations)
+
+
+def test_classes_are_ignored_as_in_other_tools_that_read_a_ground_truth(
+        call_tool, detecting, annotations):
+    with pytest.raises(SystemExit, match=r"compare: asked to ignore the classes \['Run'\]"):
+        call_tool('compare.py', detecting('acp', 10), detecting('lofi', 12), '--bootstrap',
+                  '--ground-truth', annotations, '--ignore-classes', 'Run')
+
+
+def test_what_is_wrong_with_detections_is_said_with_their_file(call_tool, detecting, annotations,
+                                                               capsys):
+    acp, few, other = detecting('acp', 10), detecting('few', 12), detecting(
+        'other', 12, validated=0.1, video='w')
+    found = json.loads((few / 'detections.json').read_text())
+    for place in range(12, 20):     # not one is right, so that the mAP would be higher
+        found['results'][f'v{place}'][0]['score'] = 0.1
+    del found['results']['v19']
+    (few / 'detections.json').write_text(json.dumps(found))
+    (few / '20260101_000000/vis_data/scalars.json').write_text(json.dumps(dict(mAP=0.6)))
+    options = '--bootstrap', 100, '--ground-truth', annotations
+    call_tool('compare.py', acp, few, *options)
+    assert capsys.readouterr().err == (
+        f'warning: {few}/detections.json: 1 of 20 videos of the ground truth have no detection; '
+        'their actions count as missed\n')
+    with pytest.raises(SystemExit, match='compare: .*other/detections.json: no video of the 20 '
+                                         'detections is in the ground truth'):
+        call_tool('compare.py', acp, other, *options)
+
+
+def test_a_bootstrap_of_one_method_is_sent_to_the_tool_that_has_it(call_tool, detecting,
+                                                                   annotations):
+    with pytest.raises(SystemExit, match="'acp' is the only method; expected another: .*"
+                                         'eval_detections.py --bootstrap'):
+        call_tool('compare.py', detecting('acp', 10), '--bootstrap', '--ground-truth', annotations)
 
 
 def test_runs_without_detections_are_told_how_to_write_them(call_tool, work_dir, annotations):
@@ -163,6 +237,7 @@ def test_the_table_is_also_written_as_markdown(call_tool, work_dir, capsys, tmp_
 @pytest.mark.parametrize(('method', 'message'), [
     ('acp', 'acp has no cost.json; expected the work dir of a finished training'),
     ('ACP=', r"'ACP=' is no \[NAME=\]DIR; expected such as"),
+    ('ACP={unscored},', r"unscored,' is no \[NAME=\]DIR; expected such as"),
     ('ACP=none', 'none has no cost.json; expected the work dir of a finished training'),
     ('ACP={unscored}', 'unscored has no mAP in its logs; expected a training with validation')])
 def test_what_cannot_be_compared_is_named(method, message, call_tool, work_dir):
@@ -172,6 +247,7 @@ def test_what_cannot_be_compared_is_named(method, message, call_tool, work_dir):
 
 @pytest.mark.parametrize(('option', 'message'), [
     (('--baseline', 'icp'), r"--baseline 'icp' is none of \['ACP'\]; expected one of"),
+    (('--out', '/dev/null/table.md'), 'compare: .*/dev/null'),
     (('--out', 'table.csv'), "table.csv ends in '.csv'; expected .md for the table"),
     (('--bootstrap',), '2')])
 def test_options_that_make_no_sense_are_refused(option, message, call_tool, work_dir):

@@ -36,7 +36,8 @@ def test_the_table_and_the_file_hold_the_scores(files, tmp_path):
     assert done.returncode == 0, done.stderr
     assert 'mAP, %   100.00   50.00   75.00' in done.stdout
     assert '2 videos, 2 actions of 2 classes, 2 detections' in done.stdout
-    assert '1 of 2 videos of the ground truth have no detection' in done.stderr
+    assert 'warning: 1 of 2 videos of the ground truth have no detection' in done.stderr
+    assert f'warning: {other}: 1 of 2 videos of the ground truth have no detection' in done.stderr
     scores = json.loads(out.read_text())
     assert scores['mAP'] == {'0.50': 1, '0.75': 0.5}
     assert scores['average_mAP'] == 0.75
@@ -115,6 +116,12 @@ def test_a_misspelt_class_to_ignore_is_named_by_every_tool(tool, files, call_too
         call_tool(f'{tool}.py', *files, '--ignore-classes', 'Jump')
 
 
+def elsewhere(predictions):
+    path = predictions.with_name('elsewhere.json')
+    path.write_text(json.dumps(dict(results=dict(x=[dict(label='run', score=1, segment=[0, 1])]))))
+    return path
+
+
 @pytest.mark.parametrize(('change', 'message'), [
     (lambda predictions, truth: (predictions, truth, '--topkx', '0'), 'whole numbers'),
     (lambda predictions, truth: (predictions, truth, '--subset', 'val'), "'validation'"),
@@ -122,6 +129,8 @@ def test_a_misspelt_class_to_ignore_is_named_by_every_tool(tool, files, call_too
     (lambda predictions, truth: (truth, predictions), 'has no "database"'),
     (lambda predictions, truth: (predictions, truth, '--tiou', '0.5:1'), 'tIoU thresholds'),
     (lambda predictions, truth: ('none.json', truth), "'none.json'"),
+    (lambda predictions, truth: (predictions, truth, '--against', elsewhere(predictions)),
+     'elsewhere.json: no video of the 1 detections is in the ground truth'),
 ])
 def test_bad_input_gives_one_line_and_an_exit_status(files, change, message):
     done = run(*change(*files))

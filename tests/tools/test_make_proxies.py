@@ -26,6 +26,13 @@ def test_a_folder_becomes_proxies_with_a_report_and_a_second_run_keeps_them(toy_
     assert f'{count} proxies, 0 of them made now' in again
 
 
+def test_as_many_processes_as_cores_that_may_be_kept_busy(call_tool, monkeypatch, capsys):
+    monkeypatch.setattr('mmlofi.allowed_cores.allowed_cores', lambda: 7)
+    with pytest.raises(SystemExit):
+        call_tool('make_proxies.py', '--help')
+    assert 'processes; default 7' in capsys.readouterr().out
+
+
 def test_a_video_that_fails_is_named_and_the_status_says_so(tmp_path, toy_data, run_tool):
     folder = tmp_path / 'videos'
     folder.mkdir()

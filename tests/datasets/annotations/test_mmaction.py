@@ -6,7 +6,8 @@ from mmaction.datasets.transforms import GenerateLocalizationLabels
 
 from mmlofi.datasets import UntrimmedVideoDataset, load_annotations
 from mmlofi.datasets.annotations import load_class_names
-from mmlofi.datasets.check import Source, check
+from mmlofi.datasets.checks.check import check
+from mmlofi.datasets.checks.video_check import Source
 
 # Two entries of the docstring of MMAction2's ActivityNetDataset.
 FILE = {

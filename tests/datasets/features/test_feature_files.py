@@ -9,7 +9,8 @@ import pytest
 from mmaction.datasets.transforms import LoadLocalizationFeature
 from small_videos import FEATURES, VIDEOS, dataset
 
-from mmlofi.datasets.check import Source, check
+from mmlofi.datasets.checks.check import check
+from mmlofi.datasets.checks.video_check import Source
 from mmlofi.datasets.features.feature_files import (
     FeatureFile,
     in_container,

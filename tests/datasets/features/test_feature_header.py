@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from small_videos import FEATURES, VIDEOS, dataset
 
-from mmlofi.datasets.check import Source, check
+from mmlofi.datasets.checks.check import check
+from mmlofi.datasets.checks.video_check import Source
 from mmlofi.datasets.features.feature_files import save_features
 from mmlofi.datasets.features.feature_header import (
     check_header,

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from small_videos import FEATURES, dataset
 
-from mmlofi.datasets import same_files
-from mmlofi.datasets.check import Source, check
+from mmlofi.datasets.checks import same_files
+from mmlofi.datasets.checks.check import check
+from mmlofi.datasets.checks.video_check import Source
 from mmlofi.datasets.transforms import save_features
 from mmlofi.datasets.videos import look
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from mmlofi.datasets.annotations import read_entries
-from mmlofi.datasets.check import VideoCheck
+from mmlofi.datasets.checks.video_check import VideoCheck
 from mmlofi.datasets.several_classes import SeveralClasses, mend, overlaps
 
 WHOLE_VIDEO = ('VideoClassifier', 'ClassScoreFile')

@@ -1,8 +1,8 @@
 """What a check of a data set tells beside its faults."""
 from __future__ import annotations
 
-from mmlofi.datasets import check as checking
-from mmlofi.datasets.check import Source, VideoCheck
+from mmlofi.datasets.checks import check as checking
+from mmlofi.datasets.checks.video_check import Source, VideoCheck
 from mmlofi.datasets.videos.facts import MISSING, NO_STAMP, Fault
 
 

@@ -5,15 +5,12 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
+from mmlofi.datasets.checks.video_check import Source, VideoCheck
 from mmlofi.datasets.features.feature_files import FeatureFile
 from mmlofi.datasets.features.feature_header import find_unlike
 from mmlofi.datasets.transforms import LoadSnippetFeatures
 from mmlofi.datasets.videos.facts import FeatureFacts
-
-if TYPE_CHECKING:
-    from mmlofi.datasets.check import Source, VideoCheck
 
 
 def check_shape(filename: str, facts: FeatureFacts) -> None:

@@ -3,13 +3,10 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING
 
+from mmlofi.datasets.checks.video_check import VideoCheck
 from mmlofi.datasets.transforms import OpenFrames
 from mmlofi.datasets.videos.facts import FolderFacts
-
-if TYPE_CHECKING:
-    from mmlofi.datasets.check import VideoCheck
 
 SHOWN = 3   # pictures in a fault
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from mmengine.config import Config
 
 from mmlofi.arguments import merge_cfg_options
-from mmlofi.datasets.check import Source
+from mmlofi.datasets.checks.video_check import Source
 from mmlofi.datasets.videos.find_files import default_template
 
 DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset', 'TSPDataset')

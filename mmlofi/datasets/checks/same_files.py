@@ -5,10 +5,8 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mmlofi.datasets.check import VideoCheck
+from mmlofi.datasets.checks.video_check import VideoCheck
 
 PLACE_BYTES = 1 << 14   # of each place of a file that is read before the whole
 
