@@ -105,9 +105,12 @@ class UntrimmedVideoDataset(BaseDataset):
                  window: dict | None = None, ignore_classes: Sequence[str] | None = None,
                  backend_args: dict | None = None, index: str | None = None,
                  readers: int = READERS, **kwargs) -> None:
-        if len(data_prefix) != 1 or not set(TEMPLATES) & set(data_prefix):
+        several = any(isinstance(folder, (list, tuple)) for folder in data_prefix.values())
+        if len(data_prefix) != 1 or not set(TEMPLATES) & set(data_prefix) or several:
             raise ValueError(f'UntrimmedVideoDataset got data_prefix={data_prefix}; expected '
-                             "dict(video='folder'), dict(feature='folder') or dict(img='folder')")
+                             "dict(video='folder'), dict(feature='folder') or dict(img='folder')"
+                             + '; an AppendFeatures in the pipeline reads each further folder of '
+                             'features' * several)
         self.subset = subset
         self.source = next(iter(data_prefix))
         self.filename_tmpl = filename_tmpl or default_template(self.source,
@@ -126,8 +129,8 @@ class UntrimmedVideoDataset(BaseDataset):
         super().__init__(ann_file=ann_file, data_prefix=data_prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """One dict a video: video_name, filename, segments_sec, gt_labels, fps, duration_sec (which
-        transforms replace by the file's) and annotated_duration_sec."""
+        """One dict a video: video_name, filename, segments_sec, gt_labels, ignored_sec, fps,
+        duration_sec (which transforms replace by the file's) and annotated_duration_sec."""
         records = load_annotations(self.ann_file, self.subset, self.backend_args,
                                    self.ignore_classes)
         if not self.test_mode:
@@ -201,7 +204,8 @@ class UntrimmedVideoDataset(BaseDataset):
         return dict(video_name=record.name, filename=filename, duration_sec=duration,
                     annotated_duration_sec=duration, fps=record.fps,
                     segments_sec=np.array(record.segments_sec, np.float64).reshape(-1, 2),
-                    gt_labels=np.array([class_index[label] for label in record.labels], np.int64))
+                    gt_labels=np.array([class_index[label] for label in record.labels], np.int64),
+                    ignored_sec=record.ignored_sec)
 
     def _cut_windows(self, data_list: list[dict], facts: list[Facts | None]) -> list[dict]:
         windows = SlidingWindows.of_pipeline(self.window, self.pipeline.transforms)

@@ -24,7 +24,7 @@ class ClassScoresHook(Hook):
 
     Raises:
         ValueError: For videos without scores, as `require` says it, and where head or class scores
-            tell other numbers of classes apart than the data have names.
+            tell other numbers of classes apart than the data have names, or a recognizer fewer.
     """
 
     def before_run(self, runner: Runner) -> None:
@@ -53,12 +53,17 @@ def _datasets(*loops: object) -> list[BaseDataset]:
 def _refuse_other_numbers(model: nn.Module, dataset: BaseDataset) -> None:
     """Labels without a name end a run in its first validation, and actions without one in training.
 
-    One class is the only one, whatever it is called.
+    One class is the only one, whatever it is called. Of a recognizer classes without a clip do no
+    harm.
     """
-    told, names = getattr(model, 'num_classes', None), dataset.metainfo.get('classes')
-    if told in (None, 1) or names is None or told == len(names):
+    names, recognizing = dataset.metainfo.get('classes'), getattr(model, 'cls_head', None)
+    told = getattr(model if recognizing is None else recognizing, 'num_classes', None)
+    if told is None or names is None:
         return
-    part = 'head' if getattr(model.head, 'gives_labels', False) else 'class_scores'
+    if told in (1, len(names)) if recognizing is None else told >= len(names):
+        return
+    part = 'cls_head' if recognizing is not None else \
+        'head' if getattr(model.head, 'gives_labels', False) else 'class_scores'
     raise ValueError(
         f'the model tells {told} classes apart and the data have {len(names)} '
         f'({", ".join(names[:3])}, …); expected as many: set model.{part}.num_classes='

@@ -23,7 +23,8 @@ MISSING_LABEL = -1   # the class of a background segment
 
 
 def background_segments(segments_sec: Sequence[Sequence[float]] | np.ndarray, duration_sec: float,
-                        *, shortest_gap_sec: float, merge_overlaps: bool = True) -> np.ndarray:
+                        *, shortest_gap_sec: float, merge_overlaps: bool = True,
+                        ignored_sec: Sequence[Sequence[float]] = ()) -> np.ndarray:
     """The gaps (B, 2) between a video's actions (K, 2), and those before and after all of them.
 
     TSP ships the rows, not the rule; this rule gives its rows for all videos but 3 of 15,361, which
@@ -37,12 +38,20 @@ def background_segments(segments_sec: Sequence[Sequence[float]] | np.ndarray, du
         merge_overlaps: Whether a gap starts at the last end of all actions before it. TSP takes the
             end of the one that started last, so that where actions are nested parts of an action
             count as background: False does so.
+        ignored_sec: Segments of classes that do not count, such as THUMOS14's `Ambiguous`, which
+            are no background either; with `merge_overlaps=False` they are, since TSP's tables do
+            not have them.
 
     Raises:
-        ValueError: For a shortest gap of nothing or less.
+        ValueError: For a shortest gap of nothing or less, and a rule that is neither.
     """
     require_number('background', above=0, shortest_gap_sec=shortest_gap_sec)
+    if not isinstance(merge_overlaps, bool):
+        raise ValueError(f'background got merge_overlaps={merge_overlaps!r}; expected True, or '
+                         "False for the authors' rule")
     segments = np.asarray(segments_sec, np.float64).reshape(-1, 2)
+    if merge_overlaps:
+        segments = np.concatenate([segments, np.reshape(ignored_sec, (-1, 2))])
     segments = segments[np.argsort(segments[:, 0], kind='stable')]
     gap_starts = np.append(0.0, segments[:, 1])                                     # (K + 1,)
     if merge_overlaps:

@@ -35,21 +35,24 @@ class TSPDataset(SegmentDataset):
     Args:
         ann_file: Any that `UntrimmedVideoDataset` reads.
         background: ``dict(shortest_gap_sec=16 / 3)``, and `merge_overlaps`, of
-            `background_segments`. None gives clips of actions alone, as for TAC.
+            `background_segments`. None gives clips of actions alone, as for TAC. Segments of
+            `ignore_classes` are in no clip of background.
         gvf: ``dict(file='gvf.npz')``, and `feat_dim` and `expected`, of `VideoFeatures`: each
             sample has its video's, for a `TSPHead` with `gvf_channels`.
         kwargs: Of `SegmentDataset`.
 
     Raises:
         FileNotFoundError: For missing files.
-        ValueError: For anything else that `SegmentDataset` refuses, a pipeline without
-            `ClipInSegment`, videos without a feature in the GVF file, and a subset of which no
-            segment is as long as a clip.
+        ValueError: For anything else that `SegmentDataset` refuses, other settings, a pipeline
+            without `ClipInSegment`, videos without a feature in the GVF file, and a subset of which
+            no segment is as long as a clip.
     """
 
     def __init__(self, ann_file: str, *, background: Mapping | None = None,
                  gvf: Mapping | None = None, **kwargs) -> None:
-        self.background = None if background is None else dict(background)
+        self.background = settings_of('background', background, 'shortest_gap_sec=16 / 3',
+                                      'merge_overlaps')
+        gvf = settings_of('gvf', gvf, "file='gvf.npz'", 'feat_dim', 'expected')
         self.video_features = None if gvf is None else VideoFeatures(**gvf)
         super().__init__(ann_file, **kwargs)
 
@@ -85,11 +88,31 @@ class TSPDataset(SegmentDataset):
         rows = [(segment, label, ACTION) for segment, label in zip(segments, labels)
                 if segment[1] > segment[0]]
         if self.background is not None:
-            gaps = background_segments(segments, duration, **self.background)
+            gaps = background_segments(segments, duration, ignored_sec=video['ignored_sec'],
+                                       **self.background)
             rows += [(gap, MISSING_LABEL, NO_ACTION) for gap in gaps]
         return [segment_row(segment, duration, filename=video['filename'], facts=video.get('facts'),
                             label=int(label), video_name=video['video_name'], region_label=region)
                 for segment, label, region in rows]
+
+
+def settings_of(name: str, given: Mapping | None, needed: str, *more: str) -> dict | None:
+    """A setting that is a dict of settings, as a dict of its own.
+
+    Args:
+        needed: The one that has to be in it, with an example.
+        more: Those that may be in it.
+
+    Raises:
+        ValueError: When it is anything else.
+    """
+    key = needed.partition('=')[0]
+    if given is None:
+        return None
+    if not isinstance(given, Mapping) or key not in given or set(given) - {key, *more}:
+        raise ValueError(f'TSPDataset got {name}={given!r}; expected dict({needed}), with '
+                         f'{" and ".join(more)} where they are wanted, or None')
+    return dict(given)
 
 
 def clip_sampler(transforms: Iterable[BaseTransform]) -> ClipInSegment:
@@ -129,8 +152,8 @@ def clip_items(rows: list[dict], sampler: ClipInSegment, *, spread: bool) -> lis
 
 
 def _duration_of(video: Mapping) -> float:
-    """Of the file, where the annotations do not say it."""
-    state = look_at_video(video['filename'])
+    """Of the file, where the annotations do not say it; the index of files may know it."""
+    state = video.get('facts') or look_at_video(video['filename'])
     if state.duration_sec is None:
         raise ValueError(f'{video["video_name"]!r} has no duration in the annotations, and '
                          f'{state.problem}; expected one, to know what comes after the last '

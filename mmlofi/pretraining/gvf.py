@@ -99,6 +99,7 @@ class VideoFeatures:
         vector = read_features(f'{self.file}/{name}')[0]
         if vector.shape != (self.feat_dim,):
             raise ValueError(self._wrong_shape(vector.shape))
+        self._refuse_not_finite(vector, f' of {name!r}')
         return vector
 
     def _read_npz(self) -> None:
@@ -120,9 +121,12 @@ class VideoFeatures:
             return
         if self._vectors.shape != (len(self._places), self.feat_dim):
             raise ValueError(self._wrong_shape(self._vectors.shape))
-        if not np.isfinite(self._vectors).all():
-            raise ValueError(f'{self.file!r} has features that are not finite; expected numbers: '
-                             f'{MAKE}')
+        self._refuse_not_finite(self._vectors)
+
+    def _refuse_not_finite(self, vectors: np.ndarray, of: str = '') -> None:
+        if not np.isfinite(vectors).all():
+            raise ValueError(f'{self.file!r} has features{of} that are not finite; expected '
+                             f'numbers: {MAKE}')
 
     def _wrong_shape(self, shape: tuple[int, ...]) -> str:
         return (f'{self.file!r} holds global video features of shape {tuple(shape)}, the last the '

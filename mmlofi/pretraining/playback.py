@@ -21,6 +21,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from mmlofi.options import require_number, require_whole
+from mmlofi.pretraining.too_short import TooShort
 
 
 @TRANSFORMS.register_module()
@@ -35,7 +36,8 @@ class PlaybackRate(BaseTransform):
     fixed skip tells it. Other short cuts are closed by what every clip has in common: the stretch,
     whatever the rate; the frame interval, which is lowered for a short video whatever the rate; and
     no frame is repeated to fill a clip. A video too short for the fastest rate at an interval of 1
-    is passed over in training (MMEngine takes another) and refused in testing.
+    is passed over in training and refused in testing; `PlaybackDataset` plays the next in its
+    place.
 
     Deviations from Arrow of Time and SpeedNet: frames in place of optical flow; the papers' own
     networks are not here.
@@ -52,14 +54,19 @@ class PlaybackRate(BaseTransform):
         test_mode: Whether to take the middle of the video and of a range, and regular steps.
 
     Raises:
-        ValueError: For settings that make no clips, or fewer than two classes.
+        ValueError: For settings that make no clips, and fewer than two classes, or some that share
+            rates.
     """
 
     def __init__(self, *, rates: Sequence[float | Sequence[float]], clip_len: int = 8,
                  frame_interval: int = 8, test_mode: bool = False) -> None:
+        if not isinstance(rates, (list, tuple)):
+            raise ValueError(f'PlaybackRate got rates={rates!r}; expected two or more, each a '
+                             'number or (low, high), such as (1, -1)')
         require_whole('PlaybackRate', least=2, clip_len=clip_len, num_rates=len(rates))
         require_whole('PlaybackRate', frame_interval=frame_interval)
         self.rates = [_as_range(rate) for rate in rates]
+        _refuse_shared(self.rates)
         self.clip_len, self.frame_interval = clip_len, frame_interval
         self.test_mode = test_mode
         self.fastest = max(abs(rate) for pair in self.rates for rate in pair)
@@ -68,16 +75,16 @@ class PlaybackRate(BaseTransform):
         """Adds frame numbers and label; None passes the video over.
 
         Raises:
-            ValueError: In testing, for a video that is too short.
+            TooShort: In testing, for a video that is too short.
         """
         total = results['total_frames']
         interval = self._interval(total)
         if interval == 0:
             if not self.test_mode:
                 return None
-            raise ValueError(f'{results.get("filename")!r} has {total} frames; expected '
-                             f'{self._stretch(1)} or more, which the fastest rate needs: leave it '
-                             'out of the list, or lower clip_len or the rates')
+            raise TooShort(f'{results.get("filename")!r} has {total} frames; expected '
+                           f'{self._stretch(1)} or more, which the fastest rate needs: leave it '
+                           'out of the list, or lower clip_len or the rates')
         stretch = self._stretch(interval)
         # Before the label and what depends on it: clips of one seed are of one stretch.
         start = (total - stretch) // 2 if self.test_mode else np.random.randint(total - stretch + 1)
@@ -139,3 +146,12 @@ def _as_range(rate: float | Sequence[float]) -> tuple[float, float]:
                          'or of -1 or less, the lower one first: slower than the video shows '
                          'frames twice, which tells the rate')
     return pair
+
+
+def _refuse_shared(rates: Sequence[tuple[float, float]]) -> None:
+    """Refuses classes of which a clip may be either."""
+    ordered = sorted(rates)
+    for (low, high), after in zip(ordered, ordered[1:]):
+        if after[0] < high or after == (low, high):
+            raise ValueError(f'PlaybackRate got the rates {(low, high)} and {after}, which share '
+                             'some; expected rates that tell the classes apart')

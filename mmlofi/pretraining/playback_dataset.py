@@ -5,6 +5,7 @@ from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 
 from mmlofi.pretraining.playback import PlaybackRate
+from mmlofi.pretraining.too_short import first_long_enough, refuse_empty
 from mmlofi.randomness import seeded
 
 
@@ -14,12 +15,13 @@ class PlaybackDataset(VideoDataset):
 
     The file's labels do not matter. With ``SeededSampler(group=R)`` clips of one stretch of a video
     at all rates lie beside each other in a batch (SpeedNet's "same batch"), equally many of each.
+    In place of a video that is too short the next one is played, at the same rate.
 
     Args:
         args, kwargs: Of MMAction2's VideoDataset.
 
     Raises:
-        ValueError: For a pipeline without `PlaybackRate`.
+        ValueError: For a pipeline without `PlaybackRate`, and a list without a video.
     """
 
     def load_data_list(self) -> list[dict]:
@@ -28,10 +30,19 @@ class PlaybackDataset(VideoDataset):
         if not found:
             raise ValueError('PlaybackDataset got a pipeline without PlaybackRate; expected it '
                              'after OpenVideo: dict(type="PlaybackRate", rates=(1, -1))')
+        self.group = len(found[0].rates)
         return [dict(filename=video['filename'], rate_label=label)
-                for video in super().load_data_list() for label in range(len(found[0].rates))]
+                for video in refuse_empty(super().load_data_list(), self.ann_file)
+                for label in range(self.group)]
 
-    def prepare_data(self, idx: int) -> dict | None:
-        """The clip after the pipeline, with random numbers by the index's seed."""
-        with seeded(getattr(idx, 'seed', None)):
-            return super().prepare_data(idx)
+    def prepare_data(self, idx: int) -> dict:
+        """The clip after the pipeline, with random numbers by the index's seed.
+
+        Raises:
+            ValueError: When no video is long enough.
+        """
+        def clip(item: int) -> dict | None:
+            with seeded(getattr(idx, 'seed', None)):
+                return self.pipeline(self.get_data_info(item))
+        return first_long_enough(clip, int(idx), group=self.group, size=len(self),
+                                 source=self.ann_file)

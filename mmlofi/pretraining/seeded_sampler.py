@@ -24,7 +24,7 @@ class SeededSampler(DefaultSampler):
         kwargs: `shuffle`, `seed` and `round_up` of MMEngine's.
 
     Raises:
-        ValueError: When items are no whole groups.
+        ValueError: When items are no whole groups, or a data set has others.
     """
 
     def __init__(self, dataset: Sized, *, group: int = 1, **kwargs) -> None:
@@ -33,6 +33,11 @@ class SeededSampler(DefaultSampler):
             raise ValueError(f'SeededSampler got {len(dataset)} items for groups of {group}; '
                              'expected whole groups: set `group` to what the data set has, such as '
                              'the number of rates of a PlaybackDataset')
+        wanted = getattr(dataset, 'group', group)
+        if group not in (1, wanted):
+            raise ValueError(f'SeededSampler got group={group} for a {type(dataset).__name__} with '
+                             f'{wanted} items of each video; expected group={wanted}, for all of a '
+                             'video beside each other, or 1')
         super().__init__(range(len(dataset) // group), **kwargs)
         self.group = group
 

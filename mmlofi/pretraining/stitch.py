@@ -21,6 +21,7 @@ from mmcv.transforms import BaseTransform
 
 from mmlofi.datasets.transforms import DecodeSnippets, OpenVideo
 from mmlofi.options import require_number, require_whole
+from mmlofi.pretraining.too_short import TooShort
 
 KINDS = ('other class', 'same class', 'other speed', 'same speed')   # a label is its place here
 OTHER_CLASS, SAME_CLASS, OTHER_SPEED, SAME_SPEED = range(len(KINDS))
@@ -54,7 +55,8 @@ class StitchBoundary(BaseTransform):
     Args:
         clip_len: T.
         intervals: Frames of a file from one of a part to the next; two or more.
-        margin: Share of the clip that either part has at least.
+        margin: Share of the clip that either part has at least; the first has two frames in any
+            case, as one alone shows no interval that the cut could change.
         blend: Frames on each side of the cut that are mixed.
         height, width: H and W.
 
@@ -64,6 +66,9 @@ class StitchBoundary(BaseTransform):
 
     def __init__(self, *, clip_len: int = 8, intervals: Sequence[int] = (4, 8, 16),
                  margin: float = 0.25, blend: int = 1, height: int = 256, width: int = 340) -> None:
+        if not isinstance(intervals, (list, tuple)):
+            raise ValueError(f'StitchBoundary got intervals={intervals!r}; expected two numbers or '
+                             'more, such as (4, 8, 16)')
         require_whole('StitchBoundary', least=2, clip_len=clip_len,
                       num_intervals=len(set(intervals)))
         require_whole('StitchBoundary', **{f'interval_{place}': interval
@@ -73,7 +78,8 @@ class StitchBoundary(BaseTransform):
         require_whole('StitchBoundary', least=0, blend=blend)
         self.clip_len, self.intervals = clip_len, sorted(set(intervals))
         self.least = max(1, int(np.ceil(margin * clip_len)))
-        if blend > self.least or 2 * self.least > clip_len:
+        self.first_least = max(2, self.least)
+        if blend > self.least or self.first_least + self.least > clip_len:
             raise ValueError(f'StitchBoundary got blend={blend} and margin={margin} of {clip_len} '
                              f'frames, parts of {self.least} or more; expected parts that the clip '
                              'has room for and the mixed frames fit in: change margin or blend')
@@ -83,7 +89,7 @@ class StitchBoundary(BaseTransform):
         """Adds the clip; None passes a video over that is too short.
 
         Raises:
-            ValueError: In testing, for a video that is too short.
+            TooShort: In testing, for a video that is too short.
         """
         kind, names = int(results['kind']), [results['filename']]
         if kind in (OTHER_CLASS, SAME_CLASS):
@@ -93,9 +99,9 @@ class StitchBoundary(BaseTransform):
         if stitched is None:
             if not results.get('test_mode', False):
                 return None
-            raise ValueError(f'{" or ".join(map(repr, names))} is too short to be stitched; '
-                             'expected more frames: leave it out of the list, or lower intervals '
-                             'or clip_len')
+            raise TooShort(f'{" or ".join(map(repr, names))} is too short to be stitched; '
+                           'expected more frames: leave it out of the list, or lower intervals '
+                           'or clip_len')
         imgs = mix_at(self._decode(videos, stitched), stitched.cut, self.blend)
         results.update(imgs=imgs, img_shape=self.size, original_shape=self.size, num_clips=1,
                        clip_len=self.clip_len, frame_interval=1, label=kind, stitched=stitched)
@@ -113,7 +119,7 @@ class StitchBoundary(BaseTransform):
         fitting = [one for one in self.intervals if one * (T - 1) < min(totals)]
         if len(fitting) < 2:
             return None
-        cut = int(np.random.randint(self.least, T - self.least + 1))
+        cut = int(np.random.randint(self.first_least, T - self.least + 1))
         interval = int(np.random.choice(fitting))
         other = int(np.random.choice([one for one in fitting if one != interval]))
         after = other if kind == OTHER_SPEED else interval

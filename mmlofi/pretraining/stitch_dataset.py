@@ -5,7 +5,8 @@ import numpy as np
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 
-from mmlofi.pretraining.stitch import KINDS, OTHER_CLASS, SAME_CLASS
+from mmlofi.pretraining.stitch import KINDS, OTHER_CLASS, SAME_CLASS, StitchBoundary
+from mmlofi.pretraining.too_short import first_long_enough, refuse_empty
 from mmlofi.randomness import derive_seed, seeded
 
 
@@ -15,42 +16,55 @@ class StitchDataset(VideoDataset):
 
     The classes of the list say which video may be joined to which: another one of the class, or one
     of a class drawn among the others. Random numbers come from the index's seed (`SeededSampler`);
-    in testing from the item's number, so that a clip is always the same.
+    in testing from the item's number, so that a clip is always the same. In place of a video that
+    is too short the next one is stitched, by the same kind of boundary.
 
     Args:
         args, kwargs: Of MMAction2's VideoDataset.
 
     Raises:
-        ValueError: For a list of one class, or with a class of one video.
+        ValueError: For a pipeline without `StitchBoundary`, and a list without a video, of one
+            class, or with a class of one video.
     """
+
+    group = len(KINDS)
 
     def load_data_list(self) -> list[dict]:
         """One dict a video and kind: filename, video_class, place, kind."""
-        videos = super().load_data_list()
+        if not any(isinstance(one, StitchBoundary) for one in self.pipeline.transforms):
+            raise ValueError('StitchDataset got a pipeline without StitchBoundary; expected it in '
+                             'front, which opens and decodes both videos')
+        videos = refuse_empty(super().load_data_list(), self.ann_file)
         self._files = [video['filename'] for video in videos]
         labels = np.array([video['label'] for video in videos])
         self._places = {label: np.flatnonzero(labels == label).tolist() for label in set(
             labels.tolist())}
         single = sorted(label for label, places in self._places.items() if len(places) < 2)
         if len(self._places) < 2 or single:
-            raise ValueError(f'{self.ann_file} has {len(self._places)} classes, of which '
-                             f'{single[:5]} have one video; expected two classes or more, of two '
-                             'videos or more each, to stitch those of one class and of two')
+            raise ValueError(f'{self.ann_file!r} has videos of {len(self._places)} class(es)'
+                             + (f', of which {single[:5]} have one alone' if single else '')
+                             + '; expected two classes or more, of two videos or more each, to '
+                             'stitch those of one class and of two')
         return [dict(filename=video['filename'], video_class=int(label), place=place, kind=kind)
                 for place, (video, label) in enumerate(zip(videos, labels))
                 for kind in range(len(KINDS))]
 
-    def prepare_data(self, idx: int) -> dict | None:
-        """The clip after the pipeline."""
-        seed = getattr(idx, 'seed', None)
-        if self.test_mode:
-            seed = derive_seed(int(idx))
-        with seeded(seed):
-            info = self.get_data_info(idx)
-            info['test_mode'] = self.test_mode
-            if info['kind'] in (OTHER_CLASS, SAME_CLASS):
-                info['second_filename'] = self._files[self._partner(info)]
-            return self.pipeline(info)
+    def prepare_data(self, idx: int) -> dict:
+        """The clip after the pipeline.
+
+        Raises:
+            ValueError: When no video is long enough.
+        """
+        seed = derive_seed(int(idx)) if self.test_mode else getattr(idx, 'seed', None)
+
+        def clip(item: int) -> dict | None:
+            info = self.get_data_info(item) | dict(test_mode=self.test_mode)
+            with seeded(seed):
+                if info['kind'] in (OTHER_CLASS, SAME_CLASS):
+                    info['second_filename'] = self._files[self._partner(info)]
+                return self.pipeline(info)
+        return first_long_enough(clip, int(idx), group=self.group, size=len(self),
+                                 source=self.ann_file)
 
     def _partner(self, info: dict) -> int:
         """Which video is joined to one."""

@@ -1,7 +1,9 @@
 """Every shipped config is built, trains and tests, at a reduced size and on stand-ins for its data.
 
 Only sizes, the learning rate (without stage 1's weights 0.1 is too much), worker processes, steps
-an update (there are videos for one only) and the weights to load are overridden, as `--cfg-options` does it; the networks have their real depth.
+an update (there are videos for one only) and the weights to load are overridden, as `--cfg-options`
+does it; the networks have their real depth, but for transformers and TSP's, which has tests of its
+own at 34 layers.
 """
 from __future__ import annotations
 
@@ -64,6 +66,8 @@ def shrink(cfg: Config, work_dir: Path) -> Config:
             options |= small_transforms(cfg[loader].dataset.pipeline, f'{loader}.dataset.pipeline')
     if cfg.model.type == 'Recognizer2D':     # ImageNet's weights come from the net
         options |= {'model.backbone.pretrained': None, 'model.backbone.pretrained2d': False}
+    if cfg.model.get('backbone', {}).get('type') == 'TSPResNet2Plus1d':
+        options |= {'model.backbone.depth': 18}
     if cfg.model.get('backbone', {}).get('weights'):     # another library's come from the net
         options |= {'model.backbone.weights': None}
     if 'config' in cfg.model.get('backbone', {}):

@@ -15,7 +15,8 @@ RATES = {'configs/tsp_r2plus1d_anet.py': (0, 2e-4, 4e-3), 'configs/tsp_tsm_anet.
          'configs/tac_r2plus1d_anet.py': (0, 2e-4, 4e-3), 'configs/tac_tsm_anet.py': (0, 2e-4, 4e-3),
          'configs/tsp_r2plus1d_thumos.py': (0, 2e-4, 8e-3),
          'configs/tsp_tsm_thumos.py': (0, 2e-4, 8e-3),
-         'configs/tac_r2plus1d_thumos.py': (0, 2e-5, 8e-3)}
+         'configs/tac_r2plus1d_thumos.py': (0, 2e-5, 8e-3),
+         'configs/tac_tsm_thumos.py': (0, 2e-4, 8e-3)}
 
 
 @pytest.mark.parametrize('name', TSP)

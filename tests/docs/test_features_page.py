@@ -46,13 +46,14 @@ def folder(tmp_path, monkeypatch):
 def test_published_features_in_h5_files_feed_the_head_of_the_page(folder, h5py):
     for part, name in (('train', 'v_QOlSCBRmfWY'), ('valid', 'v_ehGHCYKzyZ8')):
         with h5py.File(f'features/tsp_{part}.h5', 'w') as file:
-            file[name] = np.random.default_rng(0).normal(size=(37, 512)).astype('f')
+            file[name] = np.random.default_rng(0).normal(size=(18, 512)).astype('f')
     (folder / 'config.py').write_text(
-        block('# configs/tsp_gtad_anet.py').replace("'./", f"'{ROOT}/configs/"))
+        block('# configs/my_gtad_tsp_anet.py').replace("'./", f"'{ROOT}/configs/"))
     cfg = Config.fromfile('config.py')
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         (sample,) = DATASETS.build(loader.dataset)
         assert sample['inputs'].shape == (512, 100)
+        assert sample['data_samples'].window_norm == pytest.approx((0, 18 * 16 / 15 / 20))
     model = MODELS.build(cfg.model).eval()
     (found,) = model(sample['inputs'][None], [sample['data_samples']], mode='predict')
     assert found.video_name == 'ehGHCYKzyZ8'

@@ -1,9 +1,11 @@
 """The page on TSP: its commands, its config and its parts are there."""
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmaction.registry import DATASETS
 from mmengine.config import Config
@@ -48,6 +50,33 @@ def test_features_of_thumos_are_extracted_by_the_config_of_the_page(reference_da
     assert re.search(r'/video_validation_\d{7}\.mp4$', videos.get_data_info(0)['filename'])
     clips = [one for one in videos.pipeline.transforms if isinstance(one, RegularClips)]
     assert clips[0].stride == 1
+
+
+def test_published_features_of_thumos_feed_the_head_of_the_page(tmp_path, monkeypatch):
+    h5py = pytest.importorskip('h5py')
+    monkeypatch.chdir(tmp_path)
+    text = re.search(r'```python\n# configs/my_actionformer_tsp_thumos.py\n(.+?)```', PAGE,
+                     re.DOTALL)
+    (tmp_path / 'config.py').write_text(text[1].replace("'./", f"'{ROOT}/configs/"))
+    cfg = Config.fromfile('config.py')
+    (tmp_path / cfg.ann_file).parent.mkdir(parents=True)
+    (tmp_path / 'features').mkdir()
+    entries = {}
+    for part, subset, name in (('valid', 'Validation', 'video_validation_0000051'),
+                               ('test', 'Test', 'video_test_0000004')):
+        with h5py.File(f'features/tsp_thumos_{part}.h5', 'w') as file:
+            file[name] = np.arange(285)[:, None] * np.ones((1, 512), 'f')     # of 20 s
+        entries[name] = dict(subset=subset, duration=20, fps=30, annotations=[
+            dict(segment=[5, 8], label='Billiards')])
+    (tmp_path / cfg.ann_file).write_text(json.dumps(dict(database=entries)))
+    (sample,) = DATASETS.build(cfg.test_dataloader.dataset)
+    assert sample['inputs'][0].tolist() == list(range(0, 285, 2))
+    start, end = sample['data_samples'].window_norm
+    middle = (start + (end - start) * 0.5 / 143) * 20      # of the first: frames 0 to 15
+    assert middle == pytest.approx(8 / 15)
+    (training,) = DATASETS.build(cfg.train_dataloader.dataset)
+    assert training['inputs'].shape == (512, 2304)
+    assert cfg.model.head.in_channels == 512
 
 
 @pytest.mark.parametrize('name', ['TSPDataset', 'SeededSampler', 'TSPHead', 'TSPMetric',

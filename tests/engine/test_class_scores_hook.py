@@ -3,12 +3,17 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
+from mmengine.dataset import BaseDataset
+from mmengine.model import BaseModel
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from mmlofi.datasets.transforms import save_features
+from mmlofi.pretraining import TSPHead
 
 VIDEO = dict(type='VideoClassifier', in_channels=8, num_classes=2)
 SEGMENT = dict(type='SegmentClassifier', in_channels=8, num_classes=2)
@@ -102,6 +107,33 @@ def test_another_number_of_classes_than_the_data_have_is_refused(features, setti
     with pytest.raises(ValueError, match=r'tells 3 classes apart and the data have 2 \(run, swim.* '
                                          rf'set model\.{part}\.num_classes=2, or'):
         said_before(features(0), **settings)
+
+
+class Recognizer(BaseModel):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.cls_head = TSPHead(num_classes=num_classes, in_channels=2)
+
+    def forward(self, *args, **kwargs):
+        raise AssertionError('nothing is trained')
+
+
+@pytest.mark.parametrize(('told', 'names', 'refused'), [
+    (2, ('run', 'swim'), False), (3, ('run', 'swim'), False), (1, ('run', 'swim'), True),
+    (2, None, False)])
+def test_a_recognizer_of_fewer_classes_than_its_clips_have_is_refused(tmp_path, told, names,
+                                                                      refused):
+    """By TSP or ACP+, where a label beyond the last class stops a GPU without a word of why."""
+    clips = BaseDataset(lazy_init=True, serialize_data=False,
+                        metainfo={} if names is None else dict(classes=names))
+    clips.data_list, clips._fully_initialized = [{}], True
+    runner = Runner(Recognizer(told), str(tmp_path), train_dataloader=DataLoader(clips),
+                    train_cfg=dict(by_epoch=True, max_epochs=0), default_scope='mmaction',
+                    optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+                    custom_hooks=[dict(type='ClassScoresHook')])
+    with pytest.raises(ValueError, match='tells 1 classes apart .* set model.cls_head.num_classes='
+                       ) if refused else nullcontext():
+        runner.train()
 
 
 def test_labels_of_a_head_that_the_video_s_classes_leave_out_are_warned_of(features):

@@ -42,6 +42,17 @@ def test_the_authors_rule_takes_parts_of_an_action_for_background():
     assert background(merge_overlaps=False) == [(0, 10), (20, 60), (62, 100)]
 
 
+def test_segments_that_do_not_count_are_no_background_but_by_the_authors_tables():
+    ignored = [(45, 50), (99, 100)]
+    assert background(ignored_sec=ignored) == [(0, 10), (40, 45), (50, 60), (62, 99)]
+    assert background(ignored_sec=ignored, merge_overlaps=False) == background(merge_overlaps=False)
+
+
+def test_a_rule_that_is_neither_is_refused():
+    with pytest.raises(ValueError, match="got merge_overlaps='no'; expected True, or False"):
+        background(merge_overlaps='no')
+
+
 def test_a_shortest_gap_of_nothing_is_refused():
     with pytest.raises(ValueError, match='shortest_gap_sec=0; expected a finite number, above 0'):
         background(shortest=0)

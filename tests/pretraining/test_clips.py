@@ -45,21 +45,23 @@ def test_rows_shorter_than_a_clip_are_left_out_as_by_the_authors(authors_items, 
 
 @pytest.mark.parametrize('name', ['uniform', 'jitter'])
 def test_clips_are_those_of_the_authors(authors_items, tsp_settings, tsp_arrays, name):
+    """Row, start, end, class, region and frames."""
     items, sampler, state = authors_items(spread=name == 'uniform'), ClipInSegment(), \
         np.random.get_state()
     np.random.seed(tsp_settings['jitter_seed'])     # one draw an item, in their order
+    starts = np.array([sampler.start_sec(item) for item in items])
+    np.random.seed(tsp_settings['jitter_seed'])
     frames = [sampler.transform(dict(item, avg_fps=item['fps'], total_frames=10**6))['frame_inds']
               for item in items]
     np.random.set_state(state)
+    row, start, end, label, region, whole = tsp_arrays[name].T
     assert np.array_equal(frames, tsp_arrays[f'{name}_frames'])
-    assert [item['label'] for item in items] == tsp_arrays[name][:, 3].tolist()
-    assert [item['region_label'] for item in items] == tsp_arrays[name][:, 4].tolist()
-
-
-def test_the_clips_of_validation_start_where_the_authors_do(authors_items, tsp_arrays):
-    items = authors_items(spread=True)
-    starts = [ClipInSegment().start_sec(item) for item in items]
-    assert np.array_equal(starts, tsp_arrays['uniform'][:, 1])
+    assert np.array_equal(starts, start)
+    assert np.array_equal(starts + sampler.clip_sec, end)
+    assert np.array_equal(np.arange(len(items)) % tsp_settings['kept'], row)
+    assert np.array_equal([item['label'] for item in items], label)
+    assert np.array_equal([item['region_label'] for item in items], region)
+    assert whole.all()
 
 
 @pytest.mark.parametrize('fps', [30.0, 25.0, 24.0, 29.97, 60.0, 15.0, 12.5])

@@ -69,3 +69,11 @@ def test_numbers_that_are_not_finite_are_refused(tmp_path):
     save_gvf(tmp_path / 'gvf.npz', dict(a=np.array([1, np.nan])))
     with pytest.raises(ValueError, match='features that are not finite'):
         VideoFeatures(str(tmp_path / 'gvf.npz'), feat_dim=2)
+
+
+def test_of_an_h5_file_they_are_refused_when_they_are_wanted(tmp_path):
+    h5py = pytest.importorskip('h5py')
+    with h5py.File(tmp_path / 'gvf.h5', 'w') as file:
+        file['a'], file['b'] = np.ones(2, 'f'), np.array([1, np.inf], 'f')
+    with pytest.raises(ValueError, match="features of 'b' that are not finite"):
+        VideoFeatures(str(tmp_path / 'gvf.h5'), feat_dim=2)['b']   # of which any is read at once

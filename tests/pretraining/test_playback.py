@@ -105,6 +105,8 @@ def test_in_testing_a_clip_is_always_the_same_one_in_the_middle():
     (dict(rates=(1,)), 'num_rates=1; expected a whole number, 2 or more'),
     (dict(rates=(1, 0.5)), 'the rate 0.5; expected 0, or numbers of 1 or more'),
     (dict(rates=(1, (2, 1))), r'the rate \(2, 1\)'), (dict(rates=(1, (-1, 1))), 'the rate'),
+    (dict(rates=2), 'rates=2; expected two or more'), (dict(rates=(1, 2, 1)), 'which share some'),
+    (dict(rates=((1, 2), (1.5, 3))), r'rates \(1, 2\) and \(1.5, 3\), which share some'),
     (dict(rates=(1, (1, 2, 3))), r'expected a number, or \(low, high\)'),
     (dict(rates=(1, -1), clip_len=1), 'clip_len=1'),
     (dict(rates=(1, -1), frame_interval=0), 'frame_interval=0')])

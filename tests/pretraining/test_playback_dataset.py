@@ -19,11 +19,11 @@ PIPELINE = [dict(type='OpenVideo'),
 def videos(tmp_path, numbered_video):
     for name in 'ab':
         shutil.copy(numbered_video, tmp_path / f'{name}.mp4')
-    (tmp_path / 'list.txt').write_text('a.mp4 17\nb.mp4 3\n')
 
-    def make(pipeline=PIPELINE):
+    def make(pipeline=PIPELINE, lines='a.mp4 17\nb.mp4 3\n', **settings):
+        (tmp_path / 'list.txt').write_text(lines)
         return PlaybackDataset(ann_file=str(tmp_path / 'list.txt'), pipeline=pipeline,
-                               data_prefix=dict(video=str(tmp_path)))
+                               data_prefix=dict(video=str(tmp_path)), **settings)
     return make
 
 
@@ -62,6 +62,33 @@ def test_without_groups_the_order_is_mmengine_s():
 def test_items_that_are_no_whole_groups_are_refused():
     with pytest.raises(ValueError, match='7 items for groups of 3; expected whole groups'):
         SeededSampler(range(7), group=3)
+
+
+def test_groups_other_than_a_video_s_rates_are_refused(videos):
+    assert len(SeededSampler(videos(), group=1)) == 6
+    with pytest.raises(ValueError, match='group=2 for a PlaybackDataset with 3 items of each'):
+        SeededSampler(videos(), group=2)
+
+
+@pytest.mark.parametrize('testing', [False, True])
+def test_all_rates_of_a_video_too_short_are_of_the_next_one(videos, write_numbered_video, tmp_path,
+                                                            testing):
+    """So that none is more frequent, and a short video of a list stops no validation."""
+    write_numbered_video(tmp_path / 'a.mp4', 6)      # of 7 that rate 2 needs
+    pipeline = [PIPELINE[0], dict(PIPELINE[1], test_mode=testing), *PIPELINE[2:]]
+    dataset = videos(pipeline, test_mode=testing)
+    order = list(SeededSampler(dataset, group=3, shuffle=False))
+    moved = [dataset[index] for index in order[:3]]
+    assert [one['data_samples'].gt_label.item() for one in moved] == [0, 1, 2]
+    assert torch.equal(moved[0]['inputs'], moved[1]['inputs'].flip(2))
+    shutil.copy(tmp_path / 'a.mp4', tmp_path / 'b.mp4')
+    with pytest.raises(ValueError, match=r"2 videos in a row of '.*list\.txt', from number 0 on"):
+        videos(pipeline, test_mode=testing)[0]
+
+
+def test_a_list_without_a_video_is_refused(videos):
+    with pytest.raises(ValueError, match='lists no video'):
+        videos(lines='')
 
 
 def test_a_pipeline_without_rates_is_refused(videos):

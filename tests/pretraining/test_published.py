@@ -24,9 +24,18 @@ class Recognizer(BaseModel):
         raise AssertionError('nothing is trained')
 
 
-def start_from(checkpoint, folder, **head):
+class Localizer(Recognizer):
+    """Of stage 2, which has another head."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(2, 5)
+        del self.cls_head
+
+
+def start_from(checkpoint, folder, kind=Recognizer, **head):
     torch.save(checkpoint, folder / 'theirs.pth')
-    runner = Runner(Recognizer(**head), str(folder / 'work'), default_scope='mmaction',
+    runner = Runner(kind(**head), str(folder / 'work'), default_scope='mmaction',
                     load_from=str(folder / 'theirs.pth'),
                     default_hooks=dict(checkpoint_fit=dict(type='CheckpointFitHook')),
                     custom_hooks=[dict(type='TSPCheckpointHook')])
@@ -56,6 +65,13 @@ def test_of_tac_the_encoder_alone_is_taken(tmp_path):
     weights = theirs(regions=False)
     model = start_from({f'module.{name}': value for name, value in weights.items()}, tmp_path)
     assert torch.equal(model.backbone.stem[0].weight, weights['features.stem.0.weight'])
+
+
+def test_stage_2_takes_the_encoder_and_keeps_its_own_head(tmp_path):
+    weights = theirs(gvf_channels=2)
+    model = start_from(dict(model=weights, args=argparse.Namespace(lr=0.1)), tmp_path, Localizer)
+    assert torch.equal(model.backbone.stem[0].weight, weights['features.stem.0.weight'])
+    assert model.head.weight.shape == (5, 2)
 
 
 def test_our_own_checkpoint_is_left_as_it_is(tmp_path):

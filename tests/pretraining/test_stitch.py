@@ -40,6 +40,18 @@ def test_another_speed_has_two_steps_which_change_at_the_cut():
         assert steps[0] != steps[-1]
 
 
+def test_a_clip_of_four_frames_shows_another_speed_too():
+    """After a first part of one frame all steps would be alike, as those of the negative are."""
+    stitch, cuts = StitchBoundary(clip_len=4), set()
+    for seed in range(60):
+        np.random.seed(seed)
+        clip = stitch.choose(OTHER_SPEED, [300])
+        steps = np.diff(clip.frames)
+        assert steps[0] != steps[-1]
+        cuts.add(clip.cut)
+    assert cuts == {2, 3}
+
+
 @pytest.mark.parametrize('kind', [OTHER_CLASS, SAME_CLASS])
 def test_parts_of_two_videos_are_each_a_progression_anywhere_in_theirs(kind):
     found = clips(kind)
@@ -87,9 +99,11 @@ def test_a_short_video_has_the_same_intervals_in_all_kinds(kind):
 
 
 @pytest.mark.parametrize(('settings', 'message'), [
+    (dict(intervals=4), 'intervals=4; expected two numbers or more'),
     (dict(intervals=(8, 8)), 'num_intervals=1'), (dict(intervals=(0, 8)), 'interval_0=0'),
     (dict(margin=0.6), 'margin=0.6'), (dict(blend=3), 'blend=3 and margin=0.25 of 8 frames'),
-    (dict(clip_len=1), 'clip_len=1'), (dict(height=0), 'height=0')])
+    (dict(clip_len=1), 'clip_len=1'), (dict(clip_len=2), 'of 2 frames, parts of 1 or more'),
+    (dict(height=0), 'height=0')])
 def test_settings_that_make_no_boundary_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         StitchBoundary(**settings)
@@ -98,7 +112,8 @@ def test_settings_that_make_no_boundary_are_refused(settings, message):
 PIPELINE = [dict(type='StitchBoundary', clip_len=4, intervals=(2, 4), blend=0, height=64,
                  width=80),
             dict(type='FormatShape', input_format='NCTHW'),
-            dict(type='PackActionInputs', algorithm_keys=('second_filename', 'stitched'))]
+            dict(type='PackActionInputs', algorithm_keys=('filename', 'second_filename',
+                                                          'stitched'))]
 
 
 @pytest.fixture
@@ -108,8 +123,8 @@ def videos(tmp_path, numbered_video):
 
     def make(lines='a.mp4 0\nb.mp4 0\nc.mp4 1\nd.mp4 1\n', **settings):
         (tmp_path / 'list.txt').write_text(lines)
-        return StitchDataset(ann_file=str(tmp_path / 'list.txt'), pipeline=PIPELINE,
-                             data_prefix=dict(video=str(tmp_path)), **settings)
+        return StitchDataset(ann_file=str(tmp_path / 'list.txt'), **dict(
+            dict(pipeline=PIPELINE, data_prefix=dict(video=str(tmp_path))), **settings))
     return make
 
 
@@ -135,7 +150,26 @@ def test_a_seed_gives_a_clip_and_testing_always_the_same(videos):
         assert torch.equal(first['inputs'], second['inputs'])
 
 
-@pytest.mark.parametrize('lines', ['a.mp4 0\nb.mp4 0\n', 'a.mp4 0\nb.mp4 0\nc.mp4 1\n'])
-def test_a_list_without_partners_is_refused(videos, lines):
-    with pytest.raises(ValueError, match='expected two classes or more, of two videos or more'):
+@pytest.mark.parametrize('testing', [False, True])
+def test_the_next_video_takes_the_place_of_one_too_short(videos, write_numbered_video, tmp_path,
+                                                         testing):
+    write_numbered_video(tmp_path / 'a.mp4', 12)     # for intervals of 2 and 4, 13 are needed
+    dataset = videos('a.mp4 0\nb.mp4 0\nd.mp4 0\nc.mp4 1\nd.mp4 1\n', test_mode=testing)
+    for kind in (OTHER_SPEED, SAME_SPEED):
+        sample = dataset[SampleIndex(kind, seed=0)]['data_samples']
+        assert sample.gt_label.item() == kind
+        assert sample.filename.endswith('b.mp4')
+
+
+@pytest.mark.parametrize(('lines', 'message'), [
+    ('a.mp4 0\nb.mp4 0\n', r'of 1 class\(es\); expected two classes or more, of two videos or'),
+    ('a.mp4 0\nb.mp4 0\nc.mp4 1\n', r'of which \[1\] have one alone; expected two classes'),
+    ('', 'lists no video; expected one a line')])
+def test_a_list_without_partners_is_refused(videos, lines, message):
+    with pytest.raises(ValueError, match=message):
         videos(lines)
+
+
+def test_a_pipeline_without_boundaries_is_refused(videos):
+    with pytest.raises(ValueError, match='a pipeline without StitchBoundary'):
+        videos(pipeline=[dict(type='OpenVideo')])

@@ -66,6 +66,13 @@ def test_actions_and_background_become_clips(folder):
     assert rows(clips(folder)) == 2 * SEGMENTS
 
 
+def test_no_clip_shows_a_segment_of_a_class_that_does_not_count(folder):
+    write(folder, dict(VIDEOS, b=dict(VIDEOS['b'], annotations=[
+        action(4, 10.4, 'jump'), action(2.5, 3, 'Ambiguous')])))
+    found = rows(clips(folder, ignore_classes=['Ambiguous']))[:6]
+    assert found == [*SEGMENTS[:5], ('b', 0, 2.5, -1, 1)]
+
+
 def test_without_background_there_are_actions_alone(folder):
     assert rows(clips(folder, background=None)) == 2 * [one for one in SEGMENTS if one[-1] == 0]
 
@@ -86,11 +93,13 @@ def test_a_sample_has_what_the_head_reads(folder):
     assert dataset[2]['data_samples'].gt_label.tolist() == [-1]
 
 
-def test_videos_without_a_duration_in_the_annotations_have_the_file_s(folder):
+def test_videos_without_a_duration_in_the_annotations_have_the_file_s(folder, monkeypatch):
     videos = {name: {key: value for key, value in entry.items() if key != 'duration'}
               for name, entry in VIDEOS.items()}
     write(folder, videos)
+    assert rows(clips(folder, check_files=False))[5] == ('b', 0, 4, -1, 1)     # opened for it
     assert rows(clips(folder))[5] == ('b', 0, 4, -1, 1)
+    monkeypatch.setattr('mmlofi.pretraining.dataset.look_at_video', None)      # known by the index
     assert rows(clips(folder))[3] == ('a', 5, 9.5, -1, 1)
 
 
@@ -132,6 +141,9 @@ def test_a_seed_gives_the_clip_and_leaves_other_random_numbers_alone(folder):
      'none of the 7 segments of subset .training. lasts 100 s'),
     (dict(background=dict(shortest_gap_sec=-1)), ValueError, 'shortest_gap_sec=-1'),
     (dict(subset='testing'), ValueError, 'no video of subset'),
+    (dict(background=dict(shortest_gap=1)), ValueError,
+     r'background=.*; expected dict\(shortest_gap_sec=16 / 3\), with merge_overlaps where'),
+    (dict(gvf='gvf.npz'), ValueError, r"gvf='gvf.npz'; expected dict\(file='gvf.npz'\)"),
     (dict(gvf=dict(file='nowhere.npz')), FileNotFoundError, 'no global video features at'),
     (dict(data_prefix=dict(feature='x')), ValueError, "expected dict.video='folder'.")])
 def test_what_cannot_be_trained_on_is_said_at_construction(settings, error, message, folder):

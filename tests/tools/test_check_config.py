@@ -44,6 +44,15 @@ def test_the_segments_of_acp_plus_are_checked_as_their_videos_are(make_dataset, 
     assert faults_of(report) == {'b': ['missing']}
 
 
+def test_the_clips_of_tsp_are_checked_as_their_videos_are(make_dataset, run_check, config):
+    (make_dataset(**GOOD) / 'videos' / 'b.mp4').unlink()
+    status, _, report = run_check(config(
+        dict(video='videos'), type='TSPDataset', background=dict(shortest_gap_sec=1),
+        pipeline=[dict(type='OpenVideo'), dict(type='ClipInSegment')]))
+    assert '1 of 3' in status
+    assert faults_of(report) == {'b': ['missing']}
+
+
 def test_folders_of_pictures_are_checked_by_the_transform_that_opens_them(
         make_dataset, run_check, config, tmp_path):
     make_dataset(**GOOD)
@@ -115,6 +124,25 @@ def test_features_that_would_stop_a_training_are_found(make_dataset, run_check, 
     bad += 'd' if len(bad) == 3 else ''
     assert faults_of(report) == dict.fromkeys(bad, ['other features'])
     assert status == 0 if not bad else f'{len(bad)} of 4' in status
+
+
+def test_features_of_a_second_folder_are_checked_as_those_of_the_first(make_dataset, run_check,
+                                                                       config, tmp_path):
+    make_dataset(**GOOD | dict(d={}, e={}))
+    for folder in ('first', 'second'):
+        for value, name in enumerate('abcde'):
+            save_features(tmp_path / folder / f'{name}.npz', np.full((4, 8), value), 2.0, HEADER)
+    path = config(dict(feature='first'), pipeline=[
+        dict(type='LoadSnippetFeatures', num_snippets=8),
+        dict(type='AppendFeatures', folder=str(tmp_path / 'second'), num_snippets=8)])
+    assert run_check(path)[0] == 0
+    (tmp_path / 'second/a.npz').unlink()
+    save_features(tmp_path / 'second/b.npz', np.ones((4, 8)), 2.0, HEADER | dict(side=112))
+    save_features(tmp_path / 'second/d.npz', np.full((4, 8), np.nan), 2.0, HEADER)
+    status, output, report = run_check(path)
+    assert faults_of(report) == {'a': ['missing'], 'b': ['other features'], 'd': ['bad values']}
+    assert '3 of 5' in status
+    assert 'second/b.npz' in output
 
 
 @pytest.mark.parametrize(('model', 'says'), [

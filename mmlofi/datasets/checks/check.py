@@ -68,13 +68,16 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: 
     for source in sources:
         checks += _read(source)
 
-    files = [one for one in checks if one.filename is not None]
+    files = [one for main in checks for one in (main, *main.appended) if one.filename is not None]
     facts = _look_at_files(files, frames, workers, index)
     look = partial(_check_file, tolerance=tolerance, values=values, every=frames != 'first')
     with ThreadPoolExecutor(workers) as pool:
         for _ in track((pool.map(look, files, facts), len(files))):
             pass
     find_other_features(files)
+    for one in checks:
+        one.faults += [fault for other in one.appended for fault in other.faults
+                       if fault not in one.faults]
     _find_repeats(checks)
     return checks
 
@@ -91,6 +94,11 @@ def _read(source: Source) -> list[VideoCheck]:
         _check_annotations(one)
     if source.folder is not None:
         _find_files(source, list(chosen.values()), every)
+    for further in source.appended:
+        others = {name: VideoCheck(one.record, further) for name, one in chosen.items()}
+        _find_files(further, list(others.values()), every)
+        for name, one in chosen.items():
+            one.appended.append(others[name])
     return list(chosen.values())
 
 

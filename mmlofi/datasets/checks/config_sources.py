@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mmengine.config import Config
 
@@ -11,7 +12,7 @@ from mmlofi.arguments import merge_cfg_options
 from mmlofi.datasets.checks.video_check import Source
 from mmlofi.datasets.videos.find_files import default_template
 
-DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset')
+DATASET_TYPES = ('UntrimmedVideoDataset', 'SegmentDataset', 'TSPDataset')
 
 
 def load_config(path: str, options: dict | None) -> Config:
@@ -59,10 +60,25 @@ def read_config(cfg: Config) -> list[Source]:
             _settings_of('LoadSnippetFeatures', pipeline), dataset.get('window') is not None,
             ignore if ignore is None else tuple(ignore), _reader_of(pipeline), opener,
             training=name == 'train_dataloader'))
+        sources[-1] = replace(sources[-1], appended=_appended(sources[-1], pipeline))
     if not sources:
         raise ValueError(f'{cfg.filename} has no {" or ".join(DATASET_TYPES)} in its data loaders; '
-                         'expected a config of stage 2 or 3 or of ACP+, or --ann and --videos')
+                         'expected a config of stage 2 or 3, of ACP+ or TSP, or --ann and --videos')
     return list(dict.fromkeys(sources))
+
+
+def _appended(first: Source, pipeline: Sequence[dict]) -> tuple[Source, ...]:
+    """The further folders whose features are put beside those of the first."""
+    sources = []
+    for step in pipeline:
+        if step['type'] == 'AppendFeatures':
+            settings = {key: value for key, value in step.items()
+                        if key not in ('type', 'folder', 'filename_tmpl')}
+            sources.append(replace(
+                first, folder=step['folder'], loader=json.dumps(settings),
+                filename_tmpl=step.get('filename_tmpl') or default_template('feature',
+                                                                            step['folder'])))
+    return tuple(sources)
 
 
 def _settings_of(transform: str, pipeline: Sequence[dict]) -> str | None:

@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 
 from mmlofi.datasets.checks.video_check import Source, VideoCheck
 from mmlofi.datasets.features.feature_files import FeatureFile
-from mmlofi.datasets.features.feature_header import find_others
+from mmlofi.datasets.features.feature_header import find_unlike
 from mmlofi.datasets.transforms import LoadSnippetFeatures
 from mmlofi.datasets.videos.facts import FeatureFacts
 
@@ -54,11 +54,7 @@ def find_other_features(files: Sequence[VideoCheck]) -> None:
         if one.stored is not None:
             subsets[one.source][one.filename] = one
     for mine in subsets.values():
-        others = find_others({name: one.stored.header for name, one in mine.items()})
-        usual = Counter(one.stored.shape[0] for one in mine.values()).most_common(1)[0][0]
-        for name, one in mine.items():
-            if name in others:
-                one.faults.append(('other features', f'{name!r} is {others[name]} the rest'))
-            elif one.stored.shape[0] != usual:
-                one.faults.append(('other features', f'{name!r} has {one.stored.shape[0]} '
-                                                     f'channels, most have {usual}'))
+        unlike = find_unlike({name: (one.stored.shape[0], one.stored.header)
+                              for name, one in mine.items()})
+        for name, problem in unlike.items():
+            mine[name].faults.append(('other features', problem))

@@ -49,6 +49,7 @@ class Source:
     reader: str | None = None                  # as of `OpenVideo`
     opener: str | None = None                  # json of the settings of OpenFrames, of pictures
     training: bool = field(default=False, compare=False)   # whether it is, whatever the subset
+    appended: tuple[Source, ...] = ()          # further folders of features, as AppendFeatures has
 
 
 @dataclass
@@ -61,6 +62,7 @@ class VideoCheck:
     duration_sec: float | None = None
     stored: FeatureFile | None = None   # what a file of features says, its shape (C, L)
     faults: list[tuple[str, str]] = field(default_factory=list)   # (kind, detail)
+    appended: list[VideoCheck] = field(default_factory=list)   # of its files in further folders
 
     @property
     def errors(self) -> list[str]:

@@ -161,6 +161,21 @@ def find_others(headers: Mapping[str, dict | None]) -> dict[str, str]:
             if _text(header) != _text(usual)}
 
 
+def find_unlike(files: Mapping[str, tuple[int, Mapping | None]]) -> dict[str, str]:
+    """The files of a folder that are of another encoder than the rest, and in what they differ.
+
+    Args:
+        files: Channels and header of each.
+    """
+    if not files:
+        return {}
+    others = find_others({name: header for name, (_, header) in files.items()})
+    usual = Counter(channels for channels, _ in files.values()).most_common(1)[0][0]
+    wrong = {name: f'{name!r} is {others[name]} the rest' for name in others}
+    return {name: f'{name!r} has {channels} channels, most have {usual}'
+            for name, (channels, _) in files.items() if channels != usual} | wrong
+
+
 def _unlike(header: Mapping | None, usual: Mapping | None) -> str:
     if header is None or usual is None:
         return f'stored {"without" if header is None else "with"} a header, unlike'

@@ -10,7 +10,9 @@ from functools import partial
 from typing import NamedTuple
 
 from mmlofi.datasets.features.feature_files import FeatureFile, in_container, look_at_features
+from mmlofi.datasets.features.feature_header import find_unlike
 from mmlofi.datasets.transforms import AppendFeatures, OpenFrames, OpenVideo
+from mmlofi.datasets.transforms.append import other_video
 from mmlofi.datasets.videos.damage import FRAMES
 from mmlofi.datasets.videos.facts import (
     MISSING,
@@ -24,6 +26,7 @@ from mmlofi.datasets.videos.facts import (
     stamp_of,
 )
 from mmlofi.datasets.videos.file_checks import FileState, Transforms, files_backend
+from mmlofi.datasets.videos.find_files import find_files
 from mmlofi.datasets.videos.index import FAULT_SEC, FileIndex
 from mmlofi.datasets.videos.indexing import READERS, complete
 from mmlofi.datasets.videos.patience import patiently
@@ -91,7 +94,7 @@ def states_of(index: FileIndex, data_list: Sequence[dict], facts: Sequence[Facts
     states = [_state(info, one, how) for info, one in zip(data_list, facts)]
     for transform in how.transforms:
         if isinstance(transform, AppendFeatures):
-            states = _with_appended(index, data_list, states, transform, how)
+            states = _with_appended(index, data_list, facts, states, transform, how)
     return states
 
 
@@ -154,18 +157,38 @@ def _state_of_features(path: str, facts: FeatureFacts, transforms: Sequence[Call
     return FileState()
 
 
-def _with_appended(index: FileIndex, data_list: Sequence[dict], states: Sequence[FileState],
-                   transform: AppendFeatures, how: Looking) -> list[FileState]:
+def _with_appended(index: FileIndex, data_list: Sequence[dict], facts: Sequence[Facts],
+                   states: Sequence[FileState], transform: AppendFeatures, how: Looking
+                   ) -> list[FileState]:
     """The states, with what is wrong with the videos' features of another folder."""
-    infos = [dict(filename=transform.path(info['video_name'])) for info in data_list]
     more = how._replace(transforms=[transform.load])
-    found = []
-    for info, state, facts in zip(infos, states, look_at_files(index, infos, more)):
-        problem = _state(info, facts, more).problem
-        if problem == MISSING:
-            problem = f'no features at {info["filename"]!r}'
-        found.append(FileState(problem=problem) if problem and not state.problem else state)
-    return found
+    paths = [transform.path(info['video_name']) for info in data_list]
+    if paths and on_disk(paths[0], transform.load.backend_args):
+        paths = find_files(paths, lambda: paths)
+    infos = [dict(filename=path) for path in paths]
+    others = look_at_files(index, infos, more)
+    found = [_state(info, one, more) for info, one in zip(infos, others)]
+    unlike = find_unlike({path: (state.channels, state.header) for path, state in zip(paths, found)
+                          if state.channels is not None})
+    return [state if state.problem else state._replace(problem=_problem_of_appended(
+        path, other, unlike.get(path), info['filename'], durations))
+        for info, state, path, other, *durations in zip(
+            data_list, states, paths, found, map(_duration, facts), map(_duration, others))]
+
+
+def _problem_of_appended(path: str, state: FileState, unlike: str | None, first: str,
+                         durations: Sequence[float | None]) -> str | None:
+    if state.problem == MISSING:
+        return f'no features at {path!r}'
+    if state.problem is not None:
+        return state.problem
+    if unlike is not None:
+        return f'{unlike}; expected features of one encoder in a folder: extract them again'
+    return other_video(path, durations[1], first, durations[0])
+
+
+def _duration(facts: Facts) -> float | None:
+    return facts.duration_sec if isinstance(facts, FeatureFacts) else None
 
 
 def _frames_opener(transforms: Transforms) -> OpenFrames:

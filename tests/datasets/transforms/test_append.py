@@ -7,7 +7,7 @@ import torch
 from small_videos import VIDEOS, write_annotations
 
 from mmlofi.datasets import UntrimmedVideoDataset
-from mmlofi.datasets.transforms import AppendFeatures, LoadSnippetFeatures
+from mmlofi.datasets.transforms import AppendFeatures, LoadSnippetFeatures, save_features
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def folders(tmp_path):
 
 
 def appended(folder, **settings):
-    return dict(type='AppendFeatures', folder=str(folder / 'flow'), filename_tmpl='{}.npy',
-                num_snippets=None, feat_dim=2, **settings)
+    return dict(dict(type='AppendFeatures', folder=str(folder / 'flow'), filename_tmpl='{}.npy',
+                     num_snippets=None, feat_dim=2), **settings)
 
 
 def dataset(folder, **settings):
@@ -66,3 +66,67 @@ def test_files_of_the_other_folder_are_looked_at_before_training(folders, spoil,
     spoil(folders / 'flow/b.npy')
     with pytest.raises(ValueError, match=message):
         dataset(folders)
+
+
+HEADER = dict(backbone_sha256='1c', num_snippets=10, snippet_interval=None, clip_len=8,
+              frame_interval=8, side=224, feat_dim=2, dtype='float32')
+
+
+@pytest.fixture
+def own(folders):
+    """As `folders`, both in files of our own that say how they were made."""
+    for folder, channels in (('rgb', 4), ('flow', 2)):
+        for name in VIDEOS:
+            save_features(folders / folder / f'{name}.npz', np.ones((channels, 10), np.float32),
+                          10.0, dict(HEADER, feat_dim=channels))
+    return folders
+
+
+def own_dataset(folder):
+    return UntrimmedVideoDataset(
+        'gt.json', data_root=str(folder), subset='training', data_prefix=dict(feature='rgb'),
+        pipeline=[dict(type='LoadSnippetFeatures', num_snippets=10),
+                  dict(type='AppendFeatures', folder=str(folder / 'flow'), num_snippets=10),
+                  dict(type='PackTALInputs')])
+
+
+@pytest.mark.parametrize(('channels', 'duration', 'header', 'message'), [
+    (2, 10.0, dict(HEADER, backbone_sha256='2d'), 'made with other backbone_sha256 than the rest'),
+    (3, 10.0, None, 'stored without a header, unlike the rest'),
+    (2, 20.0, HEADER, r"flow/b\.npz' is of a video of 20.00 s, and '.*rgb/b\.npz' of one of 10")])
+def test_the_other_folder_is_held_to_one_encoder_and_to_the_same_videos_too(
+        own, channels, duration, header, message):
+    assert own_dataset(own)[1]['inputs'].shape == (6, 10)
+    save_features(own / 'flow/b.npz', np.ones((channels, 10), np.float32), duration, header)
+    with pytest.raises(ValueError, match=message):
+        own_dataset(own)
+
+
+def test_a_file_of_another_channels_than_the_rest_is_refused_without_headers(folders):
+    np.save(folders / 'flow/b.npy', np.zeros((3, 10), np.float32))
+    np.save(folders / 'flow/a.npy', np.zeros((2, 10), np.float32))
+    with pytest.raises(ValueError, match=r"flow/b\.npy' has 3 channels, most have 2"):
+        dataset(folders, feat_dim=None)
+
+
+def test_a_file_with_v_before_its_name_is_found_as_in_the_first_folder(own):
+    (own / 'flow/b.npz').rename(own / 'flow/v_b.npz')
+    assert own_dataset(own)[1]['inputs'].shape == (6, 10)
+
+
+def test_another_video_is_refused_where_files_were_not_looked_at(own):
+    save_features(own / 'flow/b.npz', np.ones((2, 10), np.float32), 20.0)
+    results = LoadSnippetFeatures(num_snippets=10)(dict(
+        filename=str(own / 'rgb/b.npz'), video_name='b', duration_sec=10.0))
+    with pytest.raises(ValueError, match='expected features of the same video'):
+        AppendFeatures(folder=str(own / 'flow'), num_snippets=10)(results)
+
+
+def test_folders_in_another_place_than_a_transform_each_are_refused(folders):
+    with pytest.raises(ValueError, match='expected one folder or h5 file: another AppendFeatures'):
+        AppendFeatures(folder=['rgb', 'flow'])
+    with pytest.raises(ValueError, match='an AppendFeatures in the pipeline reads each further'):
+        UntrimmedVideoDataset('gt.json', data_root=str(folders), subset='training', pipeline=[],
+                              data_prefix=dict(feature=['rgb', 'flow']))
+    with pytest.raises(ValueError, match='expected LoadSnippetFeatures before it'):
+        AppendFeatures(folder=str(folders / 'flow'))(dict(video_name='a'))
