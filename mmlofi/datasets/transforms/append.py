@@ -50,15 +50,16 @@ class AppendFeatures(BaseTransform):
         Raises:
             FileNotFoundError: When the video has no file in the folder.
             ValueError: As `LoadSnippetFeatures`, without features before, and for another number of
-                features, or those of a video that lasts shorter or longer.
+                features, or those of a video that lasts shorter or longer by what the files say.
         """
         if 'features' not in results:
             raise ValueError('AppendFeatures got no features to put others beside; expected '
                              'LoadSnippetFeatures before it in the pipeline')
         loaded = self._load(results)
         path, more, features = loaded['filename'], loaded['features'], results['features']
-        problem = other_video(path, loaded['duration_sec'], results['filename'],
-                              results['duration_sec'])
+        # Not `duration_sec`, which may be an annotated one, and those are often off.
+        problem = other_video(path, loaded['stored_duration_sec'], results['filename'],
+                              results.get('stored_duration_sec'))
         if problem is not None:
             raise ValueError(problem)
         if more.shape[1] != features.shape[1]:
@@ -86,7 +87,11 @@ class AppendFeatures(BaseTransform):
 
 def other_video(path: str, duration_sec: float | None, first: str, first_sec: float | None
                 ) -> str | None:
-    """Why features are not of the same video as the first ones; None where nothing tells."""
+    """Why features are not of the same video as the first ones; None where nothing tells.
+
+    Args:
+        duration_sec, first_sec: Of the video, as each file says it.
+    """
     if None in (duration_sec, first_sec) or abs(duration_sec - first_sec) <= tolerance_sec(
             first_sec):
         return None

@@ -43,7 +43,7 @@ class LoadSnippetFeatures(BaseTransform):
     (optional)
 
     Added Keys: features ((C, L) float32), num_clips (L), window_norm, num_valid (in windows, where
-    not all L are in the video)
+    not all L are in the video), stored_duration_sec (of the video, as its file says, or None)
 
     Modified Keys: duration_sec (that of the decoded file, where the features have it)
 
@@ -105,6 +105,7 @@ class LoadSnippetFeatures(BaseTransform):
             features = features.T
         features = _numbers(features, f'{filename!r} holds', 'delete it and extract it again')
         results['duration_sec'] = self._duration(stored, features.shape[-1], results)
+        results['stored_duration_sec'] = stored.duration_sec
         return self._place(results, features, stored.covered_sec)
 
     def place(self, results: dict, features: np.ndarray, covered_sec: float | None = None) -> dict:

@@ -122,6 +122,15 @@ def test_another_video_is_refused_where_files_were_not_looked_at(own):
         AppendFeatures(folder=str(own / 'flow'), num_snippets=10)(results)
 
 
+def test_an_annotated_duration_that_is_not_the_file_s_is_no_other_video(folders):
+    """Of files that say nothing of it, as published ones, beside our own that do."""
+    for name in VIDEOS:
+        save_features(folders / f'flow/{name}.npz', np.ones((2, 10), np.float32), 20.0)
+    loaded = dataset(folders, filename_tmpl='{}.npz')[1]
+    assert loaded['inputs'].shape == (6, 10)
+    assert loaded['data_samples'].duration_sec == 10.0
+
+
 def test_folders_in_another_place_than_a_transform_each_are_refused(folders):
     with pytest.raises(ValueError, match='expected one folder or h5 file: another AppendFeatures'):
         AppendFeatures(folder=['rgb', 'flow'])
