@@ -139,9 +139,11 @@ def test_features_of_a_second_folder_are_checked_as_those_of_the_first(make_data
     (tmp_path / 'second/a.npz').unlink()
     save_features(tmp_path / 'second/b.npz', np.ones((4, 8)), 2.0, HEADER | dict(side=112))
     save_features(tmp_path / 'second/d.npz', np.full((4, 8), np.nan), 2.0, HEADER)
+    save_features(tmp_path / 'second/e.npz', np.ones((4, 8)), 3.5, HEADER)
     status, output, report = run_check(path)
-    assert faults_of(report) == {'a': ['missing'], 'b': ['other features'], 'd': ['bad values']}
-    assert '3 of 5' in status
+    assert faults_of(report) == {'a': ['missing'], 'b': ['other features'], 'd': ['bad values'],
+                                 'e': ['other features']}
+    assert '4 of 5' in status
     assert 'second/b.npz' in output
 
 

@@ -20,7 +20,12 @@ from mmlofi.datasets.annotations import (
     segments_after,
     tolerance_sec,
 )
-from mmlofi.datasets.checks.feature_checks import check_features, check_shape, find_other_features
+from mmlofi.datasets.checks.feature_checks import (
+    check_features,
+    check_shape,
+    find_other_features,
+    find_other_videos,
+)
 from mmlofi.datasets.checks.folder_checks import check_folder, opener_of
 from mmlofi.datasets.checks.same_files import same_files
 from mmlofi.datasets.checks.video_check import Source, VideoCheck
@@ -75,6 +80,7 @@ def check(sources: Sequence[Source], *, tolerance: float | None = None, frames: 
         for _ in track((pool.map(look, files, facts), len(files))):
             pass
     find_other_features(files)
+    find_other_videos(checks)
     for one in checks:
         one.faults += [fault for other in one.appended for fault in other.faults
                        if fault not in one.faults]

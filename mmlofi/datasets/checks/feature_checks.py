@@ -10,6 +10,7 @@ from mmlofi.datasets.checks.video_check import Source, VideoCheck
 from mmlofi.datasets.features.feature_files import FeatureFile
 from mmlofi.datasets.features.feature_header import find_unlike
 from mmlofi.datasets.transforms import LoadSnippetFeatures
+from mmlofi.datasets.transforms.append import other_video
 from mmlofi.datasets.videos.facts import FeatureFacts
 
 
@@ -58,3 +59,13 @@ def find_other_features(files: Sequence[VideoCheck]) -> None:
                               for name, one in mine.items()})
         for name, problem in unlike.items():
             mine[name].faults.append(('other features', problem))
+
+
+def find_other_videos(checks: Sequence[VideoCheck]) -> None:
+    """Notes features in further folders that are not of the video that the first ones are of."""
+    for one in checks:
+        for other in one.appended:
+            problem = other_video(other.filename, other.duration_sec, one.filename,
+                                  one.duration_sec)
+            if problem is not None:
+                other.faults.append(('other features', problem.partition('; expected')[0]))
