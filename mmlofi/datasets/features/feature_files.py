@@ -27,7 +27,7 @@ from mmlofi.array_files import (
     read_npy,
     refuse_bomb,
 )
-from mmlofi.datasets.features.h5_arrays import find, open_h5, read_array
+from mmlofi.datasets.features.h5_arrays import find, first_names, open_h5, read_array
 from mmlofi.datasets.videos.patience import patiently
 from mmlofi.datasets.videos.storage import is_there, on_disk
 from mmlofi.files import write_npz
@@ -199,7 +199,7 @@ def _from_h5(source: str | io.BytesIO, name: str, whole: bool
         node = find(file, name)
         if node is None:
             raise FileNotFoundError(
-                f'{source!r} has no {name!r}, but {len(file)} others such as {sorted(file)[:3]}; '
+                f'{source!r} has no {name!r}, but others such as {first_names(file, 3)}; '
                 'expected the features of each video: correct `filename_tmpl`, or drop these '
                 'videos from the annotations')
         array, shape, found = read_array(node, beside=OF_VIDEO, choose=_the_array, whole=whole)

@@ -42,6 +42,17 @@ def find(file: object, name: str):
     return node
 
 
+def first_names(group: object, count: int) -> list[str]:
+    """In the order of the alphabet; of many no more are read: all, or their number, take long."""
+    names: list[str] = []
+
+    def take(name: bytes) -> bool | None:
+        names.append(name.decode(errors='replace'))
+        return len(names) == count or None   # anything but None ends it
+    group.id.links.iterate(take)
+    return names
+
+
 def read_array(node: object, *, beside: Sequence[str], choose: Callable[[list[str]], str],
                whole: bool) -> tuple[np.ndarray | None, tuple[int, ...], dict]:
     """An array, its shape, and what lies beside it, as attributes or values of its group.
