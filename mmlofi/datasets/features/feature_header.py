@@ -156,9 +156,10 @@ def find_others(headers: Mapping[str, dict | None]) -> dict[str, str]:
     of_folder = header_of(read_folder(folders.pop())) if len(folders) == 1 else None
     if of_folder is None and not any(headers.values()):
         return {}
-    usual = of_folder or json.loads(Counter(map(_text, headers.values())).most_common(1)[0][0])
-    return {name: _unlike(header, usual) for name, header in headers.items()
-            if _text(header) != _text(usual)}
+    texts = {name: json.dumps(header, sort_keys=True) for name, header in headers.items()}
+    usual = of_folder or json.loads(Counter(texts.values()).most_common(1)[0][0])
+    wanted = json.dumps(usual, sort_keys=True)
+    return {name: _unlike(headers[name], usual) for name, text in texts.items() if text != wanted}
 
 
 def find_unlike(files: Mapping[str, tuple[int, Mapping | None]]) -> dict[str, str]:
@@ -181,7 +182,3 @@ def _unlike(header: Mapping | None, usual: Mapping | None) -> str:
         return f'stored {"without" if header is None else "with"} a header, unlike'
     changed = ', '.join(key for key in KEYS if header.get(key) != usual.get(key))
     return f'made with other {changed} than'
-
-
-def _text(header: Mapping | None) -> str:
-    return json.dumps(header, sort_keys=True)
