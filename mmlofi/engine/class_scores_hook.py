@@ -56,14 +56,18 @@ def _refuse_other_numbers(model: nn.Module, dataset: BaseDataset) -> None:
     One class is the only one, whatever it is called. Of a recognizer classes without a clip do no
     harm.
     """
-    names, recognizing = dataset.metainfo.get('classes'), getattr(model, 'cls_head', None)
-    told = getattr(model if recognizing is None else recognizing, 'num_classes', None)
+    names = dataset.metainfo.get('classes')
+    cls_head = getattr(model, 'cls_head', None)   # of a recognizer
+    told = getattr(model if cls_head is None else cls_head, 'num_classes', None)
     if told is None or names is None:
         return
-    if told in (1, len(names)) if recognizing is None else told >= len(names):
+    if cls_head is None:
+        fits = told in (1, len(names))
+        part = 'head' if getattr(model.head, 'gives_labels', False) else 'class_scores'
+    else:
+        fits, part = told >= len(names), 'cls_head'
+    if fits:
         return
-    part = 'cls_head' if recognizing is not None else \
-        'head' if getattr(model.head, 'gives_labels', False) else 'class_scores'
     raise ValueError(
         f'the model tells {told} classes apart and the data have {len(names)} '
         f'({", ".join(names[:3])}, …); expected as many: set model.{part}.num_classes='
