@@ -60,25 +60,15 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
         FileNotFoundError, ValueError: When the video cannot be decoded.
     """
     sets = dict(predicted=detections) if isinstance(detections, Detections) else detections
-    rows = {} if record is None else {'truth': [
-        (start, end, 1.0, label)
-        for (start, end), label in zip(record.segments_sec, record.labels)]}
-    rows |= {key: best_detections(found, [name], top_k)[name] for key, found in sets.items()}
+    rows = _truth(record) | {key: best_detections(found, [name], top_k)[name]
+                             for key, found in sets.items()}
     colours, others_shown = _colours(rows, len(rows) - len(sets), class_colours(classes))
     ignored = () if record is None else record.ignored_sec
     frames = None if filename is None else thumbnails(filename)
 
     left = max(_LEFT, left_margin(rows))
-    heights = {row: _LANE * (1 + max([1, *(lane for lane, _ in in_lanes(items))]))
-               for row, items in rows.items()}
-    if frames is not None:
-        heights = {'frames': _strip_height(frames, left)} | heights
-    if curves is not None:
-        heights['curves'] = _CURVES
-    patches = [Patch(color=colour, label=label) for label, colour in colours.items()]
-    patches += [Patch(color=OTHER, label='other class')] * others_shown
-    patches += [IGNORED] * bool(ignored)
-    figure, axes = _stack(heights, left, patches)
+    figure, axes = _stack(_heights(rows, frames, curves, left), left,
+                          _legend(colours, others_shown, bool(ignored)))
     if frames is not None:
         _draw_frames(axes['frames'], frames, duration_sec)
     for row, items in rows.items():
@@ -90,6 +80,30 @@ def draw_video_timeline(name: str, detections: Detections | Mapping[str, Detecti
     _share_time_axis(list(axes.values()), duration_sec)
     next(iter(axes.values())).set_title(title or name, fontsize=9, loc='left', pad=3, color='0.25')
     return figure
+
+
+def _truth(record: VideoRecord | None) -> dict[str, list[tuple[float, float, float, str]]]:
+    """The row of true segments, (start, end, score, label) each; none without a record."""
+    return {} if record is None else {'truth': [
+        (start, end, 1.0, label)
+        for (start, end), label in zip(record.segments_sec, record.labels)]}
+
+
+def _heights(rows: Mapping[str, list], frames: np.ndarray | None, curves: Curves | None,
+             left: float) -> dict[str, float]:
+    """Inches of each row from the top down, with frames above and curves below if there are any."""
+    heights = {row: _LANE * (1 + max([1, *(lane for lane, _ in in_lanes(items))]))
+               for row, items in rows.items()}
+    if frames is not None:
+        heights = {'frames': _strip_height(frames, left)} | heights
+    if curves is not None:
+        heights['curves'] = _CURVES
+    return heights
+
+
+def _legend(colours: Mapping[str, str], others_shown: bool, ignored: bool) -> list[Patch]:
+    patches = [Patch(color=colour, label=label) for label, colour in colours.items()]
+    return patches + [Patch(color=OTHER, label='other class')] * others_shown + [IGNORED] * ignored
 
 
 def thumbnails(filename: str, count: int = _THUMBNAILS) -> np.ndarray:
