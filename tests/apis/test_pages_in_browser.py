@@ -25,6 +25,7 @@ const act = async () => {
     transfer.items.add(new File([bytes], 'a <b> é?.mp4'));
     el('files').files = transfer.files;
     el('send').requestSubmit();
+    return false;
   } else if (document.getElementById('video')) {
     seen.title = document.querySelector('h1').textContent;
     seen.form = JSON.parse(localStorage.getItem('wide'));
@@ -37,7 +38,8 @@ const act = async () => {
     seen.at = player.currentTime;
     seen.length = player.duration;
   } else {
-    seen.note = document.querySelector('.note').textContent;
+    await until(() => document.querySelector('.trouble'));    // else it reloads itself
+    seen.trouble = document.querySelector('.trouble').textContent;
   }
 };
 """
@@ -54,6 +56,7 @@ const act = async () => {
   if (document.getElementById('files')) {
     submit('a.mp4', 'b.mp4');
     submit('c.mp4');
+    return false;
   } else {
     seen.page = document.querySelector('h1').textContent;
     seen.videos = JSON.parse(localStorage.getItem('mmlofi-videos')).map((one) => one.name);
@@ -64,13 +67,7 @@ const act = async () => {
 
 @pytest.fixture
 def address(stage_2, monkeypatch):
-    """Of a server whose job states take a while: the browser's clock waits for answers alone."""
-    state = pages.Pages._state
-
-    def late(*arguments, **values):
-        time.sleep(0.1)
-        return state(*arguments, **values)
-    monkeypatch.setattr(pages.Pages, '_state', late)
+    """Of a server."""
     monkeypatch.setattr(serve.LocalizationHandler, 'log_message', lambda *_: None)
     inferencer = TALInferencer(stage_2.cfg, stage_2.checkpoint, device='cpu', show_progress=False)
     with serve.LocalizationServer(inferencer, ('127.0.0.1', 0), top_k=5) as server, \
@@ -87,7 +84,7 @@ def test_a_video_that_is_sent_is_localized_in_and_a_segment_of_it_plays(address,
         real = getattr(pages, name)
         monkeypatch.setattr(pages, name, lambda *arguments, real=real, **shown: with_script(
             real(*arguments, **shown), script))
-    seen, console = visit(address, size='500,844', virtual_ms=60_000)
+    seen, console = visit(address, size='500,844')
     assert seen.get('title') == 'Found in a <b> é?.mp4', seen
     assert seen['form'][0] <= seen['form'][1] == 500
     assert seen['videos'] == ['a <b> é?.mp4']
