@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+LIMIT_SEC = 120     # of waiting, which only a failure reaches, however busy the machine is
 FOUND = [dict(label='run', score=0.9, segment=[1.0, 2.0])]
 
 
@@ -49,7 +50,7 @@ class Stub:
 
 @contextmanager
 def sent(port, *parts):
-    with socket.create_connection(('127.0.0.1', port), timeout=20) as connection:
+    with socket.create_connection(('127.0.0.1', port), timeout=LIMIT_SEC) as connection:
         for part in parts:
             connection.sendall(part)
         yield connection
@@ -78,7 +79,7 @@ def get(path, method='GET'):
 
 
 def wait_until(condition):
-    end = time.monotonic() + 20
+    end = time.monotonic() + LIMIT_SEC
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -3,15 +3,16 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from by_bytes import Stub
+from by_bytes import LIMIT_SEC, Stub
 from clips import gray, write_clip
 from headless import browser, visit  # noqa: F401
 from page_client import Client
 from small_models import CLASSES, Model, make
 
-from mmlofi.apis import serve
+from mmlofi.apis import jobs, serve
 from mmlofi.apis.serve import LocalizationServer
 from mmlofi.procedural import Benchmark, untrimmed_videos
 
@@ -54,11 +55,19 @@ def films(tmp_path_factory) -> dict[str, bytes]:
 
 
 @pytest.fixture
+def clock(monkeypatch) -> SimpleNamespace:
+    """That jobs are limited by, which stands still until `now` is set."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(jobs, 'time', SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+@pytest.fixture
 def start_pages(stub, films, tmp_path, monkeypatch):
     """Starts servers of a folder with a video; gives a client."""
     from mmlofi.apis.pages import serving_pages
     monkeypatch.setattr(serve.LocalizationHandler, 'log_message', lambda *_: None)
-    monkeypatch.setattr(serve, 'LINGER_SEC', 0.2)
+    monkeypatch.setattr(serve, 'LINGER_SEC', LIMIT_SEC)
     (tmp_path / 'temp').mkdir()
     monkeypatch.setattr('tempfile.tempdir', str(tmp_path / 'temp'))
     (tmp_path / 'videos').mkdir()

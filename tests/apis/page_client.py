@@ -7,7 +7,7 @@ import urllib.request
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from by_bytes import wait_until
+from by_bytes import LIMIT_SEC, wait_until
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Client:
         """Status, headers and content of an answer."""
         asked = urllib.request.Request(f'http://127.0.0.1:{self.port}{address}', body, headers)
         try:
-            with urllib.request.urlopen(asked, timeout=20) as answer:
+            with urllib.request.urlopen(asked, timeout=LIMIT_SEC) as answer:
                 return answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as answer:
             with answer:

@@ -6,7 +6,7 @@ import os
 import socket
 
 import pytest
-from by_bytes import answer, ask, get, post, sent, wait_until
+from by_bytes import LIMIT_SEC, answer, ask, get, post, sent, wait_until
 
 pytest.importorskip('werkzeug')
 
@@ -19,10 +19,13 @@ def test_a_copy_counts_and_one_without_room_fails_with_the_reason(start_pages, f
     assert client.wait(client.send(films['film.mp4']))['step'] == 'done'
 
 
-def test_a_video_that_takes_too_long_ends_with_a_message(start_pages, films, stub):
+def test_a_video_that_takes_too_long_ends_with_a_message(start_pages, films, stub, clock):
     client = start_pages(limits=dict(limit_sec=0.2))
     stub.may_go_on.clear()
-    error = client.wait(client.send(films['film.mp4']))['error']
+    job = client.send(films['film.mp4'])
+    assert stub.waits.wait(LIMIT_SEC)
+    clock.now += 1
+    error = client.wait(job)['error']
     assert "'film.mp4' took longer than 0.2 s (localizing); expected a shorter video" in error
     stub.may_go_on.set()
     assert client.wait(client.send(films['film.mp4']))['step'] == 'done'
@@ -44,9 +47,9 @@ def test_what_is_removed_is_gone_and_stops(start_pages, films, stub):
     assert nameless() > before
     stub.may_go_on.clear()
     job = client.send(films['film.mp4'])
-    assert stub.waits.wait(10)
+    assert stub.waits.wait(LIMIT_SEC)
     assert client.json(f'{job}/remove', b'')[0] == 200
-    assert stub.stopped.wait(10)
+    assert stub.stopped.wait(LIMIT_SEC)
     assert client.json(f'{kept}/remove', b'')[0] == 200
     for address in (f'{job}/state', f'{kept}/', f'{kept}/video', f'{kept}/remove'):
         status, content = client.json(address, b'' if address.endswith('remove') else None)
@@ -58,9 +61,9 @@ def test_the_end_of_the_server_stops_its_job(start_pages, films, stub):
     client = start_pages()
     stub.may_go_on.clear()
     client.send(films['film.mp4'])
-    assert stub.waits.wait(10)
+    assert stub.waits.wait(LIMIT_SEC)
     start_pages.end()
-    assert stub.stopped.wait(1)
+    assert stub.stopped.wait(LIMIT_SEC)
 
 
 @pytest.mark.parametrize(('address', 'body', 'status', 'reason'), [

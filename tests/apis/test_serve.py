@@ -7,11 +7,13 @@ import re
 import select
 import socket
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
-from by_bytes import FOUND, answer, ask, get, post, sent, wait_until
+from by_bytes import FOUND, LIMIT_SEC, answer, ask, get, post, sent, wait_until
 
-from mmlofi.apis import serve
+from mmlofi.apis import serve, uploads
 from mmlofi.apis.serve import LocalizationServer
 
 
@@ -19,7 +21,7 @@ from mmlofi.apis.serve import LocalizationServer
 def start(stub, tmp_path, monkeypatch):
     """Starts servers of a folder with one video; gives the port."""
     monkeypatch.setattr(serve.LocalizationHandler, 'log_message', lambda *_: None)
-    monkeypatch.setattr(serve, 'LINGER_SEC', 0.2)
+    monkeypatch.setattr(serve, 'LINGER_SEC', LIMIT_SEC)
     monkeypatch.setattr(serve, 'LOOK_SEC', 0.05)
     (tmp_path / 'videos').mkdir()
     (tmp_path / 'videos' / 'a b.mp4').write_bytes(b'named')
@@ -106,12 +108,11 @@ def test_a_client_that_sends_on_after_it_was_refused_can_read_why(start):
 
 
 def test_an_upload_that_stops_is_given_up_and_one_that_ends_early_is_refused(start):
-    port = start(timeout_sec=1)
-    status, content = ask(port, post(b'half', 8))
+    status, content = ask(start(timeout_sec=1), post(b'half', 8))
     assert status == 408
     assert 'stopped for 1 s, or came' in content['error']
     assert 'before its 8 bytes were there' in content['error']
-    with sent(port, post(b'half', 8)) as connection:
+    with sent(start(), post(b'half', 8)) as connection:
         connection.shutdown(socket.SHUT_WR)
         status, content = answer(connection)
     assert (status, content['error']) == (
@@ -120,9 +121,13 @@ def test_an_upload_that_stops_is_given_up_and_one_that_ends_early_is_refused(sta
 
 @pytest.mark.parametrize(('head', 'status'), [
     (b'POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n', 408), (b'POST / HTTP/1.1\r\nX: ', 411)])
-def test_a_client_that_sends_byte_by_byte_is_given_up(start, head, status):
-    with sent(start(timeout_sec=1), head) as connection:
-        for _ in range(20):   # each within the second of patience
+def test_a_client_that_sends_byte_by_byte_is_given_up(start, head, status, monkeypatch):
+    # A second stands for the minute of patience, but not where the client is silent.
+    monkeypatch.setattr(uploads, 'time', SimpleNamespace(monotonic=lambda: 60 * time.monotonic()))
+    monkeypatch.setattr(serve, 'threading', SimpleNamespace(**vars(threading) | dict(
+        Timer=lambda sec, act: threading.Timer(sec / 60, act))))
+    with sent(start(timeout_sec=60), head) as connection:
+        for _ in range(20):
             if select.select([connection], [], [], 0.2)[0]:
                 break
             connection.sendall(b'a')
@@ -133,13 +138,13 @@ def test_for_a_client_that_hangs_up_nothing_more_is_computed(start, stub):
     port = start(max_requests=2)
     stub.may_go_on.clear()
     with sent(port, post(b'first')) as first:
-        assert stub.waits.wait(10)
+        assert stub.waits.wait(LIMIT_SEC)
         with sent(port, post(b'second')):
             wait_until(lambda: start.room() == 0)
         wait_until(lambda: start.room() == 1)     # while the first is still computed for
         assert not stub.stopped.is_set()
         first.close()
-        assert stub.stopped.wait(10)
+        assert stub.stopped.wait(LIMIT_SEC)
     stub.may_go_on.set()
     assert ask(port, post(b'third'))[0] == 200
     assert [content for _, content in stub.contents] == [b'first', b'third']
@@ -160,7 +165,7 @@ def test_the_model_takes_one_at_a_time_and_too_many_requests_come_back(start, st
               'it again later'))
     stub.may_go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(LIMIT_SEC)
     assert stub.most == 1
     assert ask(port, post(b'video'))[0] == 200
 
@@ -174,7 +179,7 @@ def test_an_upload_is_a_file_without_a_name_that_is_gone_with_its_request(start,
     handles = len(os.listdir('/proc/self/fd'))
     stub.may_go_on.clear()
     with sent(port, post(bytes(2**21))) as connection:
-        assert stub.waits.wait(10)
+        assert stub.waits.wait(LIMIT_SEC)
         assert os.listdir(tmp_path / 'temp') == []
         stub.may_go_on.set()
         assert answer(connection)[0] == 200
