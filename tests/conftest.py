@@ -5,6 +5,7 @@ import gc
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -134,6 +135,15 @@ def warm_python(start_warm_python) -> Iterator[dict[str, str]]:
     """Those of a process that all tests share."""
     with start_warm_python('mmlofi.planning.step_memory', 'matplotlib.pyplot') as variables:
         yield variables
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A free port, which nobody is given who asks for any; who listens there says REUSEADDR too."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(('127.0.0.1', 0))
+        yield held.getsockname()[1]
 
 
 @pytest.fixture(scope='session')

@@ -25,7 +25,7 @@ def on_two_ranks(function: Callable, folder: Path, *args: object) -> list:
         process.start()
     found = dict(answers.get() for _ in processes)
     for process in processes:
-        process.join(60)
+        process.join(600)
     return [found[rank] for rank in range(RANKS)]
 
 
@@ -33,7 +33,7 @@ def _run(function: Callable, rank: int, meeting: Path, answers: object, args: tu
     torch.set_num_threads(1)
     os.environ.update(RANK=str(rank), WORLD_SIZE=str(RANKS), LOCAL_RANK=str(rank))
     distributed.init_process_group('gloo', init_method=f'file://{meeting}', rank=rank,
-                                   world_size=RANKS, timeout=timedelta(seconds=60))
+                                   world_size=RANKS, timeout=timedelta(seconds=600))
     try:
         answer = function(rank, *args)
         distributed.barrier()

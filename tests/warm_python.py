@@ -26,8 +26,9 @@ def serve(path: str, modules: list[str]) -> None:
         importlib.import_module(module)
     gc.freeze()     # no fork looks for garbage among what was imported, and copies it by that
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
-        listening.bind(path)
+        listening.bind(f'{path}_')
         listening.listen(64)
+        os.rename(f'{path}_', path)     # who finds it can connect
         while listening in select.select([listening, sys.stdin], [], [])[0]:
             connection, _ = listening.accept()
             if not os.fork():

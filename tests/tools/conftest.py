@@ -5,7 +5,6 @@ import json
 import os
 import runpy
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -62,14 +61,6 @@ def toy_features(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def port() -> int:
-    """A free port."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        return free.getsockname()[1]
-
-
 @pytest.fixture(scope='session')
 def start_tool(toy_data, warm_python) -> Callable[..., subprocess.Popen]:
     """Starts a tool as a user does, in a process of its own on the CPU, which has imported all."""
@@ -90,7 +81,7 @@ def run_tool(start_tool) -> Callable[..., subprocess.CompletedProcess]:
     def run(*arguments: object, **options: object) -> subprocess.CompletedProcess:
         with start_tool(*arguments, **options) as process:
             try:
-                output, errors = process.communicate(timeout=300)
+                output, errors = process.communicate(timeout=900)
             except BaseException:
                 process.kill()
                 raise

@@ -100,7 +100,7 @@ def torchrun(toy_data, toy_features, tmp_path, port, warm_python):
         command = ['-m', 'torch.distributed.run', '--nproc-per-node=2', f'--master-port={port}',
                    tool, *arguments, '--launcher', 'pytorch']
         return subprocess.run(
-            ['python', *map(str, command)], capture_output=True, text=True, timeout=300,
+            ['python', *map(str, command)], capture_output=True, text=True, timeout=900,
             env=os.environ | warm_python | dict(
                 PYTHONPATH=f'{tmp_path}{os.pathsep}{ROOT}', TOY_DATA=str(toy_data),
                 TOY_FEATURES=str(toy_features)))
