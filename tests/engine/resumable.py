@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import time
 from pathlib import Path
 
 import torch
@@ -50,6 +51,26 @@ class Witness(Hook):
                 fidelities=[sample.fidelity for sample in data_batch['data_samples']],
                 shapes=[list(frames.shape) for frames in data_batch['inputs']])),
                   file=file, flush=True)
+
+
+class Held(Hook):
+    """Waits before the step that a file of the work dir names, as long as it is there.
+
+    So no training has ended when somebody wants to kill it, however late that is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / 'hold'
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        while runner.iter >= self._step():
+            time.sleep(0.01)
+
+    def _step(self) -> float:
+        try:
+            return int(self.path.read_text())
+        except FileNotFoundError:
+            return float('inf')
 
 
 def config(args: argparse.Namespace) -> Config:
@@ -130,7 +151,8 @@ def main() -> None:
     cfg.resume = cfg.load_from is not None
     prepare_launcher(cfg)
     runner = Runner.from_cfg(cfg)
-    runner.register_hook(Witness(Path(args.work_dir)))
+    for hook in (Witness, Held):
+        runner.register_hook(hook(Path(args.work_dir)))
     runner.train()
 
 

@@ -6,10 +6,10 @@ the default.
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import random
 import signal
-import socket
 import sys
 import time
 import traceback
@@ -26,20 +26,19 @@ from mmlofi.engine.preemption_hook import EXIT_CODE
 
 PREEMPTIONS = int(os.environ.get('MMLOFI_PREEMPTIONS', 3))
 EVERY_MIN = 0.1 / 60    # a tenth of a second stands for the minutes between checkpoints
+RANKS = 2
+HELD = 5                # steps that the training may do before each preemption: over an epoch of 4
 
 
 class Ranks:
     """The ranks of one start of a job, forked from this process, which has imported everything."""
 
-    def __init__(self, folder: Path, videos: Path, options: list[str], world: int = 2) -> None:
-        with socket.socket() as free:
-            free.bind(('127.0.0.1', 0))
-            port = free.getsockname()[1]
+    def __init__(self, folder: Path, videos: Path, options: list[str], port: int) -> None:
         self.ids = []
-        for rank in range(world):
+        for rank in range(RANKS):
             process = os.fork()
             if not process:
-                os.environ |= dict(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world),
+                os.environ |= dict(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(RANKS),
                                    MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
                 _run_rank(folder, videos, options)
             self.ids.append(process)
@@ -71,7 +70,8 @@ def _run_rank(folder: Path, videos: Path, options: list[str]) -> None:
         cfg.resume = cfg.load_from is not None
         prepare_launcher(cfg)
         runner = Runner.from_cfg(cfg)
-        runner.register_hook(resumable.Witness(folder))
+        for hook in (resumable.Witness, resumable.Held):
+            runner.register_hook(hook(folder))
         runner.train()
         code = 0
     except SystemExit as stop:
@@ -86,21 +86,25 @@ def _run_rank(folder: Path, videos: Path, options: list[str]) -> None:
 
 
 def wait_for(condition, log: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not condition():
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.005)
 
 
 def steps_in_checkpoint(training: Training) -> int:
-    """Of the last one; 0 before there is any."""
-    path = find_latest_checkpoint(str(training.folder))
-    return training.checkpoint()['meta']['iter'] if path else 0
+    """Of the last one; 0 before there is any, and where the next has just taken its place."""
+    if find_latest_checkpoint(str(training.folder)) is None:
+        return 0
+    try:
+        return training.checkpoint()['meta']['iter']
+    except FileNotFoundError:
+        return 0
 
 
 @pytest.mark.slow
 def test_a_training_that_is_preempted_again_and_again_ends_as_the_one_that_ran_through(
-        data, tmp_path):  # noqa: F811
+        data, tmp_path, port):  # noqa: F811
     """Every second time without a warning, and the warning comes to one rank of two."""
     whole, cut = (Training(tmp_path / name, data, 2, []) for name in ('whole', 'cut'))
     log = cut.folder.with_suffix('.log')
@@ -110,14 +114,18 @@ def test_a_training_that_is_preempted_again_and_again_ends_as_the_one_that_ran_t
 
     def start(training: Training) -> Ranks:
         return Ranks(training.folder, data, [
-            '--epochs', str(max(5, PREEMPTIONS)), '--workers', '1', '--by', 'iter',
-            '--accumulate', '2', '--every', '0', '--head', 'actionformer'])
+            '--epochs', str((HELD * (PREEMPTIONS + 1) + 3) // 4), '--workers', '1', '--by', 'iter',
+            '--accumulate', '2', '--every', '0', '--head', 'actionformer'], port)
+
+    def begun() -> list[int]:
+        return [len(cut.steps(rank)) for rank in range(RANKS)]
 
     assert start(whole).wait() == [0, 0]
     for number in range(PREEMPTIONS):
-        before, done = reached[-1] if reached else 0, len(cut.steps())
+        before, done = reached[-1] if reached else 0, begun()
+        cut.hold(HELD * (number + 1))
         ranks = start(cut)
-        wait_for(lambda: len(cut.steps()) > done, log)   # noqa: B023
+        wait_for(lambda: all(map(operator.gt, begun(), done)), log)   # noqa: B023
         if number % 2:
             # Not any new checkpoint: that of an epoch may stand where the interim one did.
             wait_for(lambda: steps_in_checkpoint(cut) > before, log)   # noqa: B023
@@ -125,10 +133,12 @@ def test_a_training_that_is_preempted_again_and_again_ends_as_the_one_that_ran_t
             codes.append(ranks.kill())
         else:
             time.sleep(chance.uniform(0, 0.2))
-            os.killpg(ranks.ids[chance.randrange(2)],   # its data loader's workers too
+            os.killpg(ranks.ids[chance.randrange(RANKS)],   # its data loader's workers too
                       chance.choice([signal.SIGTERM, signal.SIGUSR1]))
+            cut.hold(None)
             codes.append(ranks.wait())
             assert codes[-1] == [EXIT_CODE, EXIT_CODE], log.read_text()
+        cut.hold(None)
         reached.append(steps_in_checkpoint(cut))
     assert start(cut).wait() == [0, 0]
     print(f'{PREEMPTIONS} preemptions, exit codes {codes}, steps done at each {reached}, '
@@ -137,7 +147,7 @@ def test_a_training_that_is_preempted_again_and_again_ends_as_the_one_that_ran_t
     assert all(0 not in both for both in codes)
     assert all(step % 2 == 0 for step in reached)
     assert reached == sorted(set(reached))
-    for rank in range(2):
+    for rank in range(RANKS):
         expected = {step['step']: step for step in whole.steps(rank)}
         assert {step['step'] for step in cut.steps(rank)} == set(expected)
         assert all(step == expected[step['step']] for step in cut.steps(rank))

@@ -61,20 +61,29 @@ class Training:
                                     env=os.environ | self.variables)
 
     def finish(self) -> None:
-        assert self.start().wait(timeout=240) == 0, self.folder.with_suffix('.log').read_text()
+        assert self.start().wait(timeout=600) == 0, self.folder.with_suffix('.log').read_text()
 
-    def kill_after(self, steps: int, delay_sec: float) -> bool:
-        """Starts it and kills it some steps later; False when it was done before."""
+    def kill_after(self, steps: int, delay_sec: float, *, hold: int) -> None:
+        """Starts it and kills it some steps later, in which it does not do step `hold`."""
+        before, deadline = len(self.steps()), time.monotonic() + 600
+        self.hold(hold)
         process = self.start()
-        goal, deadline = len(self.steps()) + steps, time.monotonic() + 240
-        while len(self.steps()) < goal and process.poll() is None:
+        while len(begun := self.steps()[before:]) < steps and \
+                not any(step['step'] == hold for step in begun):
+            assert process.poll() is None, self.folder.with_suffix('.log').read_text()
             assert time.monotonic() < deadline
             time.sleep(0.01)
         time.sleep(delay_sec)
-        done = process.poll() is not None
+        assert process.poll() is None, self.folder.with_suffix('.log').read_text()
         self.kill_all()
         process.wait()
-        return not done
+        self.hold(None)
+
+    def hold(self, step: int | None) -> None:
+        """Lets it wait before this step, or no more."""
+        self.folder.mkdir(exist_ok=True)
+        path = self.folder / 'hold'
+        path.unlink(missing_ok=True) if step is None else path.write_text(str(step))
 
     def kill_all(self) -> None:
         """SIGKILL to all processes that work in this folder: launcher, ranks, their workers."""
@@ -120,12 +129,12 @@ def test_a_killed_training_goes_on_exactly(name, data, tmp_path, warm_python):
                      for which in ('whole', 'killed'))
     whole.finish()
     chance = random.Random(f'{name} {KILL_SEED}')
-    most = max(2, 3 * VIDEOS // ranks // KILLS)
-    kills = sum(killed.kill_after(chance.randint(1, most), chance.uniform(0, 0.3))
-                for _ in range(KILLS))
+    total = 3 * VIDEOS // ranks
+    most = max(2, total // KILLS)
+    for _ in range(KILLS):
+        killed.kill_after(chance.randint(1, most), chance.uniform(0, 0.3), hold=total - 1)
     killed.finish()
-    print(f'{name}: {kills} kills, {len(killed.steps())} steps begun')
-    assert kills
+    print(f'{name}: {KILLS} kills, {len(killed.steps())} steps begun')
 
     for rank in range(ranks):
         expected = {step['step']: step for step in whole.steps(rank)}
@@ -165,9 +174,9 @@ def test_steps_that_were_done_are_not_decoded(data, tmp_path, warm_python):
     shutil.copytree(data, mine)
     training = Training(tmp_path / 'run', mine, 1, ['--epochs', '1', '--max-bad-share', '0'],
                         warm_python)
-    training.kill_after(4, 0.5)
+    training.kill_after(5, 0, hold=4)
     done = training.checkpoint()['meta']['iter']
-    assert 0 < done < VIDEOS
+    assert done == 4
     for step in training.steps()[:done]:
         (mine / f'{step["videos"][0]}.mp4').write_bytes(b'')
     left = list(range(done, VIDEOS))

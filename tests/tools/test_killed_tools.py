@@ -4,11 +4,32 @@ from __future__ import annotations
 import random
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytestmark = pytest.mark.slow
+TOOLS = Path(__file__).parents[2] / 'tools'
+
+# Runs a tool that waits when it has written so many files, so that it is not done before it is
+# ended. What it writes on its way out is json.
+HELD = """
+import os, runpy, sys, time
+from pathlib import Path
+
+tool, folder, most = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+
+def replace(partial, path, real=os.replace):
+    while Path(path).suffix != '.json' and sum(
+            not one.name.startswith('.') for one in folder.iterdir()) >= most:
+        time.sleep(0.02)
+    real(partial, path)
+
+os.replace = replace
+sys.argv, sys.path[0] = [tool, *sys.argv[4:]], os.path.dirname(tool)
+runpy.run_path(tool, run_name='__main__')
+"""
 
 
 def content(path):
@@ -23,15 +44,21 @@ def files_in(folder):
 
 
 def end_after_its_first_files(process, folder, pattern, seed):
-    """SIGTERM some time after a file is there; whether it had anything to end."""
+    """SIGTERM some time after a file is there."""
     with process:
-        end = time.monotonic() + 120
-        while not list(folder.glob(pattern)) and process.poll() is None:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        time.sleep(random.Random(seed).uniform(0, 0.3))
-        process.send_signal(signal.SIGTERM)
-    return process.returncode != 0
+        try:
+            end = time.monotonic() + 300
+            while not list(folder.glob(pattern)):
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            time.sleep(random.Random(seed).uniform(0, 0.3))
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=300)
+        except BaseException:
+            process.kill()
+            raise
+    assert process.returncode != 0
 
 
 @pytest.fixture(params=['extract', 'test', 'proxies'])
@@ -52,8 +79,11 @@ def test_a_run_that_was_ended_leaves_whole_files_and_the_next_one_completes(
     call_tool(*arguments(tmp_path / 'whole'))
     expected = files_in(tmp_path / 'whole')
     (tmp_path / 'out').mkdir()
-    assert end_after_its_first_files(start_tool(*arguments(tmp_path / 'out')), tmp_path / 'out',
-                                     first, seed=0)
+    (tmp_path / 'held.py').write_text(HELD)
+    tool, *options = arguments(tmp_path / 'out')
+    process = start_tool(tmp_path / 'held.py', TOOLS / tool, tmp_path / 'out', len(expected) // 2,
+                         *options)
+    end_after_its_first_files(process, tmp_path / 'out', first, seed=0)
     left = {name: found for name, found in files_in(tmp_path / 'out').items()
             if not name.startswith('.') and name != 'unfinished.txt'}
     assert {name: expected[name] for name in left} == left
