@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from types import SimpleNamespace
 
 import pytest
 from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
@@ -29,25 +30,31 @@ def stopped(monkeypatch):
 
 
 @pytest.fixture
-def join(stopped):
+def join(stopped, port):
     """Makes the nodes of a job of two; they leave when the test ends."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
     joined = []
 
-    def join(node: int, silence_sec: float = 60) -> Nodes:
-        joined.append(
-            Nodes(node=node, num_nodes=2, host='127.0.0.1', port=port, silence_sec=silence_sec))
+    def join(node: int) -> Nodes:
+        joined.append(Nodes(node=node, num_nodes=2, host='127.0.0.1', port=port, silence_sec=60))
         return joined[-1]
     yield join
     for node in reversed(joined):
         node.leave(None)
 
 
+@pytest.fixture
+def clock(monkeypatch, stopped) -> SimpleNamespace:
+    """That stands still until `now` is set, for nodes that beat when the test says so alone."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(nodes, 'BEAT_SEC', 3600)
+    monkeypatch.setattr(nodes, 'time', SimpleNamespace(
+        monotonic=lambda: clock.now, sleep=lambda sec: None))
+    return clock
+
+
 def wait_for(condition) -> None:
-    """Wait until it holds, five seconds at most."""
-    until = time.monotonic() + 5
+    """Wait until it holds, two minutes at most."""
+    until = time.monotonic() + 120
     while not condition() and time.monotonic() < until:
         time.sleep(0.01)
     assert condition()
@@ -57,13 +64,14 @@ def test_a_failure_of_one_node_stops_the_other(join, stopped):
     first, second = join(0), join(1)
     second.leave('rank 1 died')
     wait_for(lambda: stopped)
-    assert stopped == [(os.getpid(), signal.SIGTERM)]
+    assert set(stopped) == {(os.getpid(), signal.SIGTERM)}
     assert first.failures == second.failures == ['rank 1 died']
 
 
 def test_failures_are_told_in_the_order_in_which_they_came(join):
     first, second = join(0), join(1)
     second.leave('rank 1 died')
+    wait_for(lambda: first.failures)
     first.leave('rank 0 lost its connection')
     assert first.failures == ['rank 1 died', 'rank 0 lost its connection']
 
@@ -76,28 +84,42 @@ def test_nodes_that_end_well_say_nothing(join, stopped):
     assert first.failures == second.failures == stopped == []
 
 
-def test_a_node_may_end_long_before_the_others(join, stopped):
-    first, second = join(0, silence_sec=1), join(1)
-    wait_for(lambda: first.beats)
+def test_a_node_may_end_long_before_the_others(join, stopped, clock):
+    first, second = join(0), join(1)
+    for node in (second, first):
+        node.exchange()
     second.leave(None)
-    time.sleep(1.5)
+    wait_for(lambda: first.has_left(1))
+    clock.now += 3600
+    first.exchange()
     assert first.failures == stopped == []
 
 
-def test_a_node_that_gives_no_sign_of_life_is_named(join, stopped):
-    first, second = join(0, silence_sec=0.3), join(1)
-    wait_for(lambda: first.beats)
-    second.exchange = lambda: None
-    wait_for(lambda: stopped)
-    assert first.failures == ['node 1 was silent for 0.3 s']
+def test_a_node_that_gives_no_sign_of_life_is_named(join, stopped, clock, monkeypatch):
+    first, second = join(0), join(1)
+    for node in (second, first):
+        node.exchange()
+    clock.now += 59
+    first.exchange()
+    assert first.failures == []
+    clock.now += 2
+    first.exchange()
+    assert first.failures == ['node 1 was silent for 60 s']
+    monkeypatch.setattr(nodes, 'BEAT_SEC', 0.01)
+    first.watch()
+    assert set(stopped) == {(os.getpid(), signal.SIGTERM)}
 
 
-def test_a_first_node_that_does_not_answer_is_named(join, stopped):
+def test_a_first_node_that_does_not_answer_is_named(join, stopped, clock, monkeypatch):
     join(0)
-    second = join(1, silence_sec=0.3)
-    second.exchange = lambda: time.sleep(1)     # as when the network is lost
-    wait_for(lambda: stopped)
-    assert second.failures == [f'node 0 at {second.master} was silent for 0.3 s']
+    second = join(1)
+    second.exchange()
+    second.exchange = lambda: None     # as when the network is lost
+    clock.now += 61
+    monkeypatch.setattr(nodes, 'BEAT_SEC', 0.01)
+    second.watch()
+    assert second.failures == [f'node 0 at {second.master} was silent for 60 s']
+    assert set(stopped) == {(os.getpid(), signal.SIGTERM)}
 
 
 def test_a_port_in_use_is_named():
@@ -146,25 +168,25 @@ def hear(number, frame):
 for number in (signal.SIGTERM, signal.SIGUSR1):
     signal.signal(number, hear)
 (folder / f'ready{rank}').touch()
-time.sleep(1 if rank == '1' and len(sys.argv) > 2 else 100)
+until = time.monotonic() + 120
+while time.monotonic() < until and not (
+        rank == '1' and sys.argv[2:] and (folder / 'ready0').exists()):
+    time.sleep(0.02)
 sys.exit(int(sys.argv[2]))
 """
 
 
 @pytest.fixture
-def start(tmp_path, warm_python):
+def start(tmp_path, warm_python, port):
     """Starts two ranks on one machine, the second of which may end by itself."""
     (tmp_path / 'rank.py').write_text(RANK)
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
 
     def start(*second: str) -> subprocess.Popen:
         process = subprocess.Popen(
             ['python', nodes.__file__, '--nproc-per-node=2', f'--master-port={port}',
              str(tmp_path / 'rank.py'), str(tmp_path), *second], text=True,
             env=os.environ | warm_python, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while len(list(tmp_path.glob('ready*'))) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -176,7 +198,7 @@ def start(tmp_path, warm_python):
 def test_a_warning_reaches_the_ranks_whose_exit_code_is_handed_back(start, tmp_path, number):
     process = start()
     process.send_signal(number)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=120)
     assert process.returncode == nodes.PREEMPTED == EXIT_CODE, errors
     assert 'all ranks have saved and ended, as they were warned to: exit code 75' in output
     assert {(tmp_path / f'heard{rank}').read_text() for rank in (0, 1)} == {number.name}
@@ -184,12 +206,12 @@ def test_a_warning_reaches_the_ranks_whose_exit_code_is_handed_back(start, tmp_p
 
 def test_ranks_that_were_warned_by_others_hand_it_back_too(start):
     process = start('75')
-    assert process.communicate(timeout=60)[0].endswith('exit code 75\n')
+    assert process.communicate(timeout=120)[0].endswith('exit code 75\n')
     assert process.returncode == 75
 
 
 def test_a_rank_that_fails_is_a_failure_whatever_the_others_end_with(start):
     process = start('3')
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
     assert re.search(r'since\n +rank 1 on node 0 .* ended with exit code 3: see [^,]*$', errors)
