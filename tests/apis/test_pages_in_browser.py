@@ -32,6 +32,7 @@ const act = async () => {
     seen.videos = JSON.parse(localStorage.getItem('mmlofi-videos')).map((one) => one.name);
     seen.texts = texts();
     const last = entries().length - 1;
+    player.playbackRate = SLOW;
     entries()[last].click();
     seen.start = of(chosen).start;
     await plays();

@@ -50,12 +50,14 @@ def test_a_click_plays_a_segment_to_its_end(look, folder):
     seen, console = look(folder / 'page.html', IN_PLAYER + """
         const act = async () => {
           seen.texts = texts();
-          player.playbackRate = 0.25;     // that a busy machine is not too late to look or to stop
+          player.playbackRate = SLOW;
           entries()[2].click();
           await plays();
           seen.on = entries().map((one) => one.classList.contains('on'));
+          player.currentTime = 4.45;
           seen.end = await stopped();
           document.querySelector('#rows .lane .block').click();      // the annotated action
+          player.currentTime = 2.95;
           seen.annotated = await stopped();
           document.getElementById('next-video').click();
           await until(() => player.readyState > 0);
@@ -158,6 +160,7 @@ def test_two_hours_and_500_segments_on_a_telephone(look, tmp_path):
           seen.count = [entries().length, document.querySelectorAll('#rows .block').length];
           const button = document.querySelector('#undo').getBoundingClientRect();
           seen.button = button.height;
+          player.playbackRate = SLOW;
           entries()[499].click();
           await plays();
           seen.at = player.currentTime;
