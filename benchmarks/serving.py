@@ -25,7 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / 'configs' / 'toy' / 'lofi_toy.py'
 CLASSES = ('climb', 'dive', 'jump', 'run', 'swim')
 TOP_K = 10
-QUIET_SEC = 5   # in which what hung up is noticed
+QUIET_SEC = 120     # at most, until what hung up is noticed and all threads rest
 
 
 @dataclass(frozen=True)
@@ -192,11 +192,20 @@ def usage(process: int) -> dict[str, float]:
         found = dict(MiB=round(int(re.search(r'VmRSS:\s*(\d+)', status)[1]) / 1024, 1),
                      files=len(os.listdir(f'/proc/{process}/fd')),
                      threads=int(re.search(r'Threads:\s*(\d+)', status)[1]))
-        if found == before:
+        if found == before and rests(process):
             break
         before = found
         time.sleep(0.5)
     return found
+
+
+def rests(process: int) -> bool:
+    """Whether all its threads wait for something else than the processor."""
+    states = set()
+    for path in Path(f'/proc/{process}/task').glob('*/stat'):
+        with suppress(OSError):      # it has ended
+            states.add(path.read_text().rpartition(')')[2].split()[0])
+    return states == {'S'}
 
 
 def run(requests: int, threads: int, seed: int, parts: int = 5) -> tuple[list[dict], Counter, str]:
