@@ -74,10 +74,12 @@ def slow_clock(monkeypatch):
 
 
 def test_the_file_has_the_seconds_of_all_steps_the_peak_memory_and_the_device(make_runner, cost):
+    started = time.perf_counter()
     make_runner(3).train()
+    most = time.perf_counter() - started
     found = cost()
     assert found.keys() == {'seconds', 'peak_memory_mib', 'device'}
-    assert 0.9 * 6 * STEP_SEC < found['seconds'] < 6 * STEP_SEC + 5
+    assert 0.9 * 6 * STEP_SEC < found['seconds'] <= most + 0.05     # which is rounded to tenths
     assert found['peak_memory_mib'] > 0 or torch.cuda.is_available()
     assert found['device'] == 'cpu' or torch.cuda.is_available()
 
@@ -93,8 +95,10 @@ def test_a_resumed_run_adds_the_seconds_that_its_checkpoint_knew(make_runner, co
     runner = make_runner(3, hooks=(StopAt(2),))
     with slow_clock(), pytest.raises(KeyboardInterrupt):
         runner.train()     # looks at the clock at the start and after each of 4 steps
+    started = time.perf_counter()
     make_runner(3, resume=True).train()
-    assert 400 + 2 * STEP_SEC <= cost()['seconds'] < 405
+    most = time.perf_counter() - started
+    assert 400 + 2 * STEP_SEC <= cost()['seconds'] <= 400 + most + 0.05
 
 
 def test_weights_to_start_from_bring_no_seconds(make_runner, cost, tmp_path, slow_clock):

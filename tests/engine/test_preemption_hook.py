@@ -133,7 +133,7 @@ def test_a_process_that_a_training_forks_is_ended_by_a_warning(videos):
             child = os.fork()
             if child == 0:
                 os.write(writes, b'.')     # what comes sooner Python leaves out
-                time.sleep(20)
+                time.sleep(120)
                 os._exit(0)
             os.read(reads, 1)
             os.kill(child, signal.SIGTERM)
@@ -208,6 +208,8 @@ def test_workers_leave_a_warning_of_the_whole_group_to_their_rank_and_end_with_i
     """torchrun and Slurm send it to all. So does Python to those that are left, and waits."""
     class WarnAll(Hook):
         def before_train_iter(self, runner, batch_idx, data_batch=None):
+            if batch_idx != 1:
+                return      # until each of them has given a batch it may not be listening yet
             for worker in runner.train_dataloader._iterator._workers:
                 for name in ('TERM', 'USR1'):
                     subprocess.run(['sh', '-c', f'kill -{name} {worker.pid}'], check=True)
@@ -217,7 +219,7 @@ def test_workers_leave_a_warning_of_the_whole_group_to_their_rank_and_end_with_i
     workers = runner.train_dataloader._iterator._workers
     for worker in workers:
         worker.terminate()
-        worker.join(10)
+        worker.join(120)
     assert [worker.exitcode for worker in workers] == [0, 0]
 
 

@@ -61,8 +61,9 @@ def test_without_werkzeug_json_alone_is_served_and_said_why(there, serve_until, 
 
 
 @pytest.mark.parametrize(('number', 'status'), [(signal.SIGTERM, 143), (signal.SIGINT, None)])
-def test_a_signal_ends_it_and_its_jobs(number, status, serve_until):
+def test_a_signal_ends_it_and_its_jobs(number, status, serve_until, monkeypatch):
     pytest.importorskip('werkzeug')
+    monkeypatch.setattr('mmlofi.apis.jobs.CLOSE_SEC', 120)
     jobs, before = [], signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)   # which shells ignore behind `&`
 

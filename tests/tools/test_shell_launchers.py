@@ -30,9 +30,10 @@ def run(script: str, *arguments: str, **variables: str) -> subprocess.CompletedP
 @pytest.fixture
 def path(tmp_path) -> str:
     """A PATH on which the programs that are started print their arguments, one a line; `srun` ends
-    with the code in SRUN_CODE.
+    with the code in SRUN_CODE, once there is a file at SRUN_UNTIL.
     """
-    ends = '[ -z "$SRUN_SLEEP" ] || sleep "$SRUN_SLEEP"\nexit ${SRUN_CODE:-0}\n'
+    ends = ('while [ -n "$SRUN_UNTIL" ] && [ ! -e "$SRUN_UNTIL" ]; do sleep 0.02; done\n'
+            'exit ${SRUN_CODE:-0}\n')
     for name in ('python', 'srun', 'sbatch', 'scontrol'):
         (tmp_path / name).write_text(
             '#!/bin/sh\nprintf "%s\\n" "$@"\n' + ends * (name == 'srun'))
@@ -202,14 +203,15 @@ def test_a_job_that_was_requeued_resumes(path):
     assert done.stdout.splitlines()[-2:] == ['--amp', '--resume']
 
 
-def test_a_job_that_was_cancelled_does_not_come_back(path):
+def test_a_job_that_was_cancelled_does_not_come_back(path, tmp_path):
     script = shutil.copy(TOOLS / 'slurm_train.sh', path.partition(':')[0])
     process = subprocess.Popen(
         ['bash', script, 'video', 'lofi', 'c.py'], stdout=subprocess.PIPE, text=True,
         env=os.environ | dict(PATH=path, MMLOFI_TOOLS=str(TOOLS), SLURM_JOB_ID='17', SRUN_CODE='75',
-                              SRUN_SLEEP='1'))
+                              SRUN_UNTIL=str(tmp_path / 'end')))
     assert process.stdout.readline() == '--cpus-per-task=5\n'
     process.terminate()
-    output, _ = process.communicate(timeout=30)
+    (tmp_path / 'end').touch()
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 75
     assert 'requeue' not in output
