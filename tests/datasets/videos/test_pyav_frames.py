@@ -215,7 +215,7 @@ def test_files_that_are_refused_are_closed(tmp_path, monkeypatch):
         for path in files * 3:
             with pytest.raises(ValueError, match='sound|refused'):
                 opened(path, 'pyav')
-        assert len(os.listdir('/dev/fd')) == before
+        assert len(os.listdir('/dev/fd')) <= before     # other tests' threads close some
     finally:
         gc.enable()
 
