@@ -53,8 +53,9 @@ def watch(connection: socket.socket) -> None:
     connection.send(process.to_bytes(4, 'big'))
     ended = os.pidfd_open(process)
     if ended not in select.select([connection, ended], [], [])[0]:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process, signal.SIGKILL)
+        for kill in (os.killpg, os.kill):       # it may have no group of its own yet
+            with contextlib.suppress(ProcessLookupError):
+                kill(process, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     with contextlib.suppress(OSError):
         connection.send(code.to_bytes(4, 'big', signed=True))

@@ -7,7 +7,7 @@ from fuzz_scale import scaled
 from video_cases import FILES, WITHOUT_VIDEO, original, write_case
 from video_worker import NOT_OURS, Seen, Worker
 
-SECONDS = 30            # for one file
+SECONDS = 120           # for one file, of a process that hangs
 SAME_PIXELS = 6         # mean difference of levels: colours are converted by two FFmpegs
 UNTOUCHED = ('nothing', 'append')
 

@@ -95,7 +95,7 @@ def by_pyav(path: str) -> Seen:
     """
     frames, clean = [], True
     try:
-        with av.open(path, metadata_errors='replace', timeout=5) as file:
+        with av.open(path, metadata_errors='replace', timeout=60) as file:
             stream = file.streams.best('video')
             stream.thread_count = 1
             size = stream.width, stream.height
