@@ -52,6 +52,11 @@ def test_each_setting_changes_what_it_says_and_trains_as_long(script, load):
     assert load('short, no momentum').optim_wrapper.optimizer.betas == (0.0, 0.999)
 
 
+def test_the_rows_whose_plateaus_the_page_compares_are_among_the_settings(script):
+    of_rows = [lines for lines in script.SETTINGS.values() if lines in script.ROWS]
+    assert of_rows == ['s', 't', 'st', 'short', 'long', 'tsp_short']
+
+
 def test_a_loss_fell_where_all_that_follow_are_lower(script):
     points = [(20, 2.0), (60, 2.2), (100, 1.5), (140, 1.9), (180, 1.6), (220, 1.0)]
     assert script.fell_at(points) == 180            # 0.8 of 2.1 is 1.68
