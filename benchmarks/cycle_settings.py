@@ -4,7 +4,7 @@ Trains stage 2 on the procedural benchmark from the ACP encoder of each seed, wi
 at a time, and prints after each training where its loss fell, and how far: the first update from
 which the loss was under 0.8 of what it was in the first 60, a mean over the fidelities, and the
 mean loss of the last 90; with `--scores` also the average mAP of a new head on its features, with
-the true classes, as that table has it. Short, long, S, T, ST and short from TSP are rows of
+the true classes, as that table has it. Short and long, also from TSP, S, T and ST are rows of
 `procedural_table.py`, which are trained where they are not there. Run again, it goes on where it
 stopped.
 
@@ -83,6 +83,7 @@ SETTINGS = {   # a row of the table, or lines of config; an epoch has 30 updates
     '90 at S, then long': after_s('epoch'),
     '90 at S, then short': after_s('iter'),
     'short from TSP': 'tsp_short',
+    'long from TSP': 'tsp_long',
     'long, T, ST, S': cycle(30, T, ST, S),
     'long, ST, S, T': cycle(30, ST, S, T),
     'long, rate 1e-3': rate(1e-3),
