@@ -4,65 +4,13 @@ from __future__ import annotations
 import pytest
 import torch
 from mmaction.registry import MODELS
-from mmaction.structures import ActionDataSample
 from mmengine.optim import OptimWrapper
 from mmengine.runner import load_checkpoint, save_checkpoint
 from mmengine.structures import InstanceData
+from small_localizers import PREPROCESSOR, TSM, frame_batch, from_features, from_frames, samples
 from torch import nn
 
 from mmlofi.models import EndToEndLocalizer
-
-TSM = dict(type='ResNetTSM', depth=18, pretrained=None, pretrained2d=False, num_segments=2,
-           shift_div=8)
-PREPROCESSOR = dict(type='ActionDataPreprocessor', mean=[120.0, 110.0, 100.0],
-                    std=[60.0, 50.0, 40.0], format_shape='NCTHW')
-
-
-@MODELS.register_module()
-class FixedProposals(nn.Module):
-    """A head that proposes three segments, far apart, in every video."""
-
-    segments = torch.tensor([[0.0, 0.2], [0.3, 0.5], [0.9, 1.0]])
-    scores = torch.tensor([0.9, 0.6, 0.3])
-
-    def predict(self, features, data_samples):
-        return [InstanceData(segments=self.segments, scores=self.scores) for _ in data_samples]
-
-
-@MODELS.register_module()
-class FixedClasses(nn.Module):
-    """Class scores 0.1, 0.5, 0.2 for the first video, and the reverse for the second."""
-
-    def predict(self, features, data_samples):
-        scores = torch.tensor([[0.1, 0.5, 0.2], [0.2, 0.5, 0.1]])
-        return scores[:len(data_samples)]
-
-
-def samples(count=2, *, duration_sec=10.0, **metainfo):
-    videos = [ActionDataSample(metainfo=dict(video_name=f'v{number}', duration_sec=duration_sec,
-                                             **metainfo)) for number in range(count)]
-    for video in videos:
-        video.gt_instances = InstanceData(segments=torch.tensor([[0.25, 0.75]]),
-                                          labels=torch.tensor([1]))
-    return videos
-
-
-def from_features(**settings):
-    torch.manual_seed(0)
-    settings.setdefault('head', dict(type='GTADHead', in_channels=8))
-    return EndToEndLocalizer(**settings)
-
-
-def from_frames(**settings):
-    torch.manual_seed(0)
-    return EndToEndLocalizer(backbone=TSM, head=dict(type='GTADHead', in_channels=512),
-                             data_preprocessor=PREPROCESSOR, **settings)
-
-
-def frame_batch(count=2, snippets=4, side=32):
-    frames = [torch.randint(256, (snippets, 3, 2, side, side), dtype=torch.uint8)
-              for _ in range(count)]
-    return dict(inputs=frames, data_samples=samples(count))
 
 
 def test_a_step_on_frames_trains_encoder_head_and_classifier():
@@ -161,61 +109,6 @@ def test_the_classifiers_loss_leaves_the_encoder_alone_and_the_heads_does_not():
     assert all(parameter.grad is None for parameter in model.backbone.parameters())
     sum(losses.values()).backward()
     assert all(parameter.grad is not None for parameter in model.backbone.parameters())
-
-
-def predictions(model, videos, sigma=0.84):
-    model.nms.update(sigma=sigma)
-    return [video.pred_instances for video in model.predict(torch.zeros(len(videos), 8, 6), videos)]
-
-
-def test_each_proposal_gets_the_videos_two_best_classes_and_their_scores():
-    model = from_features(head=dict(type='FixedProposals'), class_scores=dict(type='FixedClasses'))
-    first, second = predictions(model, samples())
-    for found, classes in ((first, (1, 2)), (second, (1, 0))):
-        assert found.labels.tolist() == [classes[0]] * 3 + [classes[1]] * 3
-        torch.testing.assert_close(found.scores, torch.tensor(
-            [0.9 * 0.5, 0.6 * 0.5, 0.3 * 0.5, 0.9 * 0.2, 0.6 * 0.2, 0.3 * 0.2]))
-        torch.testing.assert_close(found.segments_sec, FixedProposals.segments.repeat(2, 1) * 10)
-
-
-def test_more_classes_than_there_are_mean_all_of_them():
-    model = from_features(head=dict(type='FixedProposals'), class_scores=dict(type='FixedClasses'),
-                          top_classes=9)
-    assert predictions(model, samples(1))[0].labels.tolist() == [1] * 3 + [2] * 3 + [0] * 3
-
-
-def test_without_class_scores_every_proposal_has_label_0_and_its_own_score():
-    found, = predictions(from_features(head=dict(type='FixedProposals')), samples(1))
-    assert found.labels.tolist() == [0, 0, 0]
-    torch.testing.assert_close(found.scores, FixedProposals.scores)
-
-
-def test_segments_are_seconds_of_the_video():
-    found, = predictions(from_features(head=dict(type='FixedProposals')),
-                         samples(1, duration_sec=60.0))
-    torch.testing.assert_close(found.segments_sec,
-                               torch.tensor([[0.0, 12.0], [18.0, 30.0], [54.0, 60.0]]))
-
-
-def test_segments_of_a_window_are_seconds_of_the_whole_video():
-    found, = predictions(from_features(head=dict(type='FixedProposals')),
-                         samples(1, duration_sec=60.0, window_norm=(0.5, 0.75)))
-    torch.testing.assert_close(found.segments_sec,
-                               torch.tensor([[30.0, 33.0], [34.5, 37.5], [43.5, 45.0]]))
-
-
-def test_top_k_is_taken_before_classes():
-    model = from_features(head=dict(type='FixedProposals'), class_scores=dict(type='FixedClasses'),
-                          nms=dict(top_k=2))
-    assert model.nms == dict(sigma=0.84, top_k=2)
-    assert len(predictions(model, samples(1))[0].scores) == 4
-
-
-@pytest.mark.parametrize(('nms', 'message'), [
-    (dict(top_k=0), 'top_k=0'), (dict(method='hard'), 'without iou_threshold')])
-def test_options_of_nms_that_make_no_sense_are_refused_at_construction(nms, message):
-    with pytest.raises(ValueError, match=message):
-        from_features(head=dict(type='FixedProposals'), nms=nms)
 
 
 RECOGNIZER = dict(
