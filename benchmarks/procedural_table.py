@@ -158,7 +158,7 @@ class Table(Trainings):
         if row.start is not None:
             self.encoder(row.start, seed)
             options.append(f'load_from={checkpoint(self._folder(row.start, seed))}')
-        if row.config == 'tsp_toy.py':
+        if row.config in ('tsp_toy.py', 'tsp_adamw_toy.py'):
             variables['TOY_GVF'] = self.global_features(seed)
         self.train(folder, row.config, seed, options, **variables)
 
