@@ -51,12 +51,14 @@ def apply() -> None:
     from mmlofi.compat.amp import mend_amp_without_accelerator
     from mmlofi.compat.checkpoints import mend_checkpoint_loading
     from mmlofi.compat.compiled_steps import mend_compiled_steps
+    from mmlofi.compat.default_hooks import mend_default_hooks
     from mmlofi.compat.frozen_parameters import mend_frozen_parameters
     from mmlofi.compat.own_configs import mend_configs_of_this_package
 
     mend_video_and_text_models()
     mend_checkpoint_loading()
     mend_amp_without_accelerator()
+    mend_default_hooks()
     mend_frozen_parameters()
     mend_compiled_steps()
     mend_configs_of_this_package()

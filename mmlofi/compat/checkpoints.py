@@ -223,8 +223,8 @@ def load_url(url: str, *, map_location: object = None, model_dir: str | None = N
         except OSError as error:   # urllib's names neither the address nor what asks for it
             raise OSError(
                 f'{url} cannot be downloaded ({error}); expected a network that reaches it, or the '
-                f'file at {path}: put it there, or name a file of yours, or None for none, where '
-                'the config names this address (pretrained, init_cfg or load_from)') from error
+                f'file at {path}: put it there, or name a file of yours where the config names '
+                'this address (pretrained, init_cfg or load_from)') from error
     with path.open('rb') as file:
         return load_stream(file, f'{url} (kept as {path})', map_location)
 

@@ -86,7 +86,7 @@ class TSPDataset(SegmentDataset):
             return
         raise ValueError(
             f'{self.ann_file}: no gap between the actions of subset {self._videos["subset"]!r} '
-            f'lasts {self.background["shortest_gap_sec"]:.3g} s, and as long as a clip; expected '
+            f'lasts {self.background["shortest_gap_sec"]:g} s, and as long as a clip; expected '
             'some, of which the head learns what is no action: lower shortest_gap_sec of '
             '`background`, or set background=None for TAC, with regions=False of its head')
 
