@@ -76,8 +76,10 @@ def apply_with(*, recompute: Callable, init_gloo: Callable, load_together: Calla
     from mmlofi.compat.checkpoint_choice import mend_checkpoint_choice
     from mmlofi.compat.checkpointing import mend_activation_checkpointing
     from mmlofi.compat.launchers import mend_launchers_without_accelerator
+    from mmlofi.compat.recognizer_backbones import mend_recognizer_backbones
 
     mend_accuracy_in_bfloat16()
     mend_activation_checkpointing(recompute)
     mend_launchers_without_accelerator(init_gloo)
+    mend_recognizer_backbones()
     mend_checkpoint_choice(load_together)
