@@ -4,8 +4,9 @@ Trains stage 2 on the procedural benchmark from the ACP encoder of each seed, wi
 at a time, and prints after each training where its loss fell, and how far: the first update from
 which the loss was under 0.8 of what it was in the first 60, a mean over the fidelities, and the
 mean loss of the last 90; with `--scores` also the average mAP of a new head on its features, with
-the true classes, as that table has it. Short and long are the rows of `procedural_table.py`, which
-are trained where they are not there. Run again, it goes on where it stopped.
+the true classes, as that table has it. Short and long, also from TSP, S, T and ST are rows of
+`procedural_table.py`, which are trained where they are not there. Run again, it goes on where it
+stopped.
 
   OMP_NUM_THREADS=1 python benchmarks/procedural_table.py --world both --rows acp short long
   OMP_NUM_THREADS=1 python benchmarks/cycle_settings.py --seeds 0 1 2
@@ -71,6 +72,9 @@ custom_hooks = [*_base_.custom_hooks, dict(type={name!r})]"""
 
 FROZEN = "model = dict(encoder=dict(norm='frozen'))"
 SETTINGS = {   # a row of the table, or lines of config; an epoch has 30 updates
+    'S': 's',
+    'T': 't',
+    'ST': 'st',
     'each update (short)': 'short',
     '3 updates': cycle(3),
     '10 updates': cycle(10),
@@ -78,6 +82,8 @@ SETTINGS = {   # a row of the table, or lines of config; an epoch has 30 updates
     '60 updates': cycle(60),
     '90 at S, then long': after_s('epoch'),
     '90 at S, then short': after_s('iter'),
+    'short from TSP': 'tsp_short',
+    'long from TSP': 'tsp_long',
     'long, T, ST, S': cycle(30, T, ST, S),
     'long, ST, S, T': cycle(30, ST, S, T),
     'long, rate 1e-3': rate(1e-3),

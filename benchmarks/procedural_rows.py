@@ -18,6 +18,7 @@ ROWS = {
     'acp': Row('ACP', 'acp_toy.py'),
     'acp_plus': Row('ACP+', 'acp_plus_toy.py', 'acp'),
     'tsp': Row('TSP', 'tsp_toy.py', 'acp'),
+    'tsp_adamw': Row('TSP by AdamW', 'tsp_adamw_toy.py', 'acp'),   # as LoFi is trained
     'arrow': Row('Arrow of Time', 'arrow_toy.py'),
     'speed': Row('SpeedNet', 'speed_toy.py'),
     'bsp': Row('after the idea of BSP', 'bsp_toy.py'),

@@ -33,4 +33,5 @@ test_dataloader = dict(dataset=dict(type='PlaybackDataset', pipeline=val_pipelin
 val_evaluator = dict(metric_list='top_k_accuracy', metric_options=dict(
     top_k_accuracy=dict(topk=(1,))))
 test_evaluator = val_evaluator
-default_hooks = dict(checkpoint=dict(type='AtomicCheckpointHook', save_best='acc/top1'))
+default_hooks = dict(checkpoint=dict(type='AtomicCheckpointHook', save_best='acc/top1'),
+                     class_scores=dict(type='ClassScoresHook'))

@@ -76,12 +76,13 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     start(parse_args)
 
+from mmengine.config import Config
 from mmengine.utils import track_iter_progress
 
 from mmlofi.datasets.annotations import alike, class_names
 from mmlofi.datasets.annotations.known_counts import KnownSplit, known_split, recognize
 from mmlofi.datasets.checks.check import check
-from mmlofi.datasets.checks.config_sources import load_config, read_config
+from mmlofi.datasets.checks.config_sources import datasets_of, load_config, read_config
 from mmlofi.datasets.checks.summary import (
     Labelling,
     labelling,
@@ -93,6 +94,7 @@ from mmlofi.datasets.checks.summary import (
 from mmlofi.datasets.checks.video_check import ERRORS, WARNINGS, Source, VideoCheck
 from mmlofi.datasets.videos.find_files import TEMPLATES
 from mmlofi.files import check_writable, write_json, write_text
+from mmlofi.pretraining.dataset import global_features
 
 SHOWN = 5   # videos of each fault
 
@@ -138,7 +140,23 @@ def main() -> None:
     if untrained:
         sys.exit(f'check_dataset: nothing can be trained on {untrained}, which has no action; '
                  'annotate some, or choose another subset')
+    problem = None if cfg is None else problem_of_global_features(cfg, checks)
+    if problem is not None:
+        sys.exit(f'check_dataset: {problem}')
     print('nothing here would stop a training')
+
+
+def problem_of_global_features(cfg: Config, checks: Sequence[VideoCheck]) -> str | None:
+    """What is wrong with the vectors of videos that TSP's data sets read; None: nothing is."""
+    for _, dataset in datasets_of(cfg):
+        subsets = [dataset['subset']] if isinstance(dataset['subset'], str) else dataset['subset']
+        try:
+            vectors = global_features(dataset.get('gvf'))
+            if vectors is not None:
+                vectors.require(one.record.name for one in checks if one.record.subset in subsets)
+        except (ImportError, OSError, ValueError) as error:
+            return str(error)
+    return None
 
 
 def table(checks: Sequence[VideoCheck], dataset: str | None) -> str:

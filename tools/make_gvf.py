@@ -30,7 +30,10 @@ def parse_args() -> argparse.Namespace:
                              'them from its snippets')
     parser.add_argument('--layout', choices=['CL', 'LC'],
                         help='of files that do not say it: channels first, or snippets first')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not args.out.endswith('.npz'):
+        parser.error(f'--out {args.out}: expected a name that ends in .npz, by which it is read')
+    return args
 
 
 if __name__ == '__main__':

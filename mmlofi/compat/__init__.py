@@ -51,12 +51,14 @@ def apply() -> None:
     from mmlofi.compat.amp import mend_amp_without_accelerator
     from mmlofi.compat.checkpoints import mend_checkpoint_loading
     from mmlofi.compat.compiled_steps import mend_compiled_steps
+    from mmlofi.compat.default_hooks import mend_default_hooks
     from mmlofi.compat.frozen_parameters import mend_frozen_parameters
     from mmlofi.compat.own_configs import mend_configs_of_this_package
 
     mend_video_and_text_models()
     mend_checkpoint_loading()
     mend_amp_without_accelerator()
+    mend_default_hooks()
     mend_frozen_parameters()
     mend_compiled_steps()
     mend_configs_of_this_package()
@@ -74,8 +76,10 @@ def apply_with(*, recompute: Callable, init_gloo: Callable, load_together: Calla
     from mmlofi.compat.checkpoint_choice import mend_checkpoint_choice
     from mmlofi.compat.checkpointing import mend_activation_checkpointing
     from mmlofi.compat.launchers import mend_launchers_without_accelerator
+    from mmlofi.compat.recognizer_backbones import mend_recognizer_backbones
 
     mend_accuracy_in_bfloat16()
     mend_activation_checkpointing(recompute)
     mend_launchers_without_accelerator(init_gloo)
+    mend_recognizer_backbones()
     mend_checkpoint_choice(load_together)

@@ -209,6 +209,7 @@ def load_url(url: str, *, map_location: object = None, model_dir: str | None = N
     """Download a checkpoint once, as `torch.hub` does, and load it as a file.
 
     Raises:
+        OSError: When it cannot be downloaded.
         ValueError: If it holds more than a Runner's checkpoint does.
     """
     path = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'),
@@ -216,7 +217,14 @@ def load_url(url: str, *, map_location: object = None, model_dir: str | None = N
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         found = torch.hub.HASH_REGEX.search(path.name) if check_hash else None
-        torch.hub.download_url_to_file(url, str(path), found and found.group(1), progress=progress)
+        try:
+            torch.hub.download_url_to_file(url, str(path), found and found.group(1),
+                                           progress=progress)
+        except OSError as error:   # urllib's names neither the address nor what asks for it
+            raise OSError(
+                f'{url} cannot be downloaded ({error}); expected a network that reaches it, or the '
+                f'file at {path}: put it there, or name a file of yours where the config names '
+                'this address (pretrained, init_cfg or load_from)') from error
     with path.open('rb') as file:
         return load_stream(file, f'{url} (kept as {path})', map_location)
 

@@ -14,6 +14,7 @@ from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from torch import nn
 
 from mmlofi.engine.atomic_backend import AtomicLocalBackend
+from mmlofi.engine.best_score import refuse_missing, refuse_other_prefixes
 from mmlofi.engine.rank_buffers import (
     copy_buffers_to_mean,
     gather_buffers,
@@ -77,7 +78,7 @@ class AtomicCheckpointHook(CheckpointHook):
 
         Raises:
             ValueError: When checkpoints would be written between the steps of a weight update,
-                whose gradients they do not hold.
+                whose gradients they do not hold, or be the best by a score that is not given.
         """
         counts = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
         if not self.by_epoch and self.interval % counts:
@@ -98,6 +99,7 @@ class AtomicCheckpointHook(CheckpointHook):
             self._stands_on = _what_it_stands_on(runner)
         super().before_train(runner)
         if self.save_best is not None:
+            refuse_other_prefixes(self.key_indicators, runner)
             self.best_ckpt_path = self._own(getattr(self, 'best_ckpt_path', None))
             self.best_ckpt_path_dict = {name: self._own(path) for name, path in
                                         getattr(self, 'best_ckpt_path_dict', {}).items()}
@@ -161,6 +163,8 @@ class AtomicCheckpointHook(CheckpointHook):
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Lets the checkpoint with the best score know that its epoch was scored."""
         runner.message_hub.update_info(VALIDATED, runner.epoch)
+        if self.save_best is not None:
+            refuse_missing(self.key_indicators, metrics)
         super().after_val_epoch(runner, metrics)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:

@@ -44,8 +44,8 @@ class CheckpointFitHook(Hook):
             else 'one of a model with the same settings'
         fit.check(whole=whole, mend=(
             f'{expected}: correct load_from (or --resume, or the checkpoint given to the tool), or '
-            "the model's parts, depth and size, or take checkpoint_fit out of the config's "
-            'default_hooks to load what fits'))
+            "the model's parts, depth and size, or load what fits without this look, by "
+            '--cfg-options default_hooks.checkpoint_fit=None'))
         print_log(f'the checkpoint gives {fit.words()}', logger='current')
 
 

@@ -45,15 +45,14 @@ class TSPDataset(SegmentDataset):
         FileNotFoundError: For missing files.
         ValueError: For anything else that `SegmentDataset` refuses, other settings, a pipeline
             without `ClipInSegment`, videos without a feature in the GVF file, and a subset of which
-            no segment is as long as a clip.
+            no segment is as long as a clip, or of training no background where it is asked for.
     """
 
     def __init__(self, ann_file: str, *, background: Mapping | None = None,
                  gvf: Mapping | None = None, **kwargs) -> None:
         self.background = settings_of('background', background, 'shortest_gap_sec=16 / 3',
                                       'merge_overlaps')
-        gvf = settings_of('gvf', gvf, "file='gvf.npz'", 'feat_dim', 'expected')
-        self.video_features = None if gvf is None else VideoFeatures(**gvf)
+        self.video_features = global_features(gvf)
         super().__init__(ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -69,6 +68,8 @@ class TSPDataset(SegmentDataset):
                 f'{self.ann_file}: none of the {len(rows)} segments of subset '
                 f'{self._videos["subset"]!r} lasts {sampler.clip_sec:.3g} s, as a clip does; '
                 'expected some: lower clip_len of ClipInSegment, or raise its fps')
+        if self.background is not None and not self.test_mode:
+            self._refuse_without_background(kept)
         return clip_items(kept, sampler, spread=self.test_mode)
 
     def prepare_data(self, idx: int) -> dict:
@@ -78,6 +79,16 @@ class TSPDataset(SegmentDataset):
             info['gvf'] = self.video_features[info['video_name']]
         with seeded(getattr(idx, 'seed', None)):
             return self.pipeline(info)
+
+    def _refuse_without_background(self, rows: Iterable[Mapping]) -> None:
+        """The second head would learn that all is action."""
+        if any(row['region_label'] == NO_ACTION for row in rows):
+            return
+        raise ValueError(
+            f'{self.ann_file}: no gap between the actions of subset {self._videos["subset"]!r} '
+            f'lasts {self.background["shortest_gap_sec"]:g} s, and as long as a clip; expected '
+            'some, of which the head learns what is no action: lower shortest_gap_sec of '
+            '`background`, or set background=None for TAC, with regions=False of its head')
 
     def _rows(self, video: Mapping) -> list[dict]:
         """A video's actions, and its background where that is asked for."""
@@ -113,6 +124,16 @@ def settings_of(name: str, given: Mapping | None, needed: str, *more: str) -> di
         raise ValueError(f'TSPDataset got {name}={given!r}; expected dict({needed}), with '
                          f'{" and ".join(more)} where they are wanted, or None')
     return dict(given)
+
+
+def global_features(gvf: Mapping | None) -> VideoFeatures | None:
+    """The vectors of all videos that a data set's `gvf` asks for.
+
+    Raises:
+        FileNotFoundError, ImportError, ValueError: As `VideoFeatures`; also for other settings.
+    """
+    settings = settings_of('gvf', gvf, "file='gvf.npz'", 'feat_dim', 'expected')
+    return None if settings is None else VideoFeatures(**settings)
 
 
 def clip_sampler(transforms: Iterable[BaseTransform]) -> ClipInSegment:

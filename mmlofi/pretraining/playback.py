@@ -96,6 +96,11 @@ class PlaybackRate(BaseTransform):
                        clip_len=self.clip_len, frame_interval=interval, num_clips=1, label=label)
         return results
 
+    def names(self) -> tuple[str, ...]:
+        """Of the classes, in the order of the labels."""
+        return tuple(f'rate {low:g}' if low == high else f'rate {low:g} to {high:g}'
+                     for low, high in self.rates)
+
     def _offsets(self, label: int, interval: int) -> np.ndarray:
         """(T,) frames of a clip of that class, counted from the first one in the file."""
         low, high = self.rates[label]

@@ -4,8 +4,10 @@ from __future__ import annotations
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 
+from mmlofi.datasets.videos.file_checks import files_backend
 from mmlofi.pretraining.playback import PlaybackRate
-from mmlofi.pretraining.too_short import first_long_enough, refuse_empty
+from mmlofi.pretraining.too_short import first_long_enough
+from mmlofi.pretraining.video_list import read_videos
 from mmlofi.randomness import seeded
 
 
@@ -13,15 +15,17 @@ from mmlofi.randomness import seeded
 class PlaybackDataset(VideoDataset):
     """MMAction2's, whose item i is video ``i // R`` at rate ``i % R`` of the pipeline's.
 
-    The file's labels do not matter. With ``SeededSampler(group=R)`` clips of one stretch of a video
-    at all rates lie beside each other in a batch (SpeedNet's "same batch"), equally many of each.
-    In place of a video that is too short the next one is played, at the same rate.
+    The file's labels do not matter; the classes of `metainfo` are the rates. With
+    ``SeededSampler(group=R)`` clips of one stretch of a video at all rates lie beside each other in
+    a batch (SpeedNet's "same batch"), equally many of each. In place of a video that is too short
+    the next one is played, at the same rate.
 
     Args:
         args, kwargs: Of MMAction2's VideoDataset.
 
     Raises:
-        ValueError: For a pipeline without `PlaybackRate`, and a list without a video.
+        FileNotFoundError: For a list, or videos of it, that are missing.
+        ValueError: For a pipeline without `PlaybackRate`, and what `read_videos` refuses.
     """
 
     def load_data_list(self) -> list[dict]:
@@ -31,9 +35,12 @@ class PlaybackDataset(VideoDataset):
             raise ValueError('PlaybackDataset got a pipeline without PlaybackRate; expected it '
                              'after OpenVideo: dict(type="PlaybackRate", rates=(1, -1))')
         self.group = len(found[0].rates)
+        self._metainfo['classes'] = found[0].names()
+        videos = read_videos(super().load_data_list, self.ann_file, delimiter=self.delimiter,
+                             several=self.multi_class,
+                             backend_args=files_backend(self.pipeline.transforms))
         return [dict(filename=video['filename'], rate_label=label)
-                for video in refuse_empty(super().load_data_list(), self.ann_file)
-                for label in range(self.group)]
+                for video in videos for label in range(self.group)]
 
     def prepare_data(self, idx: int) -> dict:
         """The clip after the pipeline, with random numbers by the index's seed.

@@ -6,7 +6,8 @@ from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 
 from mmlofi.pretraining.stitch import KINDS, OTHER_CLASS, SAME_CLASS, StitchBoundary
-from mmlofi.pretraining.too_short import first_long_enough, refuse_empty
+from mmlofi.pretraining.too_short import first_long_enough
+from mmlofi.pretraining.video_list import read_videos
 from mmlofi.randomness import derive_seed, seeded
 
 
@@ -17,14 +18,16 @@ class StitchDataset(VideoDataset):
     The classes of the list say which video may be joined to which: another one of the class, or one
     of a class drawn among the others. Random numbers come from the index's seed (`SeededSampler`);
     in testing from the item's number, so that a clip is always the same. In place of a video that
-    is too short the next one is stitched, by the same kind of boundary.
+    is too short the next one is stitched, by the same kind of boundary. The classes of `metainfo`
+    are the kinds.
 
     Args:
         args, kwargs: Of MMAction2's VideoDataset.
 
     Raises:
-        ValueError: For a pipeline without `StitchBoundary`, and a list without a video, of one
-            class, or with a class of one video.
+        FileNotFoundError: For a list, or videos of it, that are missing.
+        ValueError: For a pipeline without `StitchBoundary`, what `read_videos` refuses, and a list
+            of one class, or with a class of one video.
     """
 
     group = len(KINDS)
@@ -34,7 +37,9 @@ class StitchDataset(VideoDataset):
         if not any(isinstance(one, StitchBoundary) for one in self.pipeline.transforms):
             raise ValueError('StitchDataset got a pipeline without StitchBoundary; expected it in '
                              'front, which opens and decodes both videos')
-        videos = refuse_empty(super().load_data_list(), self.ann_file)
+        self._metainfo['classes'] = KINDS
+        videos = read_videos(super().load_data_list, self.ann_file, delimiter=self.delimiter,
+                             several=False, backend_args=None)
         self._files = [video['filename'] for video in videos]
         labels = np.array([video['label'] for video in videos])
         self._places = {label: np.flatnonzero(labels == label).tolist() for label in set(
@@ -44,7 +49,8 @@ class StitchDataset(VideoDataset):
             raise ValueError(f'{self.ann_file!r} has videos of {len(self._places)} class(es)'
                              + (f', of which {single[:5]} have one alone' if single else '')
                              + '; expected two classes or more, of two videos or more each, to '
-                             'stitch those of one class and of two')
+                             'stitch those of one class and of two: write the number of its class '
+                             'after each file, and add videos or leave single ones out')
         return [dict(filename=video['filename'], video_class=int(label), place=place, kind=kind)
                 for place, (video, label) in enumerate(zip(videos, labels))
                 for kind in range(len(KINDS))]

@@ -1,7 +1,7 @@
 """Lists of videos for tasks that some are too short for: the next long one takes their place."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 TRIED = 100   # videos in a row, after which it is the settings that are wrong
 
@@ -37,16 +37,5 @@ def first_long_enough(make: Callable[[int], dict | None], index: int, *, group: 
             return clip
     raise ValueError(f'{tried} videos in a row of {source!r}, from number {index // group} on, are '
                      'too short for a clip; expected longer ones: lower clip_len, or the rates of '
-                     'PlaybackRate or the intervals of StitchBoundary')
-
-
-def refuse_empty(videos: Sequence[dict], source: str) -> Sequence[dict]:
-    """The videos of a list.
-
-    Raises:
-        ValueError: When there are none.
-    """
-    if not videos:
-        raise ValueError(f'{source!r} lists no video; expected one a line, its file below '
-                         'data_prefix and its class')
-    return videos
+                     'PlaybackRate or the intervals of StitchBoundary, or leave such videos out of '
+                     'the list')

@@ -31,6 +31,7 @@ def read_run(run: str, *, checkpoint: str = 'last') -> Run:
 
     Raises:
         FileNotFoundError: Where a training has not come to its end, or was not validated.
+        ValueError: Where what it left cannot be read.
     """
     folders = [Path(folder) for folder in run.split('+')]
     costs = [_read_cost(folder) for folder in folders]
@@ -62,7 +63,14 @@ def _read_cost(folder: Path) -> dict[str, float]:
     if not (folder / 'cost.json').is_file():
         raise FileNotFoundError(f'{folder} has no cost.json; expected the work dir of a finished '
                                 'training: let tools/train.py run to its end')
-    return json.loads((folder / 'cost.json').read_text())
+    path = folder / 'cost.json'
+    try:
+        cost = json.loads(path.read_text())
+        return {name: cost[name] for name in ('seconds', 'peak_memory_mib')}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f'{path} cannot be read ({type(error).__name__}: {error}); expected what '
+                         'a finished training wrote: run it again to its end, by tools/train.py '
+                         '--resume') from error
 
 
 def _read_map(folder: Path, checkpoint: str) -> tuple[dict[str, float], str]:

@@ -44,12 +44,17 @@ def test_each_setting_changes_what_it_says_and_trains_as_long(script, load):
         assert cfg.train_dataloader == long.train_dataloader
         changed[name] = {key for key in ('model', 'custom_hooks', 'optim_wrapper',
                                          'param_scheduler') if cfg[key] != long[key]}
-    assert changed.pop('30 updates (long)') == set()
+    assert changed.pop('30 updates (long)') == changed.pop('long from TSP') == set()
     assert all(changed.values())
     assert changed['long, warm-up of 90 updates'] == {'param_scheduler'}
     assert changed['short, rate 1e-3'] == {'custom_hooks', 'optim_wrapper'}
     assert load('long, ST, S, T').custom_hooks[0].cycle[0].name == 'ST'
     assert load('short, no momentum').optim_wrapper.optimizer.betas == (0.0, 0.999)
+
+
+def test_the_rows_whose_plateaus_the_page_compares_are_among_the_settings(script):
+    of_rows = [lines for lines in script.SETTINGS.values() if lines in script.ROWS]
+    assert of_rows == ['s', 't', 'st', 'short', 'long', 'tsp_short', 'tsp_long']
 
 
 def test_a_loss_fell_where_all_that_follow_are_lower(script):

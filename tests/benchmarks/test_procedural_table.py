@@ -11,6 +11,7 @@ import pytest
 from mmengine.config import Config
 
 from mmlofi.procedural import Benchmark, clips, untrimmed_videos
+from mmlofi.procedural.benchmark import prepare_folder
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / 'benchmarks' / 'procedural_table.py'
@@ -108,6 +109,16 @@ def run(warm_python):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
     return run
+
+
+def test_results_of_the_same_videos_at_another_budget_are_refused(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(ROOT / 'benchmarks')
+    table = importlib.import_module('procedural_table')
+    prepare_folder(tmp_path, Benchmark())
+    kept = ROOT / 'benchmarks/results/scenes_brief'
+    assert 'tsp' in table.Results(kept, 0, table.trained_on(tmp_path, 'scenes_brief'))
+    with pytest.raises(ValueError, match='give another --results'):
+        table.Results(kept, 0, table.trained_on(tmp_path, 'scenes'))
 
 
 def test_results_that_are_not_there_are_named_in_a_line(monkeypatch, tmp_path):

@@ -144,6 +144,12 @@ def test_downloads_are_refused_in_the_same_way(tmp_path):
         load_url((tmp_path / 'c.pth').as_uri(), model_dir=str(tmp_path / 'cache'))
 
 
+def test_what_cannot_be_downloaded_is_named_with_the_place_where_it_may_be_put(tmp_path):
+    url, cache = (tmp_path / 'none.pth').as_uri(), tmp_path / 'cache'
+    with pytest.raises(OSError, match=f'{url} cannot be downloaded .* file at {cache}/none.pth'):
+        load_url(url, model_dir=str(cache))
+
+
 def test_an_archive_that_could_unpack_to_any_size_is_not_taken_from_the_net_either(tmp_path):
     torch.save(dict(weight=torch.zeros(1000)), tmp_path / 'c.pth')
     packed = tmp_path / 'packed.pth'

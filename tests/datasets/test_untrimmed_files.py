@@ -20,6 +20,12 @@ def test_a_missing_video_is_found_at_construction(folder):
         dataset(folder)
 
 
+def test_names_with_an_ending_are_told_their_template(folder):
+    with pytest.raises(FileNotFoundError, match=r"a\.mp4\.mp4.* expected one file a video: set "
+                                                r"filename_tmpl='\{\}', as the names in the ann"):
+        dataset(folder, filename_tmpl='{}.mp4.mp4')
+
+
 def test_missing_features_are_found_at_construction(folder):
     (folder / 'features' / 'a.npz').unlink()
     with pytest.raises(FileNotFoundError, match='1 of 2 feature files'):

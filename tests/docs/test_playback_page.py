@@ -44,6 +44,7 @@ def test_the_rates_of_the_page_are_those_of_the_configs(name):
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         assert f'`{cfg[loader].dataset.pipeline[1].rates}`' in row
     assert cfg.model.cls_head.num_classes == len(cfg.rates) == cfg.train_dataloader.sampler.group
+    assert cfg.default_hooks.class_scores.type == 'ClassScoresHook'   # a smaller head is refused
 
 
 def test_what_the_page_says_of_bsp_s_idea_is_what_the_config_has():

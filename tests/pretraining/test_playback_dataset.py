@@ -20,9 +20,9 @@ def videos(tmp_path, numbered_video):
     for name in 'ab':
         shutil.copy(numbered_video, tmp_path / f'{name}.mp4')
 
-    def make(pipeline=PIPELINE, lines='a.mp4 17\nb.mp4 3\n', **settings):
+    def make(pipeline=PIPELINE, lines='a.mp4 17\nb.mp4 3\n', name='list.txt', **settings):
         (tmp_path / 'list.txt').write_text(lines)
-        return PlaybackDataset(ann_file=str(tmp_path / 'list.txt'), pipeline=pipeline,
+        return PlaybackDataset(ann_file=str(tmp_path / name), pipeline=pipeline,
                                data_prefix=dict(video=str(tmp_path)), **settings)
     return make
 
@@ -86,9 +86,32 @@ def test_all_rates_of_a_video_too_short_are_of_the_next_one(videos, write_number
         videos(pipeline, test_mode=testing)[0]
 
 
-def test_a_list_without_a_video_is_refused(videos):
-    with pytest.raises(ValueError, match='lists no video'):
-        videos(lines='')
+@pytest.mark.parametrize(('lines', 'message'), [
+    ('', 'lists no video; expected one a line, its file'),
+    ('a.mp4 0\na b.mp4 0\n', r"line 2 of '.*list\.txt' is 'a b\.mp4 0'; expected .* set the data "
+                             "set's delimiter"),
+    ('a.mp4 run\n', "line 1 of .* is 'a.mp4 run'; expected a video, its file"),
+    ('a.mp4 0\n\n', "line 2 of .* is ''; expected a video")])
+def test_a_list_that_says_no_videos_is_refused_with_its_line(videos, lines, message):
+    with pytest.raises(ValueError, match=message):
+        videos(lines=lines)
+
+
+def test_a_list_or_videos_that_are_missing_are_named_before_a_training(videos):
+    with pytest.raises(FileNotFoundError, match=r"2 of the 3 videos of .* missing, the first: "
+                                                r"\['.*/c\.mp4', '.*/d\.mp4'\]; expected a file"):
+        videos(lines='a.mp4\nc.mp4\nd.mp4\n')
+    with pytest.raises(FileNotFoundError, match=r"no list of videos at '.*none\.txt'; expected a"):
+        videos(name='none.txt')
+
+
+def test_numbers_of_several_classes_do_not_matter(videos):
+    assert len(videos(lines='a.mp4 0 2\nb.mp4 1\n', multi_class=True, num_classes=3)) == 6
+
+
+def test_classes_are_the_rates_whatever_the_videos_show(videos):
+    assert videos(metainfo=dict(classes=('run', 'jump', 'swim', 'rest'))).metainfo['classes'] == (
+        'rate 1', 'rate -1', 'rate 2')
 
 
 def test_a_pipeline_without_rates_is_refused(videos):

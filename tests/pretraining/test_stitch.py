@@ -9,7 +9,14 @@ import torch
 
 from mmlofi.datasets.sample_index import SampleIndex
 from mmlofi.pretraining import StitchBoundary, StitchDataset
-from mmlofi.pretraining.stitch import OTHER_CLASS, OTHER_SPEED, SAME_CLASS, SAME_SPEED, mix_at
+from mmlofi.pretraining.stitch import (
+    KINDS,
+    OTHER_CLASS,
+    OTHER_SPEED,
+    SAME_CLASS,
+    SAME_SPEED,
+    mix_at,
+)
 
 STITCH = StitchBoundary()
 
@@ -164,10 +171,20 @@ def test_the_next_video_takes_the_place_of_one_too_short(videos, write_numbered_
 @pytest.mark.parametrize(('lines', 'message'), [
     ('a.mp4 0\nb.mp4 0\n', r'of 1 class\(es\); expected two classes or more, of two videos or'),
     ('a.mp4 0\nb.mp4 0\nc.mp4 1\n', r'of which \[1\] have one alone; expected two classes'),
+    ('a.mp4\nb.mp4\n', 'write the number of its class after each file'),
     ('', 'lists no video; expected one a line')])
 def test_a_list_without_partners_is_refused(videos, lines, message):
     with pytest.raises(ValueError, match=message):
         videos(lines)
+
+
+def test_classes_are_the_kinds_of_boundaries(videos):
+    assert videos(metainfo=dict(classes=('run', 'jump'))).metainfo['classes'] == KINDS
+
+
+def test_a_video_that_is_missing_is_named_before_a_training(videos):
+    with pytest.raises(FileNotFoundError, match=r"1 of the 5 videos of .* first: \['.*/e\.mp4'\]"):
+        videos('a.mp4 0\nb.mp4 0\nc.mp4 1\nd.mp4 1\ne.mp4 1\n')
 
 
 def test_a_pipeline_without_boundaries_is_refused(videos):

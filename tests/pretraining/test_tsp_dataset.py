@@ -140,6 +140,8 @@ def test_a_seed_gives_the_clip_and_leaves_other_random_numbers_alone(folder):
     (dict(pipeline=[dict(type='ClipInSegment', clip_len=100, fps=1)]), ValueError,
      'none of the 7 segments of subset .training. lasts 100 s'),
     (dict(background=dict(shortest_gap_sec=-1)), ValueError, 'shortest_gap_sec=-1'),
+    (dict(background=dict(shortest_gap_sec=5)), ValueError,
+     "no gap between the actions of subset 'training' lasts 5 s, .* lower shortest_gap_sec"),
     (dict(subset='testing'), ValueError, 'no video of subset'),
     (dict(background=dict(shortest_gap=1)), ValueError,
      r'background=.*; expected dict\(shortest_gap_sec=16 / 3\), with merge_overlaps where'),

@@ -1,6 +1,7 @@
 """What the check of a data set takes from a config: folders, subsets, classes, features."""
 from __future__ import annotations
 
+import re
 import sys
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 from checked import GOOD, action, faults_of
 
 from mmlofi.datasets.transforms import save_features
+from mmlofi.pretraining.gvf import save_gvf
 
 
 @pytest.fixture
@@ -51,6 +53,20 @@ def test_the_clips_of_tsp_are_checked_as_their_videos_are(make_dataset, run_chec
         pipeline=[dict(type='OpenVideo'), dict(type='ClipInSegment')]))
     assert '1 of 3' in status
     assert faults_of(report) == {'b': ['missing']}
+
+
+@pytest.mark.parametrize(('names', 'message'), [
+    (None, 'no global video features at'), ('abc', None),
+    ('ab', r"no vector of 1 of 1 videos, the first: \['c'\]")])
+def test_the_global_features_of_tsp_are_looked_for(make_dataset, run_check, config, tmp_path, names,
+                                                   message):
+    make_dataset(**GOOD)
+    if names:
+        save_gvf(tmp_path / 'gvf.npz', {name: np.ones(3, 'f') for name in names})
+    status, _, _ = run_check(config(
+        dict(video='videos'), type='TSPDataset', gvf=dict(file=f'{tmp_path}/gvf.npz', feat_dim=3),
+        pipeline=[dict(type='OpenVideo'), dict(type='ClipInSegment')]))
+    assert status == 0 if message is None else re.search(message, status)
 
 
 def test_folders_of_pictures_are_checked_by_the_transform_that_opens_them(

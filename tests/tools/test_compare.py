@@ -245,6 +245,14 @@ def test_what_cannot_be_compared_is_named(method, message, call_tool, work_dir):
         call_tool('compare.py', method.format(unscored=work_dir('unscored')))
 
 
+@pytest.mark.parametrize('content', ['{', '[]', '{"seconds": 3}'])
+def test_a_cost_that_cannot_be_read_is_named_by_its_file(content, call_tool, work_dir):
+    folder = work_dir('acp', 0.2)
+    (folder / 'cost.json').write_text(content)
+    with pytest.raises(SystemExit, match=r'acp/cost\.json cannot be read .* expected what a fin'):
+        call_tool('compare.py', f'ACP={folder}')
+
+
 @pytest.mark.parametrize(('option', 'message'), [
     (('--baseline', 'icp'), r"--baseline 'icp' is none of \['ACP'\]; expected one of"),
     (('--out', '/dev/null/table.md'), 'compare: .*/dev/null'),

@@ -65,3 +65,10 @@ def test_what_holds_no_features_is_refused(call_tool, tmp_path, source, message)
     (tmp_path / 'file').touch()
     with pytest.raises(SystemExit, match=message):
         call_tool('make_gvf.py', tmp_path / source, '--out', tmp_path / 'gvf.npz')
+
+
+def test_a_name_by_which_it_would_be_read_as_another_kind_of_file_is_refused(call_tool, features,
+                                                                             tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        call_tool('make_gvf.py', features[0], '--out', tmp_path / 'gvf.h5')
+    assert 'gvf.h5: expected a name that ends in .npz' in capsys.readouterr().err

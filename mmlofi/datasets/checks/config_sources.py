@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mmengine.config import Config
@@ -28,6 +28,16 @@ def load_config(path: str, options: dict | None) -> Config:
     return cfg
 
 
+def datasets_of(cfg: Config) -> Iterator[tuple[str, dict]]:
+    """The data sets that a check knows, with the names of their loaders, training first."""
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        dataset = (cfg.get(name) or {}).get('dataset') or {}
+        while 'dataset' in dataset:
+            dataset = dataset['dataset']
+        if dataset.get('type') in DATASET_TYPES:
+            yield name, dataset
+
+
 def read_config(cfg: Config) -> list[Source]:
     """What the data loaders of a config read, each once, training first.
 
@@ -36,12 +46,7 @@ def read_config(cfg: Config) -> list[Source]:
             the transform that opens them.
     """
     sources = []
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        dataset = (cfg.get(name) or {}).get('dataset') or {}
-        while 'dataset' in dataset:
-            dataset = dataset['dataset']
-        if dataset.get('type') not in DATASET_TYPES:
-            continue
+    for name, dataset in datasets_of(cfg):
         (kind, folder), = dataset['data_prefix'].items()
         pipeline = dataset.get('pipeline') or ()
         opener = _settings_of('OpenFrames', pipeline) if kind == 'img' else None

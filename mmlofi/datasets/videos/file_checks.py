@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from mmlofi.datasets.annotations import segments_after, tolerance_sec
 from mmlofi.datasets.features.feature_header import check_same
 from mmlofi.datasets.videos.facts import MISSING
-from mmlofi.datasets.videos.find_files import spellings
+from mmlofi.datasets.videos.find_files import SUFFIXES, spellings
 from mmlofi.datasets.videos.video_file import FileState
 
 Transforms = Sequence[Callable[[dict], dict]]
@@ -54,6 +54,10 @@ def _refuse_unusable(filenames: Sequence[str], states: Sequence[FileState], sour
     first = [name for name, _ in bad[:3]]
     advice = 'correct data_prefix and filename_tmpl, or drop these videos from the annotations'
     if missing:
+        name, _ = os.path.splitext(missing[0])
+        if source == 'video' and os.path.splitext(name)[1].lower() in SUFFIXES:
+            advice = ("set filename_tmpl='{}', as the names in the annotations have an ending, or "
+                      f'{advice}')
         raise FileNotFoundError(
             f'{len(missing)} of {len(filenames)} {source} files of subset {subset!r} are missing, '
             f'the first: {missing[:3]} (nor '

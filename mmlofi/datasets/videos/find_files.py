@@ -78,20 +78,24 @@ def find_spellings(paths: Sequence[str], claimed: Callable[[], Iterable[str]]) -
 def _named(wanted: str, folders: dict[str, frozenset[str]]) -> list[str]:
     """The spellings of a path that are there; if none is, those with another video's ending."""
     every = (wanted, *spellings(wanted))
-    there = [path for path in every if _is_there(path, folders)]
+    there = [path for path in every if is_listed(path, folders)]
     if there or os.path.splitext(wanted)[1].lower() not in SUFFIXES:
         return there
     stems = [os.path.splitext(path)[0] for path in every]
     return [path for stem in stems for ending in SUFFIXES
-            for path in (stem + ending, stem + ending.upper()) if _is_there(path, folders)]
+            for path in (stem + ending, stem + ending.upper()) if is_listed(path, folders)]
 
 
 def _with_ending_of(wanted: str, path: str) -> str:
     return os.path.splitext(path)[0] + os.path.splitext(wanted)[1]
 
 
-def _is_there(path: str, folders: dict[str, frozenset[str]]) -> bool:
-    """By listings, which a network's disk gives sooner than an answer for each file."""
+def is_listed(path: str, folders: dict[str, frozenset[str]]) -> bool:
+    """Whether there is a file, by listings, which a network's disk gives sooner than many answers.
+
+    Args:
+        folders: Those listed so far, to which its own is added.
+    """
     folder, name = os.path.split(path)
     if folder not in folders:
         folders[folder] = _names_in(folder or '.')

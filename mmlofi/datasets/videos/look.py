@@ -4,6 +4,7 @@ What a file is stands in the index; whether that is what these transforms want i
 """
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -179,9 +180,14 @@ def _with_appended(index: FileIndex, data_list: Sequence[dict], facts: Sequence[
 def _problem_of_appended(path: str, state: FileState, unlike: str | None, first: str,
                          durations: Sequence[float | None]) -> str | None:
     if state.problem == MISSING:
-        return f'no features at {path!r}'
+        return (f'no features at {path!r}; expected a file of each video in this folder too: '
+                'correct folder and filename_tmpl of AppendFeatures, or extract the features of '
+                'its encoder')
     if state.problem is not None:
         return state.problem
+    if os.path.abspath(path) == os.path.abspath(first):
+        return (f'AppendFeatures and LoadSnippetFeatures both read {path!r}; expected features of '
+                'two encoders: correct folder of AppendFeatures, or the data_prefix')
     if unlike is not None:
         return f'{unlike}; expected features of one encoder in a folder: extract them again'
     return other_video(path, durations[1], first, durations[0])

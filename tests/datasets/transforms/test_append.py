@@ -60,7 +60,8 @@ def test_other_numbers_of_features_are_refused(folders):
 
 
 @pytest.mark.parametrize(('spoil', 'message'), [
-    (lambda file: file.unlink(), r"no features at '.*flow/b\.npy'"),
+    (lambda file: file.unlink(), r"no features at '.*flow/b\.npy'; expected a file of each video "
+                                 'in this folder too: correct folder and filename_tmpl of'),
     (lambda file: np.save(file, np.zeros((10, 3))), r"flow/b\.npy' holds features of shape")])
 def test_files_of_the_other_folder_are_looked_at_before_training(folders, spoil, message):
     spoil(folders / 'flow/b.npy')
@@ -82,11 +83,11 @@ def own(folders):
     return folders
 
 
-def own_dataset(folder):
+def own_dataset(folder, beside='flow'):
     return UntrimmedVideoDataset(
         'gt.json', data_root=str(folder), subset='training', data_prefix=dict(feature='rgb'),
         pipeline=[dict(type='LoadSnippetFeatures', num_snippets=10),
-                  dict(type='AppendFeatures', folder=str(folder / 'flow'), num_snippets=10),
+                  dict(type='AppendFeatures', folder=str(folder / beside), num_snippets=10),
                   dict(type='PackTALInputs')])
 
 
@@ -107,6 +108,11 @@ def test_a_file_of_another_channels_than_the_rest_is_refused_without_headers(fol
     np.save(folders / 'flow/a.npy', np.zeros((2, 10), np.float32))
     with pytest.raises(ValueError, match=r"flow/b\.npy' has 3 channels, most have 2"):
         dataset(folders, feat_dim=None)
+
+
+def test_features_beside_themselves_are_refused(own):
+    with pytest.raises(ValueError, match=r"both read '.*rgb/a\.npz'; expected features of two"):
+        own_dataset(own, beside='rgb')
 
 
 def test_a_file_with_v_before_its_name_is_found_as_in_the_first_folder(own):
