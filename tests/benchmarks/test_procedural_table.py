@@ -35,10 +35,10 @@ def load(rows, monkeypatch):
 
 def test_the_rows_are_the_papers_their_rivals_and_the_ceiling(rows):
     assert [row.title for row in rows.ROWS.values()] == [
-        'ICP', 'ACP', 'ACP+', 'TSP', 'Arrow of Time', 'SpeedNet', 'after the idea of BSP',
-        'ACP + Arrow', 'ACP + Speed', 'S-LoFi', 'T-LoFi', 'ST-LoFi', 'Short C-LoFi',
-        'Long C-LoFi', 'full fidelity', 'Short C-LoFi from TSP', 'Long C-LoFi from TSP',
-        'TSP from TSP', 'Short C-LoFi from itself']
+        'ICP', 'ACP', 'ACP+', 'TSP', 'TSP by AdamW', 'Arrow of Time', 'SpeedNet',
+        'after the idea of BSP', 'ACP + Arrow', 'ACP + Speed', 'S-LoFi', 'T-LoFi', 'ST-LoFi',
+        'Short C-LoFi', 'Long C-LoFi', 'full fidelity', 'Short C-LoFi from TSP',
+        'Long C-LoFi from TSP', 'TSP from TSP', 'Short C-LoFi from itself']
     assert {name: row.start for name, row in rows.ROWS.items() if row.start != 'acp'} == {
         'icp': None, 'acp': None, 'arrow': None, 'speed': None, 'bsp': None, 'acp_arrow': None,
         'acp_speed': None, 'tsp_short': 'tsp', 'tsp_long': 'tsp', 'tsp_tsp': 'tsp',
@@ -54,6 +54,14 @@ def test_rows_of_stage_2_differ_by_the_cycle_alone(rows, load):
         assert other.custom_hooks != long.custom_hooks
         other.custom_hooks = long.custom_hooks
         assert other.to_dict() == long.to_dict()
+
+
+def test_tsp_by_adamw_is_tsp_with_the_optimizer_of_lofi(load):
+    tsp, by_adamw = load('tsp', 'scenes'), load('tsp_adamw', 'scenes')
+    assert by_adamw.optim_wrapper.optimizer == load('short', 'scenes').optim_wrapper.optimizer
+    assert by_adamw.optim_wrapper.optimizer != tsp.optim_wrapper.optimizer
+    by_adamw.optim_wrapper.optimizer = tsp.optim_wrapper.optimizer
+    assert by_adamw.to_dict() == tsp.to_dict()
 
 
 def background_segments(benchmark: Benchmark, least_sec: float = 1.5) -> tuple[int, int]:
