@@ -155,8 +155,10 @@ def _mean_feature(feats: Tensor | tuple[Tensor, ...]) -> Tensor:
 def _field(sample: ActionDataSample, name: str) -> object:
     value = sample.get(name)
     if value is None:
-        raise ValueError(f'TSPHead got a sample without {name!r}; expected a TSPDataset'
-                         + (' with `gvf`' if name == 'gvf' else '')
-                         + ", and PackActionInputs(algorithm_keys=('region_label', 'gvf')) at the "
-                         'end of its pipeline')
+        source, without = {
+            'region_label': ('background', "or, for TAC, the head's regions=False"),
+            'gvf': ('gvf', "or the head's gvf_channels=None")}[name]
+        raise ValueError(f'TSPHead got a sample without {name!r}; expected a TSPDataset with '
+                         f"`{source}`, and PackActionInputs(algorithm_keys=('region_label', "
+                         f"'gvf')) at the end of its pipeline, {without}")
     return value

@@ -11,7 +11,7 @@ from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 
 from mmlofi.datasets.sample_index import SampleIndex
-from mmlofi.pretraining import SeededSampler, TSPDataset
+from mmlofi.pretraining import SeededSampler, TSPDataset, TSPHead
 from mmlofi.pretraining.gvf import save_gvf
 
 PIPELINE = [dict(type='OpenVideo'), dict(type='ClipInSegment', clip_len=4, fps=5,
@@ -91,6 +91,15 @@ def test_a_sample_has_what_the_head_reads(folder):
     assert sample.region_label == 0
     assert sample.gvf.tolist() == [2, 2, 2]
     assert dataset[2]['data_samples'].gt_label.tolist() == [-1]
+
+
+def test_actions_alone_are_of_no_region_so_that_a_head_of_regions_refuses_them(folder):
+    sample = clips(folder, background=None)[0]['data_samples']
+    head = dict(num_classes=2, in_channels=4)
+    with pytest.raises(ValueError, match=r"without 'region_label'.* with `background`.*, or, for "
+                                         "TAC, the head's regions=False"):
+        TSPHead(**head).loss(torch.ones(1, 4), [sample])
+    assert TSPHead(**head, regions=False).loss(torch.ones(1, 4), [sample])['loss_action'] > 0
 
 
 def test_videos_without_a_duration_in_the_annotations_have_the_file_s(folder, monkeypatch):
