@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import Runner
 
 AUTO = 'auto'   # the first score of a validation, whatever it is
 
@@ -17,8 +17,8 @@ def refuse_other_prefixes(save_best: Collection[str], runner: Runner) -> None:
     Raises:
         ValueError: For a name without one of these.
     """
-    loop = runner._val_loop
-    metrics = loop.evaluator.metrics if isinstance(loop, BaseLoop) else []
+    # A loop of another library may have several evaluators, or none: then the scores tell.
+    metrics = getattr(getattr(runner._val_loop, 'evaluator', None), 'metrics', ())
     prefixes = [getattr(metric, 'prefix', None) for metric in metrics]
     if prefixes and all(prefixes):
         _refuse([name for name in save_best if name != AUTO and not name.startswith(

@@ -5,11 +5,20 @@ from types import SimpleNamespace
 
 import pytest
 from mmengine.evaluator import Evaluator
-from mmengine.runner import ValLoop
+from mmengine.runner import BaseLoop, ValLoop
 
 from mmlofi.engine.atomic_checkpoint import AtomicCheckpointHook
 from mmlofi.engine.best_score import refuse_other_prefixes
 from mmlofi.pretraining import TSPMetric
+
+
+class OtherLoop(BaseLoop):
+    """Of another library, with several evaluators."""
+
+    evaluators = ()
+
+    def run(self):
+        """Nothing."""
 
 
 def before_training(save_best, *metrics):
@@ -24,7 +33,8 @@ def test_a_score_that_no_metric_can_give_is_refused_before_the_first_epoch():
         before_training('mAP', TSPMetric())
     for name in ('acc/mean', 'auto'):
         before_training(name, TSPMetric())
-    refuse_other_prefixes(['mAP'], SimpleNamespace(_val_loop=None))
+    for loop in (None, OtherLoop.__new__(OtherLoop)):
+        refuse_other_prefixes(['mAP'], SimpleNamespace(_val_loop=loop))
 
 
 def test_a_score_that_a_validation_did_not_give_is_named_beside_those_that_it_gave():
