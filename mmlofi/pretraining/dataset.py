@@ -35,8 +35,8 @@ class TSPDataset(SegmentDataset):
     Args:
         ann_file: Any that `UntrimmedVideoDataset` reads.
         background: ``dict(shortest_gap_sec=16 / 3)``, and `merge_overlaps`, of
-            `background_segments`. None gives clips of actions alone, as for TAC, whose samples
-            have no region. Segments of `ignore_classes` are in no clip of background.
+            `background_segments`. None gives clips of actions alone, as for TAC, whose training
+            samples have no region. Segments of `ignore_classes` are in no clip of background.
         gvf: ``dict(file='gvf.npz')``, and `feat_dim` and `expected`, of `VideoFeatures`: each
             sample has its video's, for a `TSPHead` with `gvf_channels`.
         kwargs: Of `SegmentDataset`.
@@ -77,7 +77,7 @@ class TSPDataset(SegmentDataset):
         info = self.get_data_info(idx)
         if self.video_features is not None:
             info['gvf'] = self.video_features[info['video_name']]
-        if self.background is None:
+        if self.background is None and not self.test_mode:
             del info['region_label']    # of one region nobody can learn two: the head says so
         with seeded(getattr(idx, 'seed', None)):
             return self.pipeline(info)

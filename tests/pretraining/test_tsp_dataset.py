@@ -11,7 +11,7 @@ from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 
 from mmlofi.datasets.sample_index import SampleIndex
-from mmlofi.pretraining import SeededSampler, TSPDataset, TSPHead
+from mmlofi.pretraining import SeededSampler, TSPDataset, TSPHead, TSPMetric
 from mmlofi.pretraining.gvf import save_gvf
 
 PIPELINE = [dict(type='OpenVideo'), dict(type='ClipInSegment', clip_len=4, fps=5,
@@ -100,6 +100,14 @@ def test_actions_alone_are_of_no_region_so_that_a_head_of_regions_refuses_them(f
                                          "TAC, the head's regions=False"):
         TSPHead(**head).loss(torch.ones(1, 4), [sample])
     assert TSPHead(**head, regions=False).loss(torch.ones(1, 4), [sample])['loss_action'] > 0
+
+
+def test_actions_alone_have_a_region_in_validation_where_it_is_scored_and_not_learned(folder):
+    sample = clips(folder, background=None, test_mode=True)[0]['data_samples']
+    found = TSPHead(num_classes=2, in_channels=4).predict(torch.ones(1, 4), [sample])
+    metric = TSPMetric()
+    metric.process(None, [one.to_dict() for one in found])
+    assert metric.results[0]['region'] is not None
 
 
 def test_videos_without_a_duration_in_the_annotations_have_the_file_s(folder, monkeypatch):
