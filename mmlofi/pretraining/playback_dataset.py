@@ -4,7 +4,7 @@ from __future__ import annotations
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 
-from mmlofi.datasets.videos.file_checks import files_backend
+from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.pretraining.playback import PlaybackRate
 from mmlofi.pretraining.too_short import first_long_enough
 from mmlofi.pretraining.video_list import read_videos
@@ -24,7 +24,7 @@ class PlaybackDataset(VideoDataset):
         args, kwargs: Of MMAction2's VideoDataset.
 
     Raises:
-        FileNotFoundError: For a list, or videos of it, that are missing.
+        FileNotFoundError: For a list, or videos of it that `OpenVideo` opens, that are missing.
         ValueError: For a pipeline without `PlaybackRate`, and what `read_videos` refuses.
     """
 
@@ -36,9 +36,9 @@ class PlaybackDataset(VideoDataset):
                              'after OpenVideo: dict(type="PlaybackRate", rates=(1, -1))')
         self.group = len(found[0].rates)
         self._metainfo['classes'] = found[0].names()
+        opener = next((one for one in self.pipeline.transforms if isinstance(one, OpenVideo)), None)
         videos = read_videos(super().load_data_list, self.ann_file, delimiter=self.delimiter,
-                             several=self.multi_class,
-                             backend_args=files_backend(self.pipeline.transforms))
+                             several=self.multi_class, opener=opener)
         return [dict(filename=video['filename'], rate_label=label)
                 for video in videos for label in range(self.group)]
 

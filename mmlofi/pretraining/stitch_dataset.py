@@ -5,6 +5,7 @@ import numpy as np
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 
+from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.pretraining.stitch import KINDS, OTHER_CLASS, SAME_CLASS, StitchBoundary
 from mmlofi.pretraining.too_short import first_long_enough
 from mmlofi.pretraining.video_list import read_videos
@@ -39,7 +40,7 @@ class StitchDataset(VideoDataset):
                              'front, which opens and decodes both videos')
         self._metainfo['classes'] = KINDS
         videos = read_videos(super().load_data_list, self.ann_file, delimiter=self.delimiter,
-                             several=False, backend_args=None)
+                             several=False, opener=OpenVideo())
         self._files = [video['filename'] for video in videos]
         labels = np.array([video['label'] for video in videos])
         self._places = {label: np.flatnonzero(labels == label).tolist() for label in set(

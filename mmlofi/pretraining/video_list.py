@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mmengine.fileio import exists, list_from_file
 
+from mmlofi.datasets.transforms import OpenVideo
 from mmlofi.datasets.videos.find_files import is_listed
 from mmlofi.datasets.videos.storage import on_disk
 
@@ -13,7 +14,7 @@ LINE = 'its file below data_prefix and after it the number of its class'
 
 
 def read_videos(read: Callable[[], list[dict]], source: str, *, delimiter: str,
-                several: bool, backend_args: Mapping | None) -> list[dict]:
+                several: bool, opener: OpenVideo | None) -> list[dict]:
     """The videos of a list, whose files are there.
 
     Without this a line that is none ends in an error of Python's, and a file that is missing stops
@@ -24,8 +25,9 @@ def read_videos(read: Callable[[], list[dict]], source: str, *, delimiter: str,
         source: The list's path.
         delimiter: Between the parts of a line.
         several: Whether a video may have several classes.
-        backend_args: Of the transform that opens the files; those that are not on a disk are not
-            looked for.
+        opener: Of the files, of which those that are not on a disk are not looked for. None: it is
+            another one, such as MMAction2's DecordInit, which has its own storage and adds endings;
+            none is looked for.
 
     Raises:
         FileNotFoundError: When there is no list, or with the first few files that are missing.
@@ -43,7 +45,8 @@ def read_videos(read: Callable[[], list[dict]], source: str, *, delimiter: str,
                              f'{LINE}, with {delimiter!r} between them and nowhere else: correct '
                              "it, or set the data set's delimiter to a character that no name has")
     videos = read()
-    _refuse_missing([video['filename'] for video in videos], source, backend_args)
+    if opener is not None:
+        _refuse_missing([video['filename'] for video in videos], source, opener.backend_args)
     return videos
 
 

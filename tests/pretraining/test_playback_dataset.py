@@ -105,6 +105,12 @@ def test_a_list_or_videos_that_are_missing_are_named_before_a_training(videos):
         videos(name='none.txt')
 
 
+def test_files_are_not_looked_for_where_another_transform_opens_them(videos):
+    """MMAction2's adds an ending, and may read from elsewhere."""
+    pipeline = [dict(type='DecordInit'), *PIPELINE[1:]]
+    assert len(videos(pipeline, lines='a\nb\n')) == 6
+
+
 def test_numbers_of_several_classes_do_not_matter(videos):
     assert len(videos(lines='a.mp4 0 2\nb.mp4 1\n', multi_class=True, num_classes=3)) == 6
 
