@@ -97,7 +97,7 @@ def test_results_of_another_benchmark_are_refused(script, tmp_path):
         script.read_results(tmp_path / 'none')
 
 
-@pytest.mark.parametrize('world', ['both', 'scenes_brief'])
+@pytest.mark.parametrize('world', ['both', 'scenes_brief', 'scenes'])
 def test_the_page_has_the_table_of_the_results_that_are_kept(script, world):
     page = (FOLDER.parent / 'docs/procedural_results.md').read_text()
     lines = script.table(script.read_results(FOLDER / 'results' / world)).splitlines()
